@@ -1,0 +1,1 @@
+"""wellfit trains deep-learning models to a good fit."""
