@@ -117,6 +117,26 @@ class History:
         self._where.extend(frame["where"].to_list())
         self._value.extend(frame["value"].to_list())
 
+    def state(self) -> dict[str, Any]:
+        """Give what a checkpoint keeps: its columns, each text once."""
+        texts = list(dict.fromkeys([*self._name, *self._where]))
+        place = {text: index for index, text in enumerate(texts)}
+        return {
+            "texts": texts,
+            "step": list(self._step),
+            "epoch": list(self._epoch),
+            "name": [place[name] for name in self._name],
+            "where": [place[where] for where in self._where],
+            "value": list(self._value),
+        }
+
+    def restore(self, state: Mapping[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        texts = state["texts"]
+        self._step, self._epoch, self._value = list(state["step"]), list(state["epoch"]), list(state["value"])
+        self._name = [texts[index] for index in state["name"]]
+        self._where = [texts[index] for index in state["where"]]
+
     def write(self, path: Path) -> None:
         """Write the tidy table as Parquet, its facts in the file's metadata."""
         import json

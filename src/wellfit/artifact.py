@@ -1,0 +1,243 @@
+"""The run folder on disk: what is in it, how it is written and read, and its versions.
+
+    config.yaml          the resolved config: training from it gives the same weights
+    plan.json            source, rows, cleaning, target and features, as plain numbers
+    model.json           the architecture, its options and its shape
+    model.safetensors    the weights
+    history.parquet      what training recorded
+    findings.json        what was found
+    metrics.json         the scores; written last, so that a folder with it is a finished run
+    evaluation.json      how the predictions of the scored rows are distributed
+    report.html, MODEL_CARD.md, log.txt, checkpoint/
+
+Every file is written under a temporary name and renamed, so that none is ever half written.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wellfit.errors import RunFailed, RunFolderError
+from wellfit.findings import Finding
+from wellfit.history import History
+
+__all__ = ["FORMAT_VERSION", "RunFolder", "next_run_path"]
+
+FORMAT_VERSION = 1
+
+_FILES = (
+    "config.yaml",
+    "plan.json",
+    "model.json",
+    "model.safetensors",
+    "history.parquet",
+    "findings.json",
+    "metrics.json",
+    "evaluation.json",
+    "report.html",
+    "MODEL_CARD.md",
+    "log.txt",
+)
+
+
+class RunFolder:
+    """One run on disk."""
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self.path = Path(path)
+
+    @property
+    def name(self) -> str:
+        """The folder's own name."""
+        return self.path.resolve().name
+
+    @property
+    def begun(self) -> bool:
+        """Whether a run was begun here; it can then be resumed."""
+        return (self.path / "config.yaml").is_file()
+
+    @property
+    def finished(self) -> bool:
+        """Whether the run was finished."""
+        return (self.path / "metrics.json").is_file()
+
+    @property
+    def checkpoints(self) -> Path:
+        """The folder of the checkpoints."""
+        return self.path / "checkpoint"
+
+    def refuse_existing(self, *, force: bool) -> None:
+        """Raise `RunFolderError` where a run would be overwritten, or where the path is something else."""
+        if not self.path.exists():
+            return
+        if not self.path.is_dir():
+            raise RunFolderError("A run is written into a folder.", got=str(self.path), do="Name another with --out.")
+        if not any(self.path.iterdir()):
+            return
+        if not self.begun:
+            raise RunFolderError(
+                "A run is never written into a folder that holds other files.",
+                got=str(self.path),
+                do="Name a new or an empty one with --out.",
+            )
+        if not force:
+            raise RunFolderError(
+                "An existing run is never overwritten unasked.",
+                got=str(self.path),
+                do="Name another with --out, or give --force.",
+            )
+
+    def clear(self) -> None:
+        """Remove the files of a former run; files that are not a run's are left alone."""
+        for name in _FILES:
+            (self.path / name).unlink(missing_ok=True)
+        shutil.rmtree(self.checkpoints, ignore_errors=True)
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a text file, whole or not at all."""
+        self._write(name, text.encode())
+
+    def write_json(self, name: str, record: Any) -> None:
+        """Write a JSON file, whole or not at all; numbers that are not finite are an error of ours."""
+        self.write_text(name, json.dumps(record, indent=1, ensure_ascii=False, allow_nan=False) + "\n")
+
+    def write_versioned(self, name: str, record: Mapping[str, Any]) -> None:
+        """Write a JSON file that carries the version of the format."""
+        self.write_json(name, {"version": FORMAT_VERSION, **record})
+
+    def write_weights(self, state: Mapping[str, Any]) -> None:
+        """Write the weights; nothing but them is in the file, so that equal weights are equal files."""
+        from safetensors.torch import save
+
+        self._write("model.safetensors", save({name: value.contiguous().cpu() for name, value in state.items()}))
+
+    def write_history(self, history: History) -> None:
+        """Write the history."""
+        temporary = self.path / ".history.parquet.part"
+        self._guarded(lambda: (history.write(temporary), os.replace(temporary, self.path / "history.parquet")))
+
+    def write_findings(self, findings: Sequence[Finding]) -> None:
+        """Write the findings."""
+        self.write_json("findings.json", [finding.as_dict() for finding in findings])
+
+    def _write(self, name: str, data: bytes) -> None:
+        temporary = self.path / f".{name}.part"
+
+        def write() -> None:
+            self.path.mkdir(parents=True, exist_ok=True)
+            temporary.write_bytes(data)
+            os.replace(temporary, self.path / name)
+
+        try:
+            self._guarded(write)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+    def _guarded(self, write: Any) -> None:
+        try:
+            write()
+        except OSError as error:
+            raise RunFailed(
+                "A run's files must be written, and the disk refused it.",
+                got=f"{error.strerror}: {error.filename}",
+                do="Make room or name another folder, then resume the run.",
+            ) from None
+
+    def read_config(self) -> dict[str, Any]:
+        """Read the resolved config as plain data."""
+        self._expect_begun()
+        try:
+            config = yaml.safe_load(self._text("config.yaml"))
+        except yaml.YAMLError as error:
+            raise self._altered("config.yaml", str(error)) from None
+        if not isinstance(config, dict):
+            raise self._altered("config.yaml", "it holds no mapping")
+        return config
+
+    def read_versioned(self, name: str) -> dict[str, Any]:
+        """Read a JSON file that carries the version of the format, brought to the present one."""
+        record = self.read_json(name)
+        version = record.get("version") if isinstance(record, dict) else None
+        if not isinstance(version, int):
+            raise self._altered(name, "it has no version")
+        if version > FORMAT_VERSION:
+            raise RunFolderError(
+                f"Runs up to format version {FORMAT_VERSION} are read here.",
+                got=f"{self.path / name} of version {version}",
+                do="Install a newer wellfit.",
+            )
+        return {key: value for key, value in record.items() if key != "version"}
+
+    def read_json(self, name: str) -> Any:
+        """Read a JSON file of a finished run."""
+        self.expect_finished()
+        try:
+            return json.loads(self._text(name))
+        except json.JSONDecodeError as error:
+            raise self._altered(name, str(error)) from None
+
+    def read_weights(self) -> dict[str, Any]:
+        """Read the weights."""
+        from safetensors import SafetensorError
+        from safetensors.torch import load_file
+
+        self.expect_finished()
+        try:
+            return load_file(self.path / "model.safetensors")
+        except (SafetensorError, OSError) as error:
+            raise self._altered("model.safetensors", str(error)) from None
+
+    def read_history(self) -> History:
+        """Read the history."""
+        self.expect_finished()
+        return History.read(self.path / "history.parquet")
+
+    def read_findings(self) -> list[Finding]:
+        """Read the findings."""
+        return [Finding.from_dict(record) for record in self.read_json("findings.json")]
+
+    def expect_finished(self) -> None:
+        """Raise `RunFolderError` unless a finished run is here."""
+        self._expect_begun()
+        if not self.finished:
+            raise RunFolderError(
+                "This run was not finished.", got=str(self.path), do=f"Finish it with: wellfit resume {self.path}"
+            )
+
+    def _expect_begun(self) -> None:
+        if not self.begun:
+            raise RunFolderError(
+                "A run is a folder that wellfit train wrote.",
+                got=str(self.path),
+                do="Name such a folder." if self.path.is_dir() else "There is no such folder.",
+            )
+
+    def _text(self, name: str) -> str:
+        try:
+            return (self.path / name).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise self._altered(name, str(error)) from None
+
+    def _altered(self, name: str, why: str) -> RunFolderError:
+        return RunFolderError(
+            f"The file {name} of a run must be as wellfit wrote it.", got=" ".join(why.split()), do="Train it anew."
+        )
+
+
+def next_run_path(data_name: str, root: Path = Path("runs")) -> Path:
+    """Give the first folder ``runs/<data>-<n>`` that is not there yet.
+
+    >>> next_run_path("adult", Path("/nowhere")).as_posix()
+    '/nowhere/adult-1'
+    """
+    number = 1
+    while (root / f"{data_name}-{number}").exists():
+        number += 1
+    return root / f"{data_name}-{number}"

@@ -1,0 +1,207 @@
+"""Keys whose value is a member of a plug-in family: a name, or a mapping of a name and its options.
+
+The families are imported when a value is first checked, so that importing this package loads no torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+import numbers
+from collections.abc import Mapping
+from typing import Any
+
+from wellfit.config.problems import Problem, Unfit
+from wellfit.config.rules import Number, Options, Rule
+from wellfit.errors import ConfigError, did_you_mean
+from wellfit.registry import Entry, Family, Option
+
+__all__ = ["ClassWeights", "FamilyName", "Member", "family"]
+
+_PLACES = {
+    "models": ("wellfit.models", "MODELS"),
+    "optimizers": ("wellfit.optimizers", "OPTIMIZERS"),
+    "losses": ("wellfit.losses", "LOSSES"),
+    "schedules": ("wellfit.schedules", "SCHEDULES"),
+    "metrics": ("wellfit.metrics", "METRICS"),
+}
+
+
+def family(name: str) -> Family[Any]:
+    """Give a family by the name that ``wellfit list`` takes, importing it if need be."""
+    module, attribute = _PLACES[name]
+    found: Family[Any] = getattr(importlib.import_module(module), attribute)
+    return found
+
+
+class Member(Rule):
+    """A member of a family with its options checked and filled in.
+
+    ``auto`` names options that may be left to the training as ``auto``; null means the same there.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        label: str = "name",
+        default: str | None = None,
+        words: tuple[str, ...] = (),
+        null: bool = False,
+        auto: tuple[str, ...] = (),
+    ) -> None:
+        self.family = name
+        self.label = label
+        self.default = default
+        self.words = words
+        self.null = null
+        self.auto = auto
+
+    def needs(self) -> str:
+        """Say what is needed."""
+        words = "".join(f"{word}, " for word in (*self.words, *(["null"] if self.null else [])))
+        return f"{words}a name or a mapping {{{self.label}: ..., options}}"
+
+    def check(self, value: Any) -> Any:
+        """Give a word, None, or the member's name and all its options."""
+        if (value is None and self.null) or (isinstance(value, str) and value in self.words):
+            return value
+        if isinstance(value, str):
+            value = {self.label: value}
+        if not isinstance(value, Mapping):
+            example = self.default or next(iter(family(self.family)))
+            raise Unfit(self.needs(), value, example)
+        given = {str(key): item for key, item in value.items()}
+        entry = self._entry(given)
+        return Options({self.label: entry.name, **self._options(entry, given)})
+
+    def _entry(self, given: dict[str, Any]) -> Entry:
+        members = family(self.family)
+        name = given.pop(self.label, self.default)
+        if name is None:
+            raise Problem(f"'{self.label}' of the {members.noun} is missing.", do=did_you_mean("", members))
+        if not isinstance(name, str) or name not in members:
+            hint = did_you_mean(name, [*self.words, *members])
+            raise Problem(f"There is no such {members.noun}.", got=name, do=hint, path=(self.label,))
+        entry: Entry = members[name]
+        return entry
+
+    def _options(self, entry: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
+        known = {option.name: option for option in entry.options}
+        left = {name for name in self.auto if name in known and given.get(name, "auto") in (None, "auto")}
+        for name, value in given.items():
+            if name not in known:
+                raise Problem(
+                    f"'{name}' is not an option of {entry.name}.",
+                    do=did_you_mean(name, known) or f"'{entry.name}' takes no options.",
+                    path=(name,),
+                )
+            if name not in left:
+                _checked(entry, known[name], value)
+        settled = entry.resolve({name: value for name, value in given.items() if name not in left})
+        return {name: "auto" if name in left else value for name, value in settled.items()}
+
+    def schema(self) -> dict[str, Any]:
+        """Give the rule as JSON Schema: one alternative a member, with its options and their ranges."""
+        members = family(self.family)
+        words = [*self.words, *members, *([None] if self.null else [])]
+        return {"anyOf": [{"enum": words}, *(self._member_schema(entry) for entry in members.values())]}
+
+    def _member_schema(self, entry: Entry) -> dict[str, Any]:
+        options = {option.name: _option_schema(option, option.name in self.auto) for option in entry.options}
+        return {
+            "type": "object",
+            "title": entry.name,
+            "description": entry.summary,
+            "properties": {self.label: {"const": entry.name}, **options},
+            "required": [] if entry.name == self.default else [self.label],
+            "additionalProperties": False,
+        }
+
+
+def _checked(entry: Entry, option: Option, value: Any) -> None:
+    try:
+        option.check(value, entry.name)
+    except ConfigError as error:
+        raise Problem.of(error, (option.name,)) from None
+
+
+_JSON_TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "string"}
+
+
+def _option_schema(option: Option, auto: bool) -> dict[str, Any]:
+    schema = _kind_schema(option)
+    extra = [{"type": "null"}] if option.optional or option.default is None else []
+    extra += [{"enum": ["auto", None]}] if auto else []
+    described = {"anyOf": [schema, *extra]} if extra else schema
+    return {**described, "default": "auto" if auto else option.default, "description": option.help}
+
+
+def _kind_schema(option: Option) -> dict[str, Any]:
+    if option.choices:
+        return {"enum": list(option.choices)}
+    kind = option.kind.removesuffix("s") if option.kind in ("ints", "floats") else option.kind
+    item: dict[str, Any] = {"type": _JSON_TYPES[kind]}
+    if option.low is not None:
+        item["exclusiveMinimum" if option.low_open else "minimum"] = option.low
+    if option.high is not None:
+        item["exclusiveMaximum" if option.high_open else "maximum"] = option.high
+    return item if kind == option.kind else {"type": "array", "items": item}
+
+
+class FamilyName(Rule):
+    """``auto``, or the name of a member that takes no options here."""
+
+    def __init__(self, name: str) -> None:
+        self.family = name
+
+    def needs(self) -> str:
+        """Say what is needed."""
+        return f"auto or a {family(self.family).noun}"
+
+    def check(self, value: Any) -> str:
+        """Give ``auto`` or a member's name."""
+        members = family(self.family)
+        if isinstance(value, str) and (value == "auto" or value in members):
+            return value
+        raise Unfit(self.needs(), value, do=did_you_mean(value, ["auto", *members]))
+
+    def schema(self) -> dict[str, Any]:
+        """Give the rule as JSON Schema."""
+        return {"enum": ["auto", *family(self.family)]}
+
+
+class ClassWeights(Rule):
+    """``auto``, ``none``, ``balanced``, or a weight for each class, by its label as the data writes it."""
+
+    words = ("auto", "none", "balanced")
+
+    def needs(self) -> str:
+        """Say what is needed."""
+        return "auto, none, balanced or a mapping {label: weight} with weights above 0"
+
+    def check(self, value: Any) -> Any:
+        """Give a word, or floats by label."""
+        if value is None:
+            return "none"
+        if isinstance(value, str) and value in self.words:
+            return value
+        if not isinstance(value, Mapping) or not value:
+            hint = did_you_mean(value, self.words)
+            raise Unfit(self.needs(), value, "balanced", do=hint if hint.startswith("Did") else "")
+        return Options({str(label): self._weight(str(label), weight) for label, weight in value.items()})
+
+    def _weight(self, label: str, weight: Any) -> float:
+        rule = Number(0.0, low_open=True, example=2.0)
+        if isinstance(weight, numbers.Real) and not isinstance(weight, bool):
+            try:
+                return rule.check(weight)
+            except Unfit:
+                pass
+        raise Problem(
+            f"The weight of class '{label}' must be {rule.needs()}.", got=weight, do="Try 2.0.", path=(label,)
+        )
+
+    def schema(self) -> dict[str, Any]:
+        """Give the rule as JSON Schema."""
+        weights = {"type": "object", "minProperties": 1, "additionalProperties": Number(0.0, low_open=True).schema()}
+        return {"anyOf": [{"enum": [*self.words, None]}, weights]}

@@ -1,0 +1,65 @@
+"""What can be wrong with a setting, before its place in a file is known."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wellfit.errors import ConfigError
+
+__all__ = ["Key", "Path", "Problem", "Unfit", "dotted", "key_name"]
+
+Key = str | int
+Path = tuple[Key, ...]
+"""The way to a setting: keys of mappings and places in lists, from the outermost."""
+
+
+def dotted(path: Sequence[Key]) -> str:
+    """Give a path as ``-o`` takes it; a key that has a dot is quoted.
+
+    >>> dotted(("features", "columns", "a.b", "type"))
+    'features.columns."a.b".type'
+    """
+    return ".".join(f'"{key}"' if "." in str(key) or key == "" else str(key) for key in path)
+
+
+def key_name(path: Sequence[Key]) -> str:
+    """Give the last key and its owner as an error names them.
+
+    >>> key_name(("train", "epochs")), key_name(("version",))
+    ("'epochs' of train", "'version'")
+    """
+    owner = dotted(path[:-1])
+    return f"'{path[-1]}' of {owner}" if owner else f"'{path[-1]}'"
+
+
+class Unfit(ValueError):
+    """A value is not what its key takes: ``'<key>' of <section> must be <needs>.``"""
+
+    def __init__(self, needs: str, got: object, example: object = None, *, do: str = "") -> None:
+        super().__init__(needs)
+        self.needs = needs
+        self.got = got
+        self.do = do or ("" if example is None else f"Try {_written(example)}.")
+
+
+class Problem(ValueError):
+    """A rule is broken at ``path``, counted from the value under check."""
+
+    def __init__(self, rule: str, *, got: object = None, do: str = "", path: Path = ()) -> None:
+        super().__init__(rule)
+        self.rule = rule
+        self.got = got
+        self.do = do
+        self.path = path
+
+    @classmethod
+    def of(cls, error: ConfigError, path: Path = ()) -> Problem:
+        """Give an error that knew no path as a problem at one."""
+        return cls(error.rule, got=error.got, do=error.do, path=path)
+
+
+def _written(example: object) -> str:
+    """Give an example as YAML writes it."""
+    if isinstance(example, bool):
+        return str(example).lower()
+    return "null" if example is None else str(example)

@@ -1,0 +1,215 @@
+"""The sections of a config, but `train`: data, split, clean, features, output.
+
+Each is frozen and keyword-only, refuses unknown keys, and tells of each field what it is, its unit and its range.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, WrapValidator, model_validator
+from pydantic_core import core_schema
+
+from wellfit.config.problems import Problem, Unfit
+from wellfit.config.rules import Either, Flag, Number, OneOf, Options, Text, Whole
+
+__all__ = ["SEED", "Clean", "Column", "Data", "Features", "Output", "Section", "Split"]
+
+SEED = Whole(0, 2**32 - 1, example=42)
+
+
+class Section(BaseModel):
+    """What every section is: frozen, strict, its fields documented."""
+
+    model_config = ConfigDict(
+        frozen=True, extra="forbid", strict=True, validate_default=True, use_attribute_docstrings=True
+    )
+
+
+class _OneTarget(Either):
+    """A column's name or index; several columns get a sentence of their own."""
+
+    def check(self, value: Any) -> Any:
+        """Give a name, an index, or None."""
+        if isinstance(value, (list, tuple, set, Mapping)):
+            raise Problem(
+                "wellfit trains one target at a time; several targets and multilabel ones are not supported.",
+                got=value,
+                do="Name one column, and train once for each.",
+            )
+        if isinstance(value, int) and not isinstance(value, bool):
+            return value
+        return super().check(value)
+
+    def schema(self) -> dict[str, Any]:
+        """Give the rule as JSON Schema."""
+        return {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}, {"type": "null"}]}
+
+
+class Data(Section):
+    """Where the rows come from and which column is learnt."""
+
+    source: Annotated[str | None, Either(null=True, rule=Text("a path, an URL or a source", "data.csv"))] = None
+    """Where the table is: a path, an URL, or ``sql:...``; null where the rows are handed over in Python."""
+    target: Annotated[
+        str | int | None, _OneTarget(null=True, rule=Text("a column's name or its index (-1 the last)", "-1"))
+    ] = None
+    """The column to learn: its name, or its index, -1 being the last."""
+    task: Annotated[
+        Literal["auto", "binary", "multiclass", "regression"],
+        OneOf(
+            "auto",
+            "binary",
+            "multiclass",
+            "regression",
+            remarks={"multilabel": "wellfit trains one target at a time.", "classification": "Try auto."},
+        ),
+    ] = "auto"
+    """What is learnt; auto tells it from the target."""
+    header: Annotated[Literal["auto"] | bool, Either("auto", rule=Flag())] = "auto"
+    """Whether the first line of a CSV names the columns; auto tells it from the file."""
+    test: Annotated[str | None, Either(null=True, rule=Text("a path, an URL or a source", "test.csv"))] = None
+    """A table of its own for the final score; null: a share of the source's rows, ``split.test``."""
+
+
+class Split(Section):
+    """Which rows train, which stop the training, which give the final score."""
+
+    method: Annotated[
+        Literal["auto", "stratified", "random", "column", "files"],
+        OneOf(
+            "auto",
+            "stratified",
+            "random",
+            "column",
+            "files",
+            remarks={
+                word: "There are auto, stratified, random, column and files; with column, a column of the table says it."
+                for word in ("group", "time", "grouped", "temporal")
+            },
+        ),
+    ] = "auto"
+    """How rows are dealt: auto is files with ``data.test``, else stratified for classes and random for numbers."""
+    test: Annotated[float, Number(0, 1, high_open=True, example=0.2)] = 0.2
+    """Share of the rows for the final score, in [0, 1); not used with ``data.test``."""
+    valid: Annotated[float, Number(0, 1, high_open=True, example=0.16)] = 0.16
+    """Share of the rows for validation, in [0, 1)."""
+    seed: Annotated[int, SEED] = 42
+    """Seed of the dealing, in [0, 2^32 - 1]."""
+    column: Annotated[str | None, Either(null=True, rule=Text("a column's name", "split"))] = None
+    """The column that says train, valid or test of each row; for the method column alone."""
+
+    @model_validator(mode="after")
+    def _fits(self) -> Split:
+        if self.test + self.valid >= 1:
+            raise Problem(
+                "'test' and 'valid' of split must leave rows to train on: their sum must be below 1.",
+                got=round(self.test + self.valid, 12),
+                do="Try test: 0.2 and valid: 0.16.",
+                path=("valid",),
+            )
+        if self.method == "column" and self.column is None:
+            raise Problem(
+                "Method column of split needs 'column', the column that says train, valid or test of each row.",
+                do="Add column: NAME.",
+                path=("method",),
+            )
+        if self.column is not None and self.method != "column":
+            raise Problem(
+                f"'column' of split is for the method column, and the method is {self.method}.",
+                got=self.column,
+                do="Try method: column.",
+                path=("column",),
+            )
+        return self
+
+
+class Clean(Section):
+    """What is mended in the rows before anything is learnt from them."""
+
+    duplicates: Annotated[Literal["drop", "keep"], OneOf("drop", "keep")] = "drop"
+    """Whether exact duplicates of training rows are dropped."""
+    missing: Annotated[Literal["auto"], OneOf("auto")] = "auto"
+    """How missing cells are filled: auto takes the median of numbers, and a category of its own."""
+    types: Annotated[Literal["correct", "keep"], OneOf("correct", "keep")] = "correct"
+    """Whether numbers and dates that are written as text become what they are."""
+    on_schema: Annotated[Literal["warn", "error", "coerce"], OneOf("warn", "error", "coerce")] = "warn"
+    """What happens to later rows that don't fit the columns learnt: coerced with or without a warning, or refused."""
+
+
+class Column(Section):
+    """What is known of one column and overrules what the data suggest."""
+
+    type: Annotated[
+        Literal["number", "category", "datetime", "drop"],
+        OneOf(
+            "number",
+            "category",
+            "datetime",
+            "drop",
+            remarks={
+                **dict.fromkeys(("numeric", "float", "int", "integer"), "Did you mean 'number'?"),
+                **dict.fromkeys(("categorical", "string", "str", "text", "bool"), "Did you mean 'category'?"),
+                **dict.fromkeys(("date", "time", "timestamp"), "Did you mean 'datetime'?"),
+                **dict.fromkeys(("ignore", "skip", "exclude"), "Did you mean 'drop'?"),
+            },
+        ),
+    ]
+    """How the column is read; drop leaves it out."""
+
+
+def _named(value: Any) -> Any:
+    """Give a mapping's keys as text: columns of a headerless frame may be numbers."""
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise Unfit("a mapping {name: {type: ...}}", value, "{zip: {type: category}}")
+    return {str(name): column for name, column in value.items()}
+
+
+class _Unchanging:
+    """Gives a checked mapping as one that is not changed."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        return core_schema.no_info_after_validator_function(Options, handler.generate_schema(dict[str, Column]))
+
+
+class Features(Section):
+    """How columns become what the network reads."""
+
+    scale: Annotated[
+        Literal["auto", "standard", "minmax", "robust", "quantile", "none"],
+        OneOf("auto", "standard", "minmax", "robust", "quantile", "none", null_is="none"),
+    ] = "auto"
+    """How numbers are scaled, as learnt on training rows."""
+    encode: Annotated[
+        Literal["auto", "onehot", "ordinal", "embedding"], OneOf("auto", "onehot", "ordinal", "embedding")
+    ] = "auto"
+    """How categories become numbers."""
+    columns: Annotated[Mapping[str, Column], _Unchanging(), BeforeValidator(_named)] = Options({})
+    """Columns whose kind is stated, by name."""
+
+
+class Output(Section):
+    """What is written and where."""
+
+    run: Annotated[str | None, Either(null=True, rule=Text("a folder's path", "runs/mine"))] = None
+    """The run folder; null: ``runs/<data>-<n>``."""
+    report: Annotated[bool, Flag()] = True
+    """Whether the report's page is written."""
+
+
+def word_or(*words: str, null_is: str | None = None, example: str) -> WrapValidator:
+    """Give a validator for a few words beside a section: ``auto`` or ``{noise: 0.1}``."""
+
+    def check(value: Any, section: Any) -> Any:
+        if value is None and null_is is not None:
+            return null_is
+        if isinstance(value, str) and value in words:
+            return value
+        if isinstance(value, (Mapping, BaseModel)):
+            return section(value)
+        raise Unfit(f"{', '.join(words)} or a mapping", value, example)
+
+    return WrapValidator(check)

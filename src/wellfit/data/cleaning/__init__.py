@@ -1,0 +1,18 @@
+"""Raw columns to typed ones: what a column is and how its cells are read, learned on training rows alone."""
+
+from __future__ import annotations
+
+from wellfit.data.cleaning.plan import CleaningPlan, ColumnPlan
+from wellfit.data.cleaning.report import Coerced, CoercionReport
+from wellfit.data.cleaning.target import TargetPlan, TargetReport, class_labels, rows_without_target
+
+__all__ = [
+    "CleaningPlan",
+    "Coerced",
+    "CoercionReport",
+    "ColumnPlan",
+    "TargetPlan",
+    "TargetReport",
+    "class_labels",
+    "rows_without_target",
+]

@@ -1,0 +1,133 @@
+"""Categories: one text for each level, however a source writes it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import polars as pl
+
+from wellfit.data.cleaning.missing import is_missing
+from wellfit.data.cleaning.numbers import SMALL
+from wellfit.data.cleaning.report import Coerced, Tally
+from wellfit.errors import ContractError
+
+__all__ = ["CategoryReader", "canonical", "numeral", "spelling_of"]
+
+_NUMERAL = re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
+_TRUTH = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
+
+
+def canonical(value: Any) -> str | None:
+    """Give the one text that stands for a cell's value, or None where the cell is missing.
+
+    >>> canonical(" blue "), canonical(3), canonical(3.0), canonical(True), canonical("?")
+    ('blue', '3', '3', 'true', None)
+    """
+    if value is None:
+        return None
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float):
+        return _float_text(value)
+    text = str(value).strip()
+    return None if is_missing(text) else text
+
+
+def _float_text(value: float) -> str | None:
+    if value != value:
+        return None
+    return str(int(value)) if abs(value) < 1e16 and value == int(value) else repr(value)
+
+
+def numeral(text: str) -> str:
+    """Give a numeral in its shortest form, and any other text as it is.
+
+    >>> numeral("1.0"), numeral("+1"), numeral("1.50"), numeral("02115"), numeral("a")
+    ('1', '1', '1.5', '02115', 'a')
+    """
+    if not _NUMERAL.fullmatch(text):
+        return text
+    digits = text.removeprefix("+")
+    if digits.removeprefix("-").isdigit():
+        return "0" if digits == "-0" else digits
+    return _float_text(float(text)) or text
+
+
+def spelling_of(levels: Iterable[str]) -> str:
+    """Say what the levels of a column are: ``bool``, ``number`` or ``text``.
+
+    >>> spelling_of(["True", "false"]), spelling_of(["1", "2"]), spelling_of(["1", "a"]), spelling_of(["01", "02"])
+    ('bool', 'number', 'text', 'text')
+    """
+    texts = list(levels)
+    if texts and all(text.casefold() in ("true", "false") for text in texts):
+        return "bool"
+    return "number" if texts and all(_NUMERAL.fullmatch(text) for text in texts) else "text"
+
+
+_SPELLINGS = {
+    "text": lambda text: text,
+    "number": numeral,
+    "bool": lambda text: _TRUTH.get(text.casefold(), text),
+    "presence": lambda text: "given",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class CategoryReader:
+    """Reads a column of categories into String, null where a cell is missing."""
+
+    kind: ClassVar[str] = "category"
+    spelling: str = "text"
+    """``text`` as it is; ``number`` takes 1, 1.0 and "1" for one level; ``bool`` true, TRUE and 1; ``presence`` says
+    only whether anything is there."""
+
+    def read(self, series: pl.Series) -> tuple[pl.Series, Coerced]:
+        """Read a raw column; every cell becomes a level's text or null."""
+        plain = _flat(series)
+        if len(plain) <= SMALL:
+            cells = plain.to_list()
+            levels = self._levels(cells)
+            read = pl.Series(series.name, [levels[cell] for cell in cells], dtype=pl.String)
+        else:
+            read = _translated(plain, self._levels(plain.unique().to_list()))
+        tally = Tally()
+        tally.add("missing", None, read.null_count())
+        return read, tally.coerced()
+
+    def _levels(self, cells: Iterable[Any]) -> dict[Any, str | None]:
+        spell = _SPELLINGS[self.spelling]
+        texts = {cell: canonical(cell) for cell in cells}
+        return {cell: None if text is None else spell(text) for cell, text in texts.items()}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the reader's settings as JSON holds them."""
+        return {"spelling": self.spelling}
+
+
+def _flat(series: pl.Series) -> pl.Series:
+    """Give the column in a type whose cells are hashable values of Python."""
+    dtype = series.dtype
+    if isinstance(dtype, (pl.Categorical, pl.Enum)):
+        return series.cast(pl.String)
+    if dtype.is_float() or dtype.is_decimal():
+        return series.cast(pl.Float64).fill_nan(None)
+    if dtype in (pl.String, pl.Boolean, pl.Null) or dtype.is_integer():
+        return series
+    if dtype.is_temporal():
+        return series.cast(pl.String)
+    raise ContractError(f"The column '{series.name}' must hold categories.", got=str(dtype), do="Give text or numbers.")
+
+
+def _translated(series: pl.Series, levels: Mapping[Any, str | None]) -> pl.Series:
+    if all(cell == text for cell, text in levels.items()) and series.dtype == pl.String:
+        return series
+    old = [cell for cell in levels if cell is not None]
+    new = [levels[cell] for cell in old]
+    if not old:
+        return pl.Series(series.name, [None] * len(series), dtype=pl.String)
+    keys = pl.Series("old", old, dtype=series.dtype)
+    return series.replace_strict(keys, pl.Series("new", new, dtype=pl.String), default=None, return_dtype=pl.String)

@@ -1,0 +1,85 @@
+"""Columns that name the row and tell nothing of it: running numbers, keys, names, free text."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+import polars as pl
+
+__all__ = ["named_code", "named_id", "running_number", "unusable_text"]
+
+_WHOLE = frozenset(
+    "index rownames rowname row rowid rownumber instant serial no nr num number seq sequence recno pk pid uid uuid guid "
+    "oid rid sid key".split()
+)
+_OWNERS = (
+    "user customer passenger patient client account order product item row record session transaction trip ride "
+    "employee member student person case sample subject loan house property observation ticket invoice"
+)
+_JOINED = re.compile(rf"(?:{_OWNERS.replace(' ', '|')})(?:id|no|nr|number|key)")
+_CODES = frozenset("zip zipcode postcode postalcode".split())
+
+DENSE_ROWS = 30
+DENSITY = 0.4
+"""Different whole numbers that fill so much of their range are a running number of which some rows are elsewhere."""
+
+FREE_TEXT_SHARE = 0.5
+FREE_TEXT_LEVELS = 50
+
+
+def _words(name: str) -> list[str]:
+    spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
+    return [word for word in re.split(r"[^A-Za-z0-9]+", spaced.lower()) if word]
+
+
+def named_id(name: str) -> bool:
+    """Say whether a column's name says that it identifies the row.
+
+    >>> [named_id(name) for name in ("PassengerId", "customer_id", "PID", "rownames", "Unnamed: 0", "paid", "humid")]
+    [True, True, True, True, True, False, False]
+    """
+    words = _words(name)
+    joined = "".join(words)
+    if joined in _WHOLE or joined.startswith("unnamed") or not joined:
+        return True
+    return bool({"id", "uuid", "guid", "rownames"} & set(words)) or _JOINED.fullmatch(joined) is not None
+
+
+def named_code(name: str) -> bool:
+    """Say whether a column's name says that its numbers are codes, such as ``zip_code``."""
+    words = _words(name)
+    return bool(_CODES & {*words, "".join(words)})
+
+
+def running_number(name: str, values: pl.Series) -> str | None:
+    """Say why a column of whole numbers identifies rows, or None where it does not.
+
+    Numbers that merely differ in a small table are kept: only a telling name, or numbers that fill their range, speak
+    against a column.
+    """
+    known = values.drop_nulls()
+    count = len(known)
+    if count < 2 or known.n_unique() < count:
+        return None
+    if named_id(name):
+        return "each row has another number, and the name says that it identifies rows"
+    span = float(known.max()) - float(known.min()) + 1  # type: ignore[arg-type]
+    if count >= DENSE_ROWS and count >= DENSITY * span:
+        return "it is a running number"
+    return None
+
+
+def unusable_text(name: str, counts: Sequence[int]) -> str | None:
+    """Say why a column of texts can't be used as categories, or None where it can.
+
+    Args:
+        name: The column's name.
+        counts: How often each different text stands in the training rows.
+    """
+    levels, cells = len(counts), sum(counts)
+    if levels == cells and levels > 2:
+        return "each row has another text"
+    if levels > FREE_TEXT_LEVELS and levels > FREE_TEXT_SHARE * cells:
+        return f"it is free text ({levels:,} different ones in {cells:,} cells), which is not used yet"
+    return None

@@ -1,0 +1,94 @@
+"""What reading the cells of a table changed, counted per column, with an example each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+__all__ = ["Coerced", "CoercionReport", "Status", "Tally"]
+
+Status = Literal["plain", "missing", "unparsed", "converted", "infinite"]
+
+_PHRASES: dict[str, tuple[str, str]] = {
+    "missing": ("cell is missing", "cells are missing"),
+    "unparsed": ("cell can't be read and counts as missing", "cells can't be read and count as missing"),
+    "converted": ("cell was text and was read as a value", "cells were text and were read as values"),
+    "infinite": ("cell is infinite or beyond 1e100 and counts as missing", "cells are infinite and count as missing"),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coerced:
+    """What was changed in one column."""
+
+    missing: int = 0
+    """Cells that were empty or held a missing marker."""
+    unparsed: int = 0
+    """Cells whose text is no number or date; they count as missing."""
+    converted: int = 0
+    """Cells whose text had to be corrected, such as ``1,234`` or text from a source of typed numbers."""
+    infinite: int = 0
+    """Cells that are infinite, or numbers beyond 1e100; they count as missing."""
+    examples: Mapping[str, str] = field(default_factory=dict)
+    """The first such cell of each kind."""
+
+    def counts(self) -> dict[str, int]:
+        """Give the counts that are not zero, by kind."""
+        kinds = ("missing", "unparsed", "converted", "infinite")
+        return {kind: count for kind in kinds if (count := getattr(self, kind))}
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the counts as JSON holds them."""
+        return {**self.counts(), "examples": dict(self.examples)}
+
+
+class Tally:
+    """Counts cells by what became of them, and keeps the first of each kind."""
+
+    def __init__(self) -> None:
+        self._counts: dict[str, int] = {}
+        self._examples: dict[str, str] = {}
+
+    def add(self, status: Status, example: str | None, count: int = 1) -> None:
+        """Count cells; ``plain`` ones need no mention."""
+        if status == "plain" or not count:
+            return
+        if status not in self._counts and example is not None and status != "missing":
+            self._examples[status] = example if len(example) <= 40 else example[:37] + "..."
+        self._counts[status] = self._counts.get(status, 0) + count
+
+    def coerced(self) -> Coerced:
+        """Give the counts so far."""
+        return Coerced(**self._counts, examples=self._examples)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CoercionReport:
+    """What was changed in a table on its way to typed columns."""
+
+    rows: int
+    columns: Mapping[str, Coerced]
+    extra_columns: tuple[str, ...] = ()
+    """Columns of the table that the plan doesn't know; they were ignored."""
+    missing_columns: tuple[str, ...] = ()
+    """Columns that the plan knows but doesn't use, and that the table lacks."""
+
+    def sentences(self) -> list[str]:
+        """Say what was changed, a line for each column and kind."""
+        lines = [line for name, coerced in self.columns.items() for line in _lines(name, coerced)]
+        if self.extra_columns:
+            lines.append(f"Ignored columns that the model doesn't know: {', '.join(map(repr, self.extra_columns))}.")
+        return lines
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the report as JSON holds it; columns without any change are left out."""
+        changed = {name: coerced.as_dict() for name, coerced in self.columns.items() if coerced.counts()}
+        extra, lacking = list(self.extra_columns), list(self.missing_columns)
+        return {"rows": self.rows, "columns": changed, "extra_columns": extra, "missing_columns": lacking}
+
+
+def _lines(name: str, coerced: Coerced) -> Iterator[str]:
+    for kind, count in coerced.counts().items():
+        example = f" (such as {coerced.examples[kind]!r})" if kind in coerced.examples else ""
+        yield f"'{name}': {count:,} {_PHRASES[kind][count > 1]}{example}."

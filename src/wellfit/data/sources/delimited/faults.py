@@ -1,0 +1,164 @@
+"""What is wrong with a delimited text, named with its line.
+
+The fast parser says that something is wrong, or lets it pass; these checks find it and tell where.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+import numpy as np
+
+from wellfit.errors import DataError
+
+__all__ = ["CELL_BYTES", "LINE_BYTES", "QuoteWatch", "find_fault"]
+
+CELL_BYTES = 1_000_000
+LINE_BYTES = 1 << 23
+_LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\n|\r|\Z)")
+_NEWLINE = re.compile(rb"\r\n|\n|\r")
+_QUOTED = re.compile(rb'"(?:[^"]++|"")*+"')
+
+
+class QuoteWatch:
+    """Looks at passing blocks: does every quoted cell begin and end where a cell does?
+
+    Quotes are taken in turn as opening and closing, an escaped one (``""``) as a closing and an opening. Where that
+    reading meets a quote inside an unquoted cell or text after a closing quote, `doubtful` is set; `find_fault` decides.
+    """
+
+    def __init__(self, delimiter: str) -> None:
+        self.doubtful = False
+        self._inside = False
+        self._edge = np.zeros(256, dtype=bool)
+        self._edge[list(f'{delimiter}\r\n"'.encode())] = True
+
+    def watched(self, blocks: Iterable[bytes]) -> Iterator[bytes]:
+        """Yield the blocks unchanged."""
+        carried = b"\n"
+        for block in blocks:
+            carried = self._look(carried + block)
+            yield block
+        self._look(carried + b"\n")
+        self.doubtful = self.doubtful or self._inside
+
+    def _look(self, text: bytes) -> bytes:
+        """Judge every byte that has a neighbour on both sides; return what the next look begins with."""
+        if not self.doubtful and b'"' in text:
+            data = np.frombuffer(text, dtype=np.uint8)
+            quotes = np.flatnonzero(data[1:-1] == ord('"')) + 1
+            opening = (np.arange(len(quotes)) + self._inside) % 2 == 0
+            begins = self._edge[data[quotes[opening] - 1]].all()
+            ends = self._edge[data[quotes[~opening] + 1]].all()
+            self.doubtful = not (begins and ends)
+            self._inside ^= bool(len(quotes) % 2)
+        return text[-2:]
+
+
+@dataclass
+class _Row:
+    """One row of cells and the lines it stands on."""
+
+    line: int
+    cells: int
+    longest: int
+    """Bytes of the longest cell."""
+    start: int
+    end: int
+    lines: int
+
+
+def find_fault(text: bytes, delimiter: str, blanks: bytes) -> DataError | None:
+    """Read a whole text strictly; give the first fault with its line, or None.
+
+    A quoted cell ends at its closing quote; a quote inside an unquoted cell is a character like others.
+    """
+    try:
+        expected = 0
+        for row in _rows(text, delimiter.encode()):
+            if expected != 1 and not text[row.start : row.end].strip(blanks if expected == 0 else b"\r\n"):
+                continue
+            expected = expected or row.cells
+            _check(row, expected, delimiter)
+    except DataError as fault:
+        return fault
+    return None
+
+
+def _check(row: _Row, expected: int, delimiter: str) -> None:
+    hint = f" The cell begins with a quote on line {row.line}: is its end missing?" if row.lines > 1 else ""
+    if row.longest > CELL_BYTES:
+        do = "Shorten it or leave the column out." if row.lines == 1 else "Mend or double the quote." + hint
+        raise DataError(f"Line {row.line} has a cell over 1 MB, which is the limit.", got=_Size(row.longest), do=do)
+    if row.end - row.start > LINE_BYTES:
+        raise DataError(
+            f"The row on line {row.line} is over {LINE_BYTES >> 20} MB long, which is the limit.",
+            do="Shorten its cells.",
+        )
+    if row.cells != expected:
+        have = f"{row.cells} cell{'s' if row.cells != 1 else ''}"
+        do = f"Mend the line; a cell that holds the separator {delimiter!r} must stand in double quotes."
+        if row.lines > 1:
+            do = f"A quoted cell spans lines {row.line} to {row.line + row.lines - 1}: check that its closing quote is there."
+        raise DataError(f"Line {row.line} has {have}, where the first line has {expected}.", do=do)
+
+
+class _Size(int):
+    """A number of bytes, shown in megabytes."""
+
+    def __repr__(self) -> str:
+        return f"{int(self) / 1e6:.1f} MB"
+
+
+def _rows(text: bytes, delimiter: bytes) -> Iterator[_Row]:
+    place, line = 0, 1
+    cell = re.compile(rb'(?:"(?:[^"]++|"")*+"|(?!")[^%b\r\n]*+)(%b|\r\n|\n|\r|\Z)' % ((re.escape(delimiter),) * 2))
+    while place < len(text):
+        end = _line_end(text, place)
+        if text.find(b'"', place, end) < 0:
+            row = _plain_row(text, place, end, line, delimiter)
+        else:
+            row = _quoted_row(text, place, line, delimiter, cell)
+        yield row
+        place, line = row.end, line + row.lines
+
+
+def _line_end(text: bytes, place: int) -> int:
+    found = _LINE.match(text, place)
+    return found.end() if found else len(text)
+
+
+def _plain_row(text: bytes, start: int, end: int, line: int, delimiter: bytes) -> _Row:
+    cells = text.count(delimiter, start, end) + 1
+    longest = end - start
+    if longest > CELL_BYTES:
+        longest = max(map(len, text[start:end].rstrip(b"\r\n").split(delimiter)))
+    return _Row(line, cells, longest, start, end, 1)
+
+
+def _quoted_row(text: bytes, start: int, line: int, delimiter: bytes, cell: re.Pattern[bytes]) -> _Row:
+    place, cells, longest, lines = start, 0, 0, 1
+    while True:
+        found = cell.match(text, place)
+        if found is None:
+            raise _broken_quote(text, place, line + lines - 1)
+        cells += 1
+        longest = max(longest, found.start(1) - place)
+        inside = text[place : found.start(1)]
+        lines += len(_NEWLINE.findall(inside)) if inside[:1] == b'"' else 0
+        place = found.end()
+        if found[1] != delimiter:
+            return _Row(line, cells, longest, start, place, lines)
+
+
+def _broken_quote(text: bytes, place: int, line: int) -> DataError:
+    closed = _QUOTED.match(text, place)
+    do = 'Close it, or write a quote inside a cell twice ("").'
+    if closed is None:
+        return DataError(f"The quote that opens on line {line} is never closed.", do=do)
+    until = line + len(_NEWLINE.findall(closed[0]))
+    where = f"line {until}" if until > line else "the same line"
+    rule = f"The quote that opens on line {line} is broken: text follows its closing quote on {where}."
+    return DataError(rule, got=text[closed.start() : closed.end() + 10].decode("utf-8", "replace"), do=do)

@@ -1,0 +1,82 @@
+"""Paths and URIs: what may be opened, what is missing, and what must not be shown."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import re
+import stat
+from pathlib import Path
+
+from wellfit.errors import DataError
+
+__all__ = ["looks_like_uri", "masked", "readable_file"]
+
+_URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+:)+//")
+_LOGIN = re.compile(r"//(?:[^\s/@:]*:\S*|[^\s/?#]*)@")
+_SECRET = re.compile(r"([?&;][^=&;]*(?:pass|pwd|token|secret|key|sig|credential|auth)[^=&;]*=)[^&;#\s]*", re.IGNORECASE)
+
+
+def looks_like_uri(text: str) -> bool:
+    """Tell ``https://host/x.csv`` and ``sql:postgresql://host/db`` from a path."""
+    return _URI.match(text) is not None
+
+
+def masked(uri: str) -> str:
+    """Hide logins, and values in the query whose names say that they are secret.
+
+    >>> masked("https://ann:hunter2@host/x.csv?rows=5&api_key=abc")
+    'https://***@host/x.csv?rows=5&api_key=***'
+    """
+    return _SECRET.sub(r"\1***", _LOGIN.sub("//***@", uri))
+
+
+def readable_file(path: Path) -> Path:
+    """Return the path of a regular file that can be opened and is not empty.
+
+    Raises:
+        DataError: nothing is there, or a folder, a device, an unreadable or an empty file is.
+    """
+    try:
+        info = path.stat()
+        if stat.S_ISDIR(info.st_mode):
+            raise DataError("A folder is not a table.", got=str(path), do=_files_in(path))
+        if not stat.S_ISREG(info.st_mode):
+            raise DataError(
+                "Only regular files are read, not pipes or devices.", got=str(path), do="Save it to a file first."
+            )
+        path.open("rb").close()
+    except (FileNotFoundError, NotADirectoryError):
+        raise _missing(path) from None
+    except PermissionError:
+        raise DataError(
+            "The file may not be read: permission denied.", got=str(path), do="Ask its owner for the right to read it."
+        ) from None
+    except (OSError, ValueError) as error:
+        raise DataError("The path can't be opened.", got=str(path), do=f"The system says: {error}.") from None
+    if info.st_size == 0:
+        raise DataError("The file is empty.", got=str(path), do="Give a table with at least one row.")
+    return path
+
+
+def _missing(path: Path) -> DataError:
+    if not str(path).strip() or path.parent == path:
+        return DataError("A source must be named.", got=str(path), do="Give the path of a file.")
+    if not path.parent.is_dir():
+        return DataError("There is no such folder.", got=str(path.parent), do="Check the path.")
+    near = difflib.get_close_matches(path.name, _names_in(path.parent), n=1)
+    hint = f"Did you mean '{path.parent / near[0]}'?" if near else "Check the path."
+    return DataError("There is no such file.", got=str(path), do=hint)
+
+
+def _names_in(folder: Path) -> list[str]:
+    try:
+        return sorted(entry.name for entry in os.scandir(folder))
+    except OSError:
+        return []
+
+
+def _files_in(folder: Path) -> str:
+    names = [name for name in _names_in(folder) if (folder / name).is_file() and not name.startswith(".")]
+    listing = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
+    return f"Name one file in it: {listing}." if names else "There is no file in it."

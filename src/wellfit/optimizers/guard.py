@@ -1,0 +1,65 @@
+"""Gradients are finite, or the run stops and says whose are not."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from wellfit.errors import RunFailed
+
+__all__ = ["require_finite"]
+
+
+def require_finite(named_parameters: Iterable[tuple[str, Tensor]]) -> Tensor:
+    """Give the L2 norm of all gradients together, having made sure that every number in them is finite.
+
+    One multi-tensor norm and one wait for the device. Parameters without a gradient are skipped.
+
+    Args:
+        named_parameters: pairs of a name and a parameter, as ``module.named_parameters()`` gives them.
+
+    Returns:
+        The norm, a tensor of no dimensions in float32 or wider, for clipping.
+
+    Raises:
+        RunFailed: a gradient holds NaN or infinity; the error names the first such parameter.
+
+    >>> weight = torch.nn.Parameter(torch.ones(2))
+    >>> weight.grad = torch.tensor([3.0, 4.0])
+    >>> float(require_finite([("weight", weight)]))
+    5.0
+    """
+    named = [(name, _values(param.grad)) for name, param in named_parameters if param.grad is not None]
+    if not named:
+        return torch.zeros(())
+    total = _norm([gradient for _, gradient in named])
+    if math.isfinite(total.item()):
+        return total
+    for name, gradient in named:
+        if not bool(torch.isfinite(gradient).all()):
+            raise _refused(name, gradient)
+    # Finite numbers whose squares are not: only the sum overflowed.
+    return _norm([gradient.double() for _, gradient in named])
+
+
+def _values(gradient: Tensor) -> Tensor:
+    return gradient.coalesce().values() if gradient.is_sparse else gradient
+
+
+def _norm(gradients: list[Tensor]) -> Tensor:
+    wide = [gradient.float() if gradient.element_size() < 4 else gradient for gradient in gradients]
+    norms = torch._foreach_norm(wide)
+    widest = torch.float64 if any(norm.dtype == torch.float64 for norm in norms) else torch.float32
+    total: Tensor = torch.linalg.vector_norm(torch.stack([norm.to(norms[0].device, widest) for norm in norms]))
+    return total
+
+
+def _refused(name: str, gradient: Tensor) -> RunFailed:
+    bad = int((~torch.isfinite(gradient)).sum())
+    return RunFailed(
+        f"The gradient of '{name}' is not finite: {bad} of its {gradient.numel()} numbers are NaN or infinite.",
+        do="Lower the learning rate, set train.clip_norm, or look for huge values in the inputs and the target.",
+    )

@@ -1,0 +1,51 @@
+"""Weight decay apart from the gradient."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from wellfit.registry import Entry, Option
+
+__all__ = ["ENTRY", "WeightDecay"]
+
+
+@dataclass(frozen=True)
+class WeightDecay:
+    """``W <- W (1 - lr strength)`` before the optimizer's step, as AdamW does; the gradient is left alone.
+
+    >>> weights = [torch.tensor([[10.0]])]
+    >>> WeightDecay(0.5).apply(weights, lr=0.1)
+    >>> weights
+    [tensor([[9.5000]])]
+    """
+
+    strength: float
+
+    @torch.no_grad()
+    def apply(self, params: Sequence[Tensor], lr: float) -> None:
+        """Shrink the weights in place; ``lr`` is the rate of this step, its schedule's factor included."""
+        if params:
+            torch._foreach_mul_(list(params), 1 - lr * self.strength)
+
+
+ENTRY = Entry(
+    name="weight_decay",
+    summary="shrinks weights by a share at each step, apart from the gradient",
+    make=WeightDecay,
+    options=(
+        Option(
+            name="strength",
+            default=0.01,
+            low=0.0,
+            search=(1e-5, 1e-1),
+            log=True,
+            help="share of a weight that a step of rate 1 takes away",
+        ),
+    ),
+    formula="W <- W (1 - lr lambda)",
+    reference="Loshchilov & Hutter, Decoupled weight decay regularization, 2019; torch.optim.AdamW",
+)

@@ -1,0 +1,194 @@
+"""Training any module on any rows, in one call."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from torch import nn
+
+from wellfit.data.batches import Batches, Resident, as_batches
+from wellfit.errors import BadInput, ConfigError
+from wellfit.findings import Finding
+from wellfit.history import History
+from wellfit.training.checkpoint import Checkpoints
+from wellfit.training.loop import Callback, Trainer
+from wellfit.training.monitor import LayerStatistics
+from wellfit.training.options import FitOptions, Settled, deadline, settle
+from wellfit.training.recipe import Score
+
+__all__ = ["FitResult", "fit", "make_trainer"]
+
+
+@dataclass
+class FitResult:
+    """What a training left: the module, what was recorded, what was found."""
+
+    module: nn.Module
+    history: History
+    findings: list[Finding] = field(default_factory=list)
+    best_epoch: int | None = None
+    """The epoch whose weights were kept; None where the last were."""
+    steps: int = 0
+    """Updates made."""
+
+
+def fit(
+    module: nn.Module,
+    train: Any,
+    *,
+    valid: Any = None,
+    loss: Any = "auto",
+    optimizer: Any = "adam",
+    lr: float | None = None,
+    batch_size: int | None = None,
+    epochs: int = 20,
+    schedule: Any = None,
+    l1: float = 0.0,
+    l2: float = 0.0,
+    weight_decay: float = 0.0,
+    clip_norm: float | None = None,
+    clip_value: float | None = None,
+    early_stopping: Any = None,
+    metric: Any = None,
+    class_weight: Sequence[float] | None = None,
+    precision: str = "auto",
+    compile: bool | str = "auto",
+    accumulate: int = 1,
+    ema: float | None = None,
+    augment: Any = None,
+    device: str = "auto",
+    seed: int = 0,
+    steps: int | None = None,
+    time: float | None = None,
+    threads: int | None = None,
+    workers: int = 0,
+    checkpoint: str | os.PathLike[str] | None = None,
+    checkpoint_every: int | None = None,
+    resume: bool | None = None,
+    callbacks: Sequence[Callback] = (),
+) -> FitResult:
+    """Train a module in place.
+
+    Args:
+        module: any ``nn.Module``; its ``forward`` takes the inputs of a batch in their order.
+        train: ``(X, y)`` or ``(X, y, weight)`` of tensors or arrays (X may be a tuple of them), a torch `Dataset`,
+            or an iterable of such batches.
+        valid: the same, for the loss after every epoch and for early stopping; None trains on all rows.
+        loss: a name from ``wellfit list losses``, a mapping of a name and its options, or
+            ``(output, target) -> scalar``. Named classification losses take logits.
+        optimizer: a name from ``wellfit list optimizers``, a mapping of a name and its options, a torch optimizer,
+            or ``params -> optimizer``, whose rate is kept.
+        lr: the rate, above 0; None takes the optimizer's own default.
+        batch_size: rows per update, 1 or more; None takes the optimizer's rule, or a size that suits the rows.
+        epochs: how often the rows are walked through, 1 or more.
+        schedule: a name, a mapping of a name and its options, or ``step -> factor`` on the rate, from step 0.
+        l1: lambda of the penalty lambda sum |W| on weights, 0 or more.
+        l2: lambda of the penalty lambda sum W^2 on weights, 0 or more.
+        weight_decay: decoupled decay, W <- W (1 - lr weight_decay), 0 or more.
+        clip_norm: the largest norm of all gradients together, above 0.
+        clip_value: the largest absolute value of a gradient's entry, above 0.
+        early_stopping: ``{"patience": epochs, "min_delta": 0.0, "restore_best": True}``, or a number of epochs.
+            None trains all epochs and keeps the last weights.
+        metric: a name from ``wellfit list metrics``, recorded for the validation rows and watched by early stopping,
+            which watches the loss otherwise.
+        class_weight: one weight a class, for the named classification losses.
+        precision: ``auto``, ``float32`` or ``bfloat16`` (autocast; weights stay float32).
+        compile: whether `torch.compile` makes the forward and backward pass; ``auto`` where it repays.
+        accumulate: batches whose gradients make one update, 1 or more.
+        ema: decay of a moving average of the weights, in [0, 1); the average is evaluated and kept.
+        augment: ``{"noise": std}`` adds Gaussian noise to the first input.
+        device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
+        seed: decides every random draw of the training.
+        steps: stop after so many updates.
+        time: stop after so many seconds.
+        threads: threads torch computes with.
+        workers: processes that read a `Dataset`; results do not depend on their number.
+        checkpoint: a folder for checkpoints.
+        checkpoint_every: updates between checkpoints; None leaves it to the clock.
+        resume: whether to go on from the newest checkpoint in ``checkpoint``.
+        callbacks: `wellfit.Callback` objects that watch.
+
+    Returns:
+        The module, the history, the findings.
+
+    Raises:
+        BadInput: settings or rows that can't be used, said before anything is trained.
+        Interrupted: Ctrl-C; the step was finished, and a checkpoint written where there is a folder for it.
+
+    >>> import torch
+    >>> X = torch.linspace(-1, 1, 64).reshape(-1, 1)
+    >>> result = fit(torch.nn.Linear(1, 1), (X, 3 * X[:, 0]), loss="mse", optimizer="adam", lr=0.1, epochs=50)
+    >>> bool(result.history["train_loss"][-1] < 0.01)
+    True
+    """
+    given = {name: value for name, value in locals().items() if name in FitOptions.__dataclass_fields__}
+    options = FitOptions(**given)
+    if not isinstance(module, nn.Module):
+        raise BadInput("wellfit.fit trains a torch.nn.Module.", got=type(module).__name__)
+    if resume and checkpoint is None:
+        raise ConfigError("'resume' needs the folder of the checkpoints.", got=resume, do="Give checkpoint=FOLDER.")
+    rows = as_batches(train, workers)
+    held = None if valid is None else as_batches(valid, workers)
+    settled = settle(module, rows, options, has_valid=held is not None)
+    checkpoints = None if checkpoint is None else Checkpoints(Path(checkpoint))
+    trainer = make_trainer(
+        module,
+        rows,
+        held,
+        settled,
+        checkpoints=checkpoints,
+        checkpoint_every=checkpoint_every,
+        callbacks=callbacks,
+        until=deadline(options),
+    )
+    if resume:
+        trainer.resume()
+    trainer.run()
+    return result_of(trainer)
+
+
+def make_trainer(
+    module: nn.Module,
+    train: Batches,
+    valid: Batches | None,
+    settled: Settled,
+    *,
+    checkpoints: Checkpoints | None = None,
+    checkpoint_every: int | None = None,
+    callbacks: Sequence[Callback] = (),
+    until: float | None = None,
+    forward: Callable[..., Any] | None = None,
+) -> Trainer:
+    """Check all targets, put rows and module on the device, and make the trainer."""
+    recipe = settled.recipe
+    module.to(recipe.device)
+    return Trainer(
+        module,
+        _ready(train, settled),
+        None if valid is None else _ready(valid, settled),
+        recipe,
+        forward=forward,
+        monitor=LayerStatistics(module),
+        callbacks=callbacks,
+        checkpoints=checkpoints,
+        checkpoint_every=checkpoint_every,
+        deadline=until,
+    )
+
+
+def _ready(rows: Batches, settled: Settled) -> Batches:
+    if not isinstance(rows, Resident):
+        return rows
+    recipe = settled.recipe
+    target = recipe.loss.prepare(rows.target, recipe.outputs)
+    return Resident(rows.inputs, target, rows.weight).to(recipe.device)
+
+
+def result_of(trainer: Trainer) -> FitResult:
+    """Give what a finished trainer left."""
+    best = trainer.stopping.best_epoch if trainer.best is not None else None
+    return FitResult(trainer.module, trainer.history, list(trainer.findings), best, trainer.position.step)

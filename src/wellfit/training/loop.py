@@ -1,0 +1,369 @@
+"""The training loop: epochs of updates, an evaluation after each, and an end that can be repeated bit for bit."""
+
+from __future__ import annotations
+
+import itertools
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wellfit.data.batches import Batch, Batches
+from wellfit.errors import DataError, Interrupted, RunFailed
+from wellfit.findings import Finding, Remedy
+from wellfit.history import History
+from wellfit.runtime import restored_random_state, threads
+from wellfit.training.checkpoint import Checkpoints, to_device
+from wellfit.training.evaluation import evaluate, evaluating, prepared
+from wellfit.training.interrupt import Interruption
+from wellfit.training.monitor import LayerStatistics
+from wellfit.training.recipe import Recipe
+from wellfit.training.step import Updater
+from wellfit.training.stopping import EarlyStopping
+
+__all__ = ["Callback", "Position", "Trainer"]
+
+_FLUSH_EVERY = 256
+"""Losses held on the device before they are read: one wait for the device instead of 256."""
+
+
+@dataclass
+class Position:
+    """Where a training stands; all of it is in a checkpoint."""
+
+    step: int = 0
+    """Updates made."""
+    epoch: int = 0
+    """Epochs finished."""
+    batch: int = 0
+    """Batches of the present epoch that were read."""
+    loss_sum: float = 0.0
+    loss_weight: float = 0.0
+    seconds: float = 0.0
+    finished: bool = False
+
+
+class Callback:
+    """Something that watches a training; override what is of interest. It must not change what it watches."""
+
+    def on_start(self, trainer: Trainer) -> None:
+        """Before the first update."""
+
+    def on_step(self, trainer: Trainer) -> None:
+        """After every update: return quickly."""
+
+    def on_epoch(self, trainer: Trainer) -> None:
+        """After an epoch's evaluation; ``trainer.history`` holds its figures."""
+
+    def on_end(self, trainer: Trainer) -> None:
+        """After the last update, however it came to that."""
+
+
+@dataclass
+class Trainer:
+    """Trains a module in place.
+
+    ``forward`` is what computes outputs while training: the module, or its compiled form.
+    """
+
+    module: nn.Module
+    train: Batches
+    valid: Batches | None
+    recipe: Recipe
+    forward: Callable[..., Any] | None = None
+    monitor: LayerStatistics | None = None
+    callbacks: Sequence[Callback] = ()
+    checkpoints: Checkpoints | None = None
+    checkpoint_every: int | None = None
+    """Updates between checkpoints; None leaves it to the clock, which changes no result."""
+    deadline: float | None = None
+    """When to stop, on `time.monotonic`'s clock; the steps done are in `position`."""
+    history: History = field(default_factory=History)
+
+    def __post_init__(self) -> None:
+        """Make the optimizer and the state that a checkpoint holds."""
+        self.position = Position()
+        self.findings: list[Finding] = []
+        self.stopping = EarlyStopping(self.recipe.patience, self.recipe.min_delta, self.recipe.greater_is_better)
+        self.best: dict[str, Tensor] | None = None
+        named = [(name, weight) for name, weight in self.module.named_parameters() if weight.requires_grad]
+        if not named:
+            raise DataError(
+                "A module must have parameters that are trained.",
+                got=type(self.module).__name__,
+                do="Set requires_grad on those that should be.",
+            )
+        self.optimizer = self.recipe.optimizer(named)
+        self.updater = Updater(self.module, self.forward or self.module, self.optimizer, self.recipe, self.monitor)
+        self.averages = None if self.recipe.ema is None else [weight.detach().clone() for _, weight in named]
+        self._weights: list[Tensor] = [weight for _, weight in named]
+        self._pending: list[tuple[Tensor, Tensor | float]] = []
+        self._losses: list[float] = []
+        self._saved_at = time.monotonic()
+
+    @property
+    def total_steps(self) -> int | None:
+        """Updates that all epochs make together; None where the rows' number is not known."""
+        steps = self.epoch_steps
+        whole = None if steps is None else steps * self.recipe.epochs
+        if whole is None or self.recipe.steps is None:
+            return self.recipe.steps if whole is None else whole
+        return min(whole, self.recipe.steps)
+
+    @property
+    def epoch_steps(self) -> int | None:
+        """Updates that one epoch makes."""
+        batches = self.train.steps(self.recipe.batch_rows)
+        return None if batches is None else -(-batches // self.recipe.accumulate)
+
+    def resume(self) -> bool:
+        """Go on from the newest whole checkpoint, if there is one."""
+        state = None if self.checkpoints is None else self.checkpoints.latest()
+        if state is None:
+            return False
+        self.restore(state)
+        return True
+
+    def run(self) -> None:
+        """Train until the epochs are done, patience or time has run out, or a gradient is not finite.
+
+        Raises:
+            Interrupted: where the person asked to stop; the step was finished and a checkpoint written.
+        """
+        if self.position.finished:
+            return
+        frozen = [part for part in self.module.modules() if not part.training] if self.module.training else []
+        self.module.train()
+        for part in frozen:
+            part.training = False
+        for callback in self.callbacks:
+            callback.on_start(self)
+        started = time.monotonic() - self.position.seconds
+        try:
+            with restored_random_state(), threads(self.recipe.threads), Interruption() as interruption:
+                self._epochs(started, interruption)
+        finally:
+            for callback in self.callbacks:
+                callback.on_end(self)
+        self._settle()
+
+    def _epochs(self, started: float, interruption: Interruption) -> None:
+        while not self._done():
+            try:
+                self._updates(started, interruption)
+            except RunFailed as failure:
+                if isinstance(failure, Interrupted):
+                    raise
+                self._note_non_finite(failure)
+                break
+            self._finish_epoch()
+            self._save_if_due(epoch_ended=True)
+
+    def _done(self) -> bool:
+        position, recipe = self.position, self.recipe
+        out_of_steps = recipe.steps is not None and position.step >= recipe.steps
+        return out_of_steps or position.epoch >= recipe.epochs or self.stopping.exhausted or self._late()
+
+    def _late(self) -> bool:
+        """Whether time is up; one update is made in any case, so that there is something to keep."""
+        return self.position.step > 0 and self.deadline is not None and time.monotonic() >= self.deadline
+
+    def _updates(self, started: float, interruption: Interruption) -> None:
+        position, recipe = self.position, self.recipe
+        reader = self.train.epoch(
+            batch_rows=recipe.batch_rows, seed=recipe.seed, epoch=position.epoch, start=position.batch
+        )
+        for batches in _grouped(reader, recipe.accumulate):
+            ready = [prepared(batch.to(recipe.device), recipe.loss, self.train, recipe.outputs) for batch in batches]
+            self._pending.append(self.updater(ready, position.step, self._losses))
+            position.step += 1
+            position.batch += len(batches)
+            self._average()
+            if len(self._pending) >= _FLUSH_EVERY:
+                self._read_losses()
+            for callback in self.callbacks:
+                callback.on_step(self)
+            position.seconds = time.monotonic() - started
+            if interruption.asked:
+                self._interrupted()
+            if (recipe.steps is not None and position.step >= recipe.steps) or self._late():
+                return
+            self._save_if_due(epoch_ended=False)
+
+    def _average(self) -> None:
+        if self.averages is not None and self.recipe.ema is not None:
+            with torch.no_grad():
+                torch._foreach_lerp_(self.averages, self._weights, 1.0 - self.recipe.ema)
+
+    def _read_losses(self) -> None:
+        """Add the pending losses one by one, so that the sum does not depend on when they are read."""
+        for total, weight in self._pending:
+            self.position.loss_sum += float(total)
+            self.position.loss_weight += float(weight)
+        self._pending.clear()
+
+    def training_loss(self) -> float:
+        """Give the mean loss over the present epoch's rows so far."""
+        self._read_losses()
+        position = self.position
+        return position.loss_sum / position.loss_weight if position.loss_weight else float("nan")
+
+    def _finish_epoch(self) -> None:
+        position = self.position
+        loss = self.training_loss() + self.updater.penalty()
+        position.epoch += 1
+        position.batch, position.loss_sum, position.loss_weight = 0, 0.0, 0.0
+        self._record("train_loss", loss)
+        self._record("lr", self.updater.rate)
+        if self.monitor is not None:
+            self.monitor.flush(self.history, step=position.step, epoch=position.epoch)
+        if self.valid is not None:
+            self._validate()
+        for callback in self.callbacks:
+            callback.on_epoch(self)
+
+    def _record(self, name: str, value: float) -> None:
+        self.history.add(step=self.position.step, epoch=self.position.epoch, name=name, value=value)
+
+    def _validate(self) -> None:
+        assert self.valid is not None
+        recipe = self.recipe
+        with self._evaluated():
+            figures = evaluate(
+                self.module,
+                self.valid,
+                recipe.loss,
+                device=recipe.device,
+                batch_rows=recipe.batch_rows,
+                outputs=recipe.outputs,
+                score=recipe.score,
+            )
+            for name, value in figures.items():
+                self._record(f"valid_{name}", value)
+            self._losses.append(figures["loss"])
+            value = figures[recipe.monitored]
+            if self.stopping.improves(self.position.epoch, value) and recipe.restore_best:
+                self._keep_best()
+
+    def _keep_best(self) -> None:
+        state = self.module.state_dict()
+        if self.best is None:
+            self.best = {name: value.detach().clone() for name, value in state.items()}
+            return
+        for name, value in state.items():
+            self.best[name].copy_(value)
+
+    @contextmanager
+    def _evaluated(self) -> Iterator[None]:
+        """Put the weights that are evaluated into the module, and the ones that are trained back after."""
+        trained = None
+        to_weights, to_point = getattr(self.optimizer, "eval", None), getattr(self.optimizer, "train", None)
+        if to_weights is not None:
+            to_weights()
+        if self.averages is not None:
+            trained = [weight.detach().clone() for weight in self._weights]
+            self._put(self.averages)
+        try:
+            with evaluating(self.module):
+                yield
+        finally:
+            if trained is not None:
+                self._put(trained)
+            if to_point is not None:
+                to_point()
+
+    def _put(self, values: list[Tensor]) -> None:
+        with torch.no_grad():
+            torch._foreach_copy_(self._weights, values)
+
+    def _settle(self) -> None:
+        """Leave in the module the weights that the run keeps."""
+        to_weights = getattr(self.optimizer, "eval", None)
+        if to_weights is not None:
+            to_weights()
+        if self.averages is not None:
+            self._put(self.averages)
+        if self.best is not None:
+            self.module.load_state_dict(self.best)
+        self.module.eval()
+        self.position.finished = True
+
+    def _note_non_finite(self, failure: RunFailed) -> None:
+        self._pending.clear()
+        place = str(failure.got).split("'")[1] if "'" in str(failure.got) else str(failure.got)
+        remedies = (
+            Remedy(path="train.clip_norm", value=1.0, why="a bound on the gradient keeps one batch from spoiling all"),
+            Remedy(path="train.optimizer.lr", value=self.updater.rate / 10, why="smaller steps do not overshoot"),
+        )
+        self.findings.append(
+            Finding(
+                code="non_finite",
+                severity="error",
+                where=place,
+                when=f"step {self.position.step + 1}",
+                evidence={"step": self.position.step + 1, "lr": self.updater.rate},
+                message=f"{failure} Training stopped at the last finite weights.",
+                remedies=remedies,
+            )
+        )
+
+    def _interrupted(self) -> None:
+        if self.checkpoints is not None:
+            self.checkpoints.save(self.position.step, self.state())
+        raise Interrupted(f"Training was stopped after {self.position.step:,} updates.")
+
+    def _save_if_due(self, *, epoch_ended: bool) -> None:
+        if self.checkpoints is None:
+            return
+        if self.checkpoint_every is not None:
+            due = self.position.step % self.checkpoint_every == 0 and not epoch_ended
+        else:
+            # By the clock, and never more than about 2 % of the time: what is saved does not depend on it.
+            due = time.monotonic() - self._saved_at >= _SECONDS_BETWEEN
+        if due:
+            self.checkpoints.save(self.position.step, self.state())
+            self._saved_at = time.monotonic()
+
+    def state(self) -> dict[str, Any]:
+        """Give all that the rest of the training depends on."""
+        self._read_losses()
+        return {
+            "position": asdict(self.position),
+            "module": dict(self.module.state_dict()),
+            "optimizer": self.optimizer.state_dict(),
+            "averages": self.averages,
+            "best": self.best,
+            "stopping": self.stopping.state(),
+            "losses": list(self._losses),
+            "parts": self.updater.parts,
+            "monitor": None if self.monitor is None else self.monitor.state(),
+            "history": self.history.state(),
+        }
+
+    def restore(self, state: dict[str, Any]) -> None:
+        """Go on from what `state` gave."""
+        state = to_device(state, self.recipe.device)
+        self.position = Position(**state["position"])
+        self.module.load_state_dict(state["module"])
+        self.optimizer.load_state_dict(state["optimizer"])
+        if self.averages is not None:
+            torch._foreach_copy_(self.averages, state["averages"])
+        self.best = state["best"]
+        self.stopping.restore(state["stopping"])
+        self._losses = list(state["losses"])
+        self.updater.parts = state["parts"]
+        if self.monitor is not None:
+            self.monitor.restore(state["monitor"])
+        self.history.restore(state["history"])
+
+
+_SECONDS_BETWEEN = 30.0
+
+
+def _grouped(reader: Iterator[Batch], size: int) -> Iterator[list[Batch]]:
+    while group := list(itertools.islice(reader, size)):
+        yield group

@@ -1,0 +1,323 @@
+"""What a person may say of a training, and the recipe that it settles into."""
+
+from __future__ import annotations
+
+import inspect
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wellfit.data.batches import Batches, Resident
+from wellfit.errors import ConfigError, DataError, did_you_mean
+from wellfit.losses import LOSSES
+from wellfit.metrics import METRICS
+from wellfit.optimizers import OPTIMIZERS, check_batch_size
+from wellfit.registry import Choice
+from wellfit.runtime import default_threads, resolve_device, restored_random_state
+from wellfit.schedules import SCHEDULES
+from wellfit.training.evaluation import evaluating
+from wellfit.training.recipe import LossLike, Recipe, Score
+
+__all__ = ["FitOptions", "Settled", "settle"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions:
+    """The scalar keys of ``train``; see `wellfit.fit` for each."""
+
+    loss: Any = "auto"
+    optimizer: Any = "adam"
+    lr: float | None = None
+    batch_size: int | None = None
+    epochs: int = 20
+    schedule: Any = None
+    l1: float = 0.0
+    l2: float = 0.0
+    weight_decay: float = 0.0
+    clip_norm: float | None = None
+    clip_value: float | None = None
+    early_stopping: Any = None
+    metric: Any = None
+    class_weight: Any = None
+    precision: str = "auto"
+    compile: bool | str = "auto"
+    accumulate: int = 1
+    ema: float | None = None
+    augment: Any = None
+    device: str = "auto"
+    seed: int = 0
+    steps: int | None = None
+    threads: int | None = None
+    time: float | None = None
+
+
+@dataclass(frozen=True)
+class Settled:
+    """A recipe, and the values that were left open, as a config would hold them."""
+
+    recipe: Recipe
+    resolved: Mapping[str, Any]
+
+
+def auto_batch_rows(rows: int | None) -> int:
+    """Give the batch size that suits a number of rows: TabM's published defaults.
+
+    >>> auto_batch_rows(1000), auto_batch_rows(30_000), auto_batch_rows(1_000_000)
+    (32, 256, 512)
+    """
+    if rows is None:
+        return 32
+    for limit, size in ((2800, 32), (4500, 64), (6400, 128), (32000, 256)):
+        if rows < limit:
+            return size
+    return 512
+
+
+def settle(
+    module: nn.Module, train: Batches, options: FitOptions, *, has_valid: bool, score: Score | None = None
+) -> Settled:
+    """Look every name up, fill in what was left open, and refuse what can't go together."""
+    device = resolve_device(options.device)
+    loss, loss_name = _loss(options)
+    outputs = _outputs(module, train, device)
+    choice, make = _optimizer(options.optimizer, options.lr)
+    batch_rows = _batch_rows(choice, options, train.rows)
+    score = score or _score(options.metric)
+    stopping = _stopping(options.early_stopping, has_valid)
+    watched = score if options.metric not in (None, "auto") else None
+    recipe = Recipe(
+        loss=loss,
+        outputs=outputs,
+        optimizer=make,
+        batch_rows=batch_rows,
+        epochs=options.epochs,
+        steps=options.steps,
+        factor=_factor(options, train, batch_rows),
+        needs_closure=choice is not None and choice.entry.needs_closure,
+        l1=options.l1,
+        l2=options.l2,
+        weight_decay=options.weight_decay,
+        clip_norm=options.clip_norm,
+        clip_value=options.clip_value,
+        noise=_noise(options.augment),
+        accumulate=options.accumulate,
+        ema=options.ema,
+        bfloat16=_bfloat16(options.precision, device),
+        compile=options.compile is True,
+        seed=options.seed,
+        threads=options.threads or default_threads(),
+        device=device,
+        score=score,
+        monitored="loss" if watched is None else watched.name,
+        greater_is_better=watched is not None and watched.greater_is_better,
+        patience=stopping.get("patience"),
+        min_delta=stopping.get("min_delta", 0.0),
+        restore_best=stopping.get("restore_best", False),
+    )
+    _refuse_combinations(choice, module, recipe, options)
+    return Settled(recipe, _resolved(recipe, choice, loss_name, score, device))
+
+
+def _resolved(
+    recipe: Recipe, choice: Choice[Any] | None, loss_name: str, score: Score | None, device: torch.device
+) -> dict[str, Any]:
+    return {
+        "loss": loss_name,
+        "optimizer": {} if choice is None else choice.spec(),
+        "batch_size": recipe.batch_rows,
+        "metric": None if score is None else score.name,
+        "precision": "bfloat16" if recipe.bfloat16 else "float32",
+        "compile": recipe.compile,
+        "device": str(device),
+        "threads": recipe.threads,
+    }
+
+
+class _CallableLoss:
+    """A person's own ``(output, target) -> scalar``, taken as the mean over the rows of a batch."""
+
+    def __init__(self, function: Callable[[Any, Tensor], Tensor]) -> None:
+        self.function = function
+
+    def total(self, output: Any, target: Tensor, weight: Tensor | None = None) -> tuple[Tensor, float]:
+        """Give the mean times the number of rows, and the number of rows."""
+        if weight is not None:
+            raise ConfigError(
+                "A loss of your own is called with output and target alone.",
+                got="row weights",
+                do="Leave the weights out, or name a loss: " + ", ".join(LOSSES) + ".",
+            )
+        value = self.function(output, target)
+        if not isinstance(value, Tensor) or value.numel() != 1:
+            shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
+            raise ConfigError("A loss must return one number.", got=shape, do="Take the mean over the rows.")
+        rows = float(target.shape[0])
+        return value.reshape(()) * rows, rows
+
+    def prepare(self, target: Tensor, n_outputs: int) -> Tensor:
+        """Give the target as it is: only the function knows what it wants."""
+        return target
+
+    def activate(self, output: Tensor) -> Tensor:
+        """Give the output as it is."""
+        return output
+
+
+def _loss(options: FitOptions) -> tuple[LossLike, str]:
+    given = options.loss
+    if given == "auto":
+        raise ConfigError("A module of your own needs a loss.", got=given, do="One of " + ", ".join(LOSSES) + ".")
+    if callable(getattr(given, "total", None)):
+        return given, type(given).__name__
+    if callable(given) and not isinstance(given, Choice):
+        return _CallableLoss(given), getattr(given, "__name__", type(given).__name__)
+    choice = LOSSES.choose(given)
+    extra = {} if options.class_weight is None else {"class_weight": list(options.class_weight)}
+    made: LossLike = choice.entry.make(**{**choice.options, **extra})
+    return made, choice.name
+
+
+def _outputs(module: nn.Module, train: Batches, device: torch.device) -> int:
+    """Try the module on two rows, so that a wrong shape is said before anything is trained."""
+    module.to(device)
+    if not isinstance(train, Resident):
+        return 1
+    sample = next(train.walk(2)).to(device)
+    try:
+        with restored_random_state(), torch.no_grad(), evaluating(module):
+            output = module(*sample.inputs)
+    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+        shapes = [tuple(part.shape) for part in sample.inputs]
+        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+        raise DataError(f"The module must take the inputs; on two rows it said: {first}.", got=shapes) from error
+    if not isinstance(output, Tensor):
+        return 1
+    return 1 if output.ndim == 1 else int(output.shape[-1])
+
+
+def _optimizer(given: Any, lr: float | None) -> tuple[Choice[Any] | None, Callable[[Any], torch.optim.Optimizer]]:
+    if isinstance(given, torch.optim.Optimizer):
+        return None, lambda _: given
+    if callable(given) and not isinstance(given, (Choice, Mapping)):
+        return None, lambda named: _made(given, named)
+    spec = dict(given) if isinstance(given, Mapping) else given
+    if isinstance(spec, dict):
+        named_rate = spec.pop("lr", None)
+        lr = lr if named_rate in (None, "auto") else named_rate
+    choice = OPTIMIZERS.choose(spec)
+    rate = choice.entry.lr if lr is None else lr
+    if not isinstance(rate, (int, float)) or isinstance(rate, bool) or not 0 < rate < float("inf"):
+        raise ConfigError("'lr' must be a number above 0.", got=rate, do=f"Try {choice.entry.lr:g}.")
+    full = Choice(choice.entry, {"lr": float(rate), **choice.options})
+    return full, lambda named: choice.entry.make(named, lr=float(rate), **choice.options)
+
+
+def _made(function: Callable[[Any], Any], named: Sequence[tuple[str, Tensor]]) -> torch.optim.Optimizer:
+    made = function([weight for _, weight in named])
+    if not isinstance(made, torch.optim.Optimizer):
+        raise ConfigError("An optimizer of your own must be a torch.optim.Optimizer.", got=type(made).__name__)
+    return made
+
+
+def _batch_rows(choice: Choice[Any] | None, options: FitOptions, rows: int | None) -> int:
+    size = options.batch_size
+    if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
+        raise ConfigError("'batch_size' must be a whole number above 0.", got=size, do="Try 256.")
+    if choice is not None:
+        size = check_batch_size(choice.entry, size, rows)
+    return size or auto_batch_rows(rows)
+
+
+def _score(given: Any) -> Score | None:
+    if given is None or given == "auto":
+        return None
+    if isinstance(given, Score):
+        return given
+    if isinstance(given, str):
+        entry = METRICS[given]
+        return Score(name=entry.name, greater_is_better=entry.greater_is_better, function=entry.make())
+    raise ConfigError("'metric' must be a metric's name.", got=given, do="One of " + ", ".join(METRICS) + ".")
+
+
+_STOPPING = {"patience": 10, "min_delta": 0.0, "restore_best": True}
+
+
+def _stopping(given: Any, has_valid: bool) -> dict[str, Any]:
+    if given is None or given is False:
+        return {}
+    stopping = {} if given is True else {"patience": given} if isinstance(given, int) else dict(given)
+    for key in stopping:
+        if key not in _STOPPING:
+            raise ConfigError(f"early_stopping has no '{key}'.", got=stopping[key], do=did_you_mean(key, _STOPPING))
+    if not has_valid:
+        raise ConfigError("early_stopping needs validation rows.", got="none", do="Give valid=(X, y).")
+    return {**_STOPPING, **stopping}
+
+
+def _factor(options: FitOptions, train: Batches, batch_rows: int) -> Callable[[int, Sequence[float]], float] | None:
+    given = options.schedule
+    if given is None or given == "constant":
+        return None
+    if callable(given) and not isinstance(given, (Choice, Mapping)):
+        takes_losses = len(inspect.signature(given).parameters) > 1
+        return given if takes_losses else lambda step, losses: float(given(step))
+    choice = SCHEDULES.choose(given)
+    batches = train.steps(batch_rows)
+    if batches is None:
+        raise ConfigError(
+            "A schedule must know how many updates an epoch has.",
+            got=choice.name,
+            do="Give rows whose number is known, an iterable with a length, or a function of the step.",
+        )
+    per_epoch = -(-batches // options.accumulate)
+    made: Callable[[int, Sequence[float]], float] = choice.entry.make(
+        total_steps=per_epoch * options.epochs, steps_per_epoch=per_epoch, **choice.options
+    )
+    return made
+
+
+def _noise(augment: Any) -> float:
+    if augment in (None, "none", "auto"):
+        return 0.0
+    if isinstance(augment, Mapping) and set(augment) == {"noise"}:
+        return float(augment["noise"])
+    raise ConfigError("'augment' of a table is {noise: std}.", got=augment, do="Try {noise: 0.1}.")
+
+
+def _bfloat16(precision: str, device: torch.device) -> bool:
+    if precision not in ("auto", "float32", "bfloat16"):
+        raise ConfigError("'precision' must be auto, float32 or bfloat16.", got=precision)
+    if precision == "auto":
+        return device.type == "cuda" and torch.cuda.is_bf16_supported()
+    return precision == "bfloat16"
+
+
+def _refuse_combinations(choice: Choice[Any] | None, module: nn.Module, recipe: Recipe, options: FitOptions) -> None:
+    if choice is not None:
+        used = {
+            "clip_norm": recipe.clip_norm is not None,
+            "clip_value": recipe.clip_value is not None,
+            "dropout": any(isinstance(part, nn.Dropout) and part.p > 0 for part in module.modules()),
+            "augment": recipe.noise > 0,
+            "accumulate": recipe.accumulate > 1,
+            "weight_decay": recipe.weight_decay > 0,
+        }
+        for key, reason in choice.entry.refuses_combinations.items():
+            if used.get(key):
+                raise ConfigError(f"{choice.name} can't be combined with {key}: {reason}", do=f"Leave {key} out.")
+    one_row = recipe.batch_rows == 1
+    if one_row and any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules()):
+        raise ConfigError(
+            "Batch norm needs at least two rows per update.",
+            got="batch_size 1",
+            do="Use layer norm (model.norm=layer), or minibatch instead of sgd.",
+        )
+
+
+def deadline(options: FitOptions) -> float | None:
+    """Give the end of the time allowed, on `time.monotonic`'s clock."""
+    return None if options.time is None else time.monotonic() + options.time

@@ -1,0 +1,186 @@
+"""One update of the weights: gradients of a batch, penalties, clipping, the optimizer's rule."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from wellfit.optimizers.guard import require_finite
+
+from wellfit.data.batches import Batch
+from wellfit.errors import RunFailed
+from wellfit.regularizers import add_noise, clip_by_norm, clip_by_value, decay_weights, decayed_parameters, penalties
+from wellfit.runtime import keyed_generator, keyed_seed, reseed
+from wellfit.training.monitor import LayerStatistics
+from wellfit.training.recipe import Recipe
+
+__all__ = ["Updater"]
+
+Totals = tuple[Tensor, Tensor | float]
+
+
+class Updater:
+    """Applies one update at a time.
+
+    Every random draw of a step is keyed by (seed, step), so that a step can be repeated: after a resume, and when
+    memory ran out and the batch is taken again in smaller parts.
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        forward: Callable[..., Any],
+        optimizer: torch.optim.Optimizer,
+        recipe: Recipe,
+        monitor: LayerStatistics | None,
+    ) -> None:
+        self.module, self.forward, self.optimizer = module, forward, optimizer
+        self.recipe, self.monitor = recipe, monitor
+        self.parts = 1
+        """Into how many parts a batch is split so that it fits into memory."""
+        self._named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
+        self._base = [group["lr"] for group in optimizer.param_groups]
+        weights = [weight for _, weight in decayed_parameters(module) if weight.requires_grad]
+        self._weights = weights
+        self._penalties = penalties(l1=recipe.l1, l2=recipe.l2)
+        self._buffers = [buffer for buffer in module.buffers() if buffer.is_floating_point()]
+        self._kept = [buffer.clone() for buffer in self._buffers]
+
+    def __call__(self, batches: Sequence[Batch], step: int, losses: Sequence[float]) -> Totals:
+        """Make the update of a step from its batches; give the sum of the rows' losses and of their weights.
+
+        Raises:
+            RunFailed: where a gradient is not finite; weights and buffers are then as before the step.
+        """
+        self._set_rate(step, losses)
+        if self._buffers:
+            torch._foreach_copy_(self._kept, self._buffers)
+        try:
+            if self.recipe.needs_closure:
+                return self._search(batches, step)
+            totals = self._gradients(batches, step)
+            self._apply(step)
+        except RunFailed:
+            if self._buffers:
+                torch._foreach_copy_(self._buffers, self._kept)
+            raise
+        return totals
+
+    @property
+    def rate(self) -> float:
+        """The rate of the first group at the last step."""
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    def _set_rate(self, step: int, losses: Sequence[float]) -> None:
+        if self.recipe.factor is not None:
+            factor = self.recipe.factor(step, losses)
+            for group, base in zip(self.optimizer.param_groups, self._base, strict=True):
+                group["lr"] = base * factor
+        to_point = getattr(self.optimizer, "train", None)
+        if to_point is not None:
+            to_point()
+
+    def _gradients(self, batches: Sequence[Batch], step: int) -> Totals:
+        while True:
+            try:
+                return self._backward(self._split(batches), step)
+            except RuntimeError as error:
+                if not _out_of_memory(error) or not self._can_split(batches):
+                    raise
+                self.parts *= 2
+
+    def _can_split(self, batches: Sequence[Batch]) -> bool:
+        return self.parts * 2 <= max(batch.rows for batch in batches)
+
+    def _split(self, batches: Sequence[Batch]) -> list[Batch]:
+        if self.parts == 1:
+            return list(batches)
+        return [part for batch in batches for part in _halves(batch, self.parts)]
+
+    def _backward(self, batches: Sequence[Batch], step: int) -> Totals:
+        self.optimizer.zero_grad(set_to_none=True)
+        totals = [self._row_losses(batch, step, place) for place, batch in enumerate(batches)]
+        if len(totals) == 1:
+            return totals[0]
+        # Sums of rows, divided once by all rows' weight: the mean of the whole batch, however it was split.
+        weight = sum(part for _, part in totals)
+        gradients = [weight_.grad for _, weight_ in self._named if weight_.grad is not None]
+        torch._foreach_div_(gradients, weight)
+        return torch.stack([total for total, _ in totals]).sum(), weight
+
+    def _row_losses(self, batch: Batch, step: int, place: int) -> Totals:
+        reseed(keyed_seed(self.recipe.seed, "step", step, place))
+        total, weight = self._forward(batch, step, place)
+        alone = self.recipe.accumulate == 1 and self.parts == 1
+        (total / weight if alone else total).backward()  # type: ignore[no-untyped-call]
+        return total.detach(), weight
+
+    def _forward(self, batch: Batch, step: int, place: int) -> Totals:
+        inputs = batch.inputs
+        if self.recipe.noise:
+            generator = keyed_generator(self.recipe.seed, "noise", step, place, device=inputs[0].device)
+            inputs = (add_noise(inputs[0], self.recipe.noise, generator), *inputs[1:])
+        with self._precision():
+            output = self.forward(*inputs)
+            return self.recipe.loss.total(output, batch.target, batch.weight)
+
+    def _precision(self) -> AbstractContextManager[Any]:
+        if not self.recipe.bfloat16:
+            return nullcontext()
+        return torch.autocast(self.recipe.device.type, dtype=torch.bfloat16)
+
+    def _apply(self, step: int) -> None:
+        for penalty in self._penalties:
+            penalty.add_gradient(self._weights)
+        norm = require_finite(self._named)
+        if self.recipe.clip_norm is not None:
+            clip_by_norm([weight for _, weight in self._named], self.recipe.clip_norm, norm)
+        if self.recipe.clip_value is not None:
+            clip_by_value([weight for _, weight in self._named], self.recipe.clip_value)
+        sampled = self.monitor is not None and self.monitor.wants(step)
+        if sampled and self.monitor is not None:
+            self.monitor.before_update()
+        if self.recipe.weight_decay:
+            decay_weights(self._weights, self.rate * self.recipe.weight_decay)
+        self.optimizer.step()
+        if sampled and self.monitor is not None:
+            self.monitor.after_update()
+
+    def _search(self, batches: Sequence[Batch], step: int) -> Totals:
+        """Let a line search evaluate the loss as often as it needs; the first evaluation is the step's loss."""
+        first: list[Totals] = []
+
+        def closure() -> Tensor:
+            totals = self._gradients(batches, step)
+            for penalty in self._penalties:
+                penalty.add_gradient(self._weights)
+            if not first:
+                require_finite(self._named)
+                first.append(totals)
+            total, weight = totals
+            return total / weight + sum(penalty.value(self._weights) for penalty in self._penalties)
+
+        self.optimizer.step(closure)
+        return first[0]
+
+    def penalty(self) -> float:
+        """Give what the penalties add to the loss at the present weights."""
+        with torch.no_grad():
+            return sum(float(penalty.value(self._weights)) for penalty in self._penalties)
+
+
+def _halves(batch: Batch, parts: int) -> list[Batch]:
+    size = -(-batch.rows // parts)
+    pieces = []
+    for first in range(0, batch.rows, size):
+        part = slice(first, first + size)
+        weight = None if batch.weight is None else batch.weight[part]
+        pieces.append(Batch(tuple(tensor[part] for tensor in batch.inputs), batch.target[part], weight))
+    return pieces
+
+
+def _out_of_memory(error: RuntimeError) -> bool:
+    return isinstance(error, torch.OutOfMemoryError) or "allocate memory" in str(error)
