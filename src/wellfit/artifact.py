@@ -121,7 +121,12 @@ class RunFolder:
     def write_history(self, history: History) -> None:
         """Write the history."""
         temporary = self.path / ".history.parquet.part"
-        self._guarded(lambda: (history.write(temporary), os.replace(temporary, self.path / "history.parquet")))
+
+        def write() -> None:
+            history.write(temporary)
+            os.replace(temporary, self.path / "history.parquet")
+
+        self._guarded(write)
 
     def write_findings(self, findings: Sequence[Finding]) -> None:
         """Write the findings."""
@@ -156,9 +161,9 @@ class RunFolder:
         try:
             config = yaml.safe_load(self._text("config.yaml"))
         except yaml.YAMLError as error:
-            raise self._altered("config.yaml", str(error)) from None
+            raise self.altered("config.yaml", str(error)) from None
         if not isinstance(config, dict):
-            raise self._altered("config.yaml", "it holds no mapping")
+            raise self.altered("config.yaml", "it holds no mapping")
         return config
 
     def read_versioned(self, name: str) -> dict[str, Any]:
@@ -166,7 +171,7 @@ class RunFolder:
         record = self.read_json(name)
         version = record.get("version") if isinstance(record, dict) else None
         if not isinstance(version, int):
-            raise self._altered(name, "it has no version")
+            raise self.altered(name, "it has no version")
         if version > FORMAT_VERSION:
             raise RunFolderError(
                 f"Runs up to format version {FORMAT_VERSION} are read here.",
@@ -181,7 +186,7 @@ class RunFolder:
         try:
             return json.loads(self._text(name))
         except json.JSONDecodeError as error:
-            raise self._altered(name, str(error)) from None
+            raise self.altered(name, str(error)) from None
 
     def read_weights(self) -> dict[str, Any]:
         """Read the weights."""
@@ -192,7 +197,7 @@ class RunFolder:
         try:
             return load_file(self.path / "model.safetensors")
         except (SafetensorError, OSError) as error:
-            raise self._altered("model.safetensors", str(error)) from None
+            raise self.altered("model.safetensors", str(error)) from None
 
     def read_history(self) -> History:
         """Read the history."""
@@ -223,9 +228,10 @@ class RunFolder:
         try:
             return (self.path / name).read_text(encoding="utf-8")
         except (OSError, UnicodeDecodeError) as error:
-            raise self._altered(name, str(error)) from None
+            raise self.altered(name, str(error)) from None
 
-    def _altered(self, name: str, why: str) -> RunFolderError:
+    def altered(self, name: str, why: str) -> RunFolderError:
+        """Give the error for a file that is not as it was written."""
         return RunFolderError(
             f"The file {name} of a run must be as wellfit wrote it.", got=" ".join(why.split()), do="Train it anew."
         )

@@ -133,9 +133,7 @@ def _fit_linear(
         return None
     chosen = _sample(train, len(target), seed)
     if len(chosen) < len(target):
-        notes.append(
-            f"The linear baseline saw {len(chosen)} of {len(target)} training rows, drawn at random."
-        )
+        notes.append(f"The linear baseline saw {len(chosen)} of {len(target)} training rows, drawn at random.")
     design = _Design.fit(train, chosen)
     features = design.columns(train, chosen)
     if task == "regression":

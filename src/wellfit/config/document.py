@@ -29,7 +29,12 @@ class Origin:
 NOWHERE = Origin((0, 0), "")
 AFTER_EVERY_LINE = 2**40
 
-_NAMED = {("train", "optimizer"): "name", ("train", "loss"): "name", ("train", "schedule"): "name", ("model",): "type"}
+_NAMED: dict[Path, str] = {
+    ("train", "optimizer"): "name",
+    ("train", "loss"): "name",
+    ("train", "schedule"): "name",
+    ("model",): "type",
+}
 """The keys whose value may be a name alone, and the key that the name has in a mapping."""
 
 

@@ -6,11 +6,10 @@ The families are imported when a value is first checked, so that importing this 
 from __future__ import annotations
 
 import importlib
-import numbers
 from collections.abc import Mapping
 from typing import Any
 
-from wellfit.config.problems import Problem, Unfit
+from wellfit.config.problems import Problem, Unfit, given
 from wellfit.config.rules import Number, Options, Rule
 from wellfit.errors import ConfigError, did_you_mean
 from wellfit.registry import Entry, Family, Option
@@ -70,25 +69,26 @@ class Member(Rule):
         if not isinstance(value, Mapping):
             example = self.default or next(iter(family(self.family)))
             raise Unfit(self.needs(), value, example)
-        given = {str(key): item for key, item in value.items()}
-        entry = self._entry(given)
-        return Options({self.label: entry.name, **self._options(entry, given)})
+        options = {str(key): item for key, item in value.items()}
+        entry = self._entry(options)
+        return Options({self.label: entry.name, **self._options(entry, options)})
 
-    def _entry(self, given: dict[str, Any]) -> Entry:
+    def _entry(self, options: dict[str, Any]) -> Entry:
+        """Take the name out of the options and give its entry."""
         members = family(self.family)
-        name = given.pop(self.label, self.default)
+        name = options.pop(self.label, self.default)
         if name is None:
             raise Problem(f"'{self.label}' of the {members.noun} is missing.", do=did_you_mean("", members))
         if not isinstance(name, str) or name not in members:
             hint = did_you_mean(name, [*self.words, *members])
-            raise Problem(f"There is no such {members.noun}.", got=name, do=hint, path=(self.label,))
+            raise Problem(f"There is no such {members.noun}.", got=given(name), do=hint, path=(self.label,))
         entry: Entry = members[name]
         return entry
 
-    def _options(self, entry: Entry, given: Mapping[str, Any]) -> dict[str, Any]:
+    def _options(self, entry: Entry, options: Mapping[str, Any]) -> dict[str, Any]:
         known = {option.name: option for option in entry.options}
-        left = {name for name in self.auto if name in known and given.get(name, "auto") in (None, "auto")}
-        for name, value in given.items():
+        left = {name for name in self.auto if name in known and options.get(name, "auto") in (None, "auto")}
+        for name, value in options.items():
             if name not in known:
                 raise Problem(
                     f"'{name}' is not an option of {entry.name}.",
@@ -97,13 +97,13 @@ class Member(Rule):
                 )
             if name not in left:
                 _checked(entry, known[name], value)
-        settled = entry.resolve({name: value for name, value in given.items() if name not in left})
+        settled = entry.resolve({name: value for name, value in options.items() if name not in left})
         return {name: "auto" if name in left else value for name, value in settled.items()}
 
     def schema(self) -> dict[str, Any]:
         """Give the rule as JSON Schema: one alternative a member, with its options and their ranges."""
         members = family(self.family)
-        words = [*self.words, *members, *([None] if self.null else [])]
+        words: list[Any] = [*self.words, *members, *([None] if self.null else [])]
         return {"anyOf": [{"enum": words}, *(self._member_schema(entry) for entry in members.values())]}
 
     def _member_schema(self, entry: Entry) -> dict[str, Any]:
@@ -122,7 +122,7 @@ def _checked(entry: Entry, option: Option, value: Any) -> None:
     try:
         option.check(value, entry.name)
     except ConfigError as error:
-        raise Problem.of(error, (option.name,)) from None
+        raise Problem(error.rule, got=given(value), do=error.do, path=(option.name,)) from None
 
 
 _JSON_TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "string"}
@@ -191,15 +191,11 @@ class ClassWeights(Rule):
         return Options({str(label): self._weight(str(label), weight) for label, weight in value.items()})
 
     def _weight(self, label: str, weight: Any) -> float:
-        rule = Number(0.0, low_open=True, example=2.0)
-        if isinstance(weight, numbers.Real) and not isinstance(weight, bool):
-            try:
-                return rule.check(weight)
-            except Unfit:
-                pass
-        raise Problem(
-            f"The weight of class '{label}' must be {rule.needs()}.", got=weight, do="Try 2.0.", path=(label,)
-        )
+        try:
+            return Number(0.0, low_open=True, example=2.0).check(weight)
+        except Unfit as error:
+            rule = f"The weight of class '{label}' must be {error.needs}."
+            raise Problem(rule, got=error.got, do=error.do, path=(label,)) from None
 
     def schema(self) -> dict[str, Any]:
         """Give the rule as JSON Schema."""

@@ -7,8 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
-from wellfit.config.families import Member, family
-from wellfit.config.problems import Problem
+from wellfit.config.combinations import check_combinations
+from wellfit.config.families import Member
+from wellfit.config.problems import Problem, given
 from wellfit.config.rules import Rule
 from wellfit.config.sections import Clean, Data, Features, Output, Section, Split
 from wellfit.config.train import Train
@@ -29,7 +30,7 @@ class _Version(Rule):
     def check(self, value: Any) -> int:
         """Give the version."""
         if isinstance(value, bool) or value != VERSION:
-            raise Problem(f"'version' must be {self.needs()}.", got=value, do=f"Write version: {VERSION}.")
+            raise Problem(f"'version' must be {self.needs()}.", got=given(value), do=f"Write version: {VERSION}.")
         return VERSION
 
     def schema(self) -> dict[str, Any]:
@@ -48,71 +49,18 @@ class Config(Section):
     data: Data = Data()
     split: Split = Split()
     clean: Clean = Clean()
-    features: Features = Features()
+    features: Features = Field(default_factory=Features)
     model: Annotated[Mapping[str, Any], Member("models", label="type", default="mlp")] = Field(
         default="mlp", validate_default=True
     )
     """The architecture: its ``type`` and its options."""
-    train: Train = Field(default_factory=dict, validate_default=True)  # type: ignore[arg-type]
+    train: Train = Field(default_factory=dict, validate_default=True)
     output: Output = Output()
 
     @model_validator(mode="after")
     def _fits(self) -> Config:
-        for combination in (_files, _loss, _metric, _class_weight):
-            combination(self)
+        check_combinations(self)
         return self
-
-
-def _files(config: Config) -> None:
-    method, test = config.split.method, config.data.test
-    if test is not None and method == "column":
-        raise Problem(
-            "'test' of data is a table of its own, and the method column of split takes the test rows from the source.",
-            got=test,
-            do="Leave out one of them.",
-            path=("data", "test"),
-        )
-    if test is None and method == "files":
-        raise Problem(
-            "Method files of split needs 'test' of data, the table that the final score is taken on.",
-            do="Add data.test, or try method: auto.",
-            path=("split", "method"),
-        )
-
-
-def _loss(config: Config) -> None:
-    if isinstance(config.train.loss, Mapping):
-        _fits_task(config, "losses", config.train.loss["name"], ("train", "loss"))
-
-
-def _metric(config: Config) -> None:
-    if config.train.metric != "auto":
-        _fits_task(config, "metrics", config.train.metric, ("train", "metric"))
-
-
-def _fits_task(config: Config, kind: str, name: str, path: tuple[str, ...]) -> None:
-    """Raise unless a loss or a metric is one for the task stated."""
-    members = family(kind)
-    tasks = getattr(members[name], "tasks", None)
-    if config.data.task != "auto" and tasks and config.data.task not in tasks:
-        others = [other for other, entry in members.items() if config.data.task in entry.tasks]
-        raise Problem(
-            f"'{name}' is no {members.noun} for a {config.data.task} target.",
-            got=name,
-            do=f"Try auto or {', '.join(others)}.",
-            path=path,
-        )
-
-
-def _class_weight(config: Config) -> None:
-    weights = config.train.class_weight
-    if config.data.task == "regression" and weights not in ("auto", "none"):
-        raise Problem(
-            "'class_weight' of train weighs classes, and a regression has none.",
-            got=weights,
-            do="Try none.",
-            path=("train", "class_weight"),
-        )
 
 
 def as_mapping(config: Config) -> dict[str, Any]:

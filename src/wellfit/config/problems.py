@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wellfit.errors import ConfigError
 
-__all__ = ["Key", "Path", "Problem", "Unfit", "dotted", "key_name"]
+__all__ = ["Bare", "Key", "Path", "Problem", "Unfit", "dotted", "given", "key_name"]
 
 Key = str | int
 Path = tuple[Key, ...]
@@ -32,13 +32,31 @@ def key_name(path: Sequence[Key]) -> str:
     return f"'{path[-1]}' of {owner}" if owner else f"'{path[-1]}'"
 
 
+class Bare(str):
+    """Text that an error shows without quotes: ``null``, ``a tab``."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return str(self)
+
+
+def given(value: object) -> object:
+    """Give a value as an error shows it: null, true and false as YAML has them.
+
+    >>> given(None), given("none")
+    (null, 'none')
+    """
+    return Bare(_written(value)) if value is None or isinstance(value, bool) else value
+
+
 class Unfit(ValueError):
-    """A value is not what its key takes: ``'<key>' of <section> must be <needs>.``"""
+    """A value is not what its key takes, which the error puts as "'epochs' of train must be <needs>"."""
 
     def __init__(self, needs: str, got: object, example: object = None, *, do: str = "") -> None:
         super().__init__(needs)
         self.needs = needs
-        self.got = got
+        self.got = given(got)
         self.do = do or ("" if example is None else f"Try {_written(example)}.")
 
 

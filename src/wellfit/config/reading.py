@@ -13,14 +13,14 @@ from typing import Any
 import yaml
 
 from wellfit.config.document import Document, Origin
-from wellfit.config.problems import Path, key_name
-from wellfit.errors import ConfigError, shown
+from wellfit.config.problems import Bare, Path, key_name
+from wellfit.errors import ConfigError
 
-__all__ = ["LARGEST", "decoded", "read_yaml", "scalar"]
+__all__ = ["LARGEST", "decoded", "read_value", "read_yaml", "scalar"]
 
-LARGEST = 256 * 1024
+LARGEST = 1024 * 1024
 """The largest config that is read, in bytes."""
-_MOST_VALUES = 20_000
+_MOST_VALUES = 100_000
 _DEEPEST = 20
 
 _NULL = ("", "~", "null", "Null", "NULL")
@@ -57,18 +57,18 @@ def decoded(raw: bytes, name: str) -> str:
     """Give the text of a config file, or a `ConfigError` for what is no UTF-8 text of a sensible size."""
     if len(raw) > LARGEST:
         do = "Is this a config? Give the data as data.source."
-        raise ConfigError(f"{name}: a config has at most {LARGEST // 1024} KiB.", got=f"{len(raw)} bytes", do=do)
+        raise ConfigError(f"{name}: a config has at most {LARGEST // 2**20} MiB.", do=do)
     if raw[:2] in (b"\xff\xfe", b"\xfe\xff"):
-        raise ConfigError(f"{name}, line 1: a config is UTF-8 text.", got="UTF-16", do="Save it as UTF-8.")
+        raise ConfigError(f"{name}, line 1: a config is UTF-8 text.", got=Bare("UTF-16"), do="Save it as UTF-8.")
     try:
         return raw.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         line = raw.count(b"\n", 0, error.start) + 1
-        byte = f"byte 0x{raw[error.start]:02x}"
+        byte = Bare(f"byte 0x{raw[error.start]:02x}")
         raise ConfigError(f"{name}, line {line}: a config is UTF-8 text.", got=byte, do="Save it as UTF-8.") from None
 
 
-def read_yaml(text: str, name: str, *, first: Path = (), where: str = "") -> Document:
+def read_yaml(text: str, name: str) -> Document:
     """Read one YAML document whose root is a mapping.
 
     Args:
@@ -108,7 +108,7 @@ class _Reader:
         self.origins.setdefault((), start)
         if not isinstance(value, dict):
             do = "Write sections, such as train: {epochs: 100}."
-            got = "nothing" if value is None else value
+            got = Bare("nothing") if value is None else value
             raise start.error("A config is a mapping of sections.", got=got, do=do)
         return Document(value, self.origins, self.fault)
 
@@ -129,11 +129,11 @@ class _Reader:
     def _parsed(self, text: str) -> Iterator[Any]:
         """Give the parser's events; what it stops at is one error with its line."""
         if len(text.encode("utf-8", "replace")) > LARGEST:
-            raise ConfigError(f"{self.name}: a config has at most {LARGEST // 1024} KiB.", do="Is this a config?")
+            raise ConfigError(f"{self.name}: a config has at most {LARGEST // 2**20} MiB.", do="Is this a config?")
         strange = yaml.reader.Reader.NON_PRINTABLE.search(text)
         if strange:
             origin = self._origin(text.count("\n", 0, strange.start()), 0)
-            letter = f"character U+{ord(strange.group()):04X}"
+            letter = Bare(f"character U+{ord(strange.group()):04X}")
             raise origin.error("A config is text without control characters.", got=letter, do="Remove it.")
         try:
             yield from yaml.parse(text, Loader=yaml.SafeLoader)
@@ -149,7 +149,7 @@ class _Reader:
         origin = self._origin(mark.line, mark.column) if mark else self._origin(0, 0)
         problem = " ".join((error.problem or "its form is wrong").split())
         if "'\\t'" in problem:
-            return origin.error("YAML is indented with spaces.", got="a tab", do="Put spaces in its place.")
+            return origin.error("YAML is indented with spaces.", got=Bare("a tab"), do="Put spaces in its place.")
         line = mark.buffer.splitlines()[mark.line : mark.line + 1] if mark and mark.buffer else []
         got = line[0].rstrip("\0").strip() if line else None
         return origin.error(
@@ -175,7 +175,7 @@ class _Reader:
         if isinstance(event, yaml.AliasEvent):
             return self._alias(event)
         if event.tag is not None:
-            self._found(self._at(event), "A config takes no tags.", got=event.tag, do="Write the value alone.")
+            self._found(self.origins[path], "A config takes no tags.", got=event.tag, do="Write the value alone.")
         before = self._values
         value = self._untagged(event, path, depth)
         if event.anchor is not None:
@@ -224,12 +224,10 @@ class _Reader:
 
     def _key(self, event: Any, path: Path) -> str:
         if not isinstance(event, yaml.ScalarEvent):
-            got = f"*{event.anchor}" if isinstance(event, yaml.AliasEvent) else "a list or a mapping"
+            got = f"*{event.anchor}" if isinstance(event, yaml.AliasEvent) else Bare("a list or a mapping")
             raise self._at(event).error("A key is a word.", got=got, do="Write key: value.")
         if event.tag is not None:
             self._found(self._at(event), "A config takes no tags.", got=event.tag, do="Write the key alone.")
-        if len(event.value) > 1000:
-            raise self._at(event).error("A key has at most 1000 letters.", got=shown(event.value), do="Shorten it.")
         if event.anchor is not None:
             self._anchors[event.anchor] = event.value, 1
         return str(event.value)

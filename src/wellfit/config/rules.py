@@ -11,7 +11,7 @@ import numbers
 import operator
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import GetCoreSchemaHandler, GetJsonSchemaHandler
@@ -212,10 +212,11 @@ class Text(Rule):
 class Pattern(Rule):
     """A word of a given shape, such as ``cuda:1``."""
 
-    def __init__(self, pattern: str, noun: str, known: Sequence[str]) -> None:
+    def __init__(self, pattern: str, noun: str, remarks: Mapping[str, str]) -> None:
         self.pattern = pattern
         self.noun = noun
-        self.known = known
+        self.remarks = remarks
+        """What to say of words that people may expect and that are not there."""
 
     def needs(self) -> str:
         """Say what is needed."""
@@ -224,8 +225,7 @@ class Pattern(Rule):
     def check(self, value: Any) -> str:
         """Give a word of the shape."""
         if not isinstance(value, str) or not re.fullmatch(self.pattern, value):
-            hint = did_you_mean(value, self.known)
-            raise Unfit(self.needs(), value, do="" if hint.startswith("Known") else hint)
+            raise Unfit(self.needs(), value, do=self.remarks.get(str(value), "Try auto."))
         return value
 
     def schema(self) -> dict[str, Any]:
@@ -281,7 +281,10 @@ class Either(Rule):
 
     def needs(self) -> str:
         """Say what is needed."""
-        return ", ".join([*self.words, *(["null"] if self.null else [])]) + " or " + self.rule.needs()
+        return self._with_words(self.rule.needs())
+
+    def _with_words(self, needs: str) -> str:
+        return ", ".join([*self.words, *(["null"] if self.null else [])]) + " or " + needs
 
     def check(self, value: Any) -> Any:
         """Give a word, None, or what the other rule gives."""
@@ -293,7 +296,7 @@ class Either(Rule):
             return self.rule.check(value)
         except Unfit as error:
             hint = did_you_mean(value, self.words) if isinstance(value, str) and self.words else ""
-            raise Unfit(self.needs(), error.got, do=hint if hint.startswith("Did") else error.do) from None
+            raise Unfit(self._with_words(error.needs), value, do=hint if hint.startswith("Did") else error.do) from None
 
     def schema(self) -> dict[str, Any]:
         """Give the rule as JSON Schema."""

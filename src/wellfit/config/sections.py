@@ -8,13 +8,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, GetCoreSchemaHandler, WrapValidator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    model_validator,
+)
 from pydantic_core import core_schema
 
 from wellfit.config.problems import Problem, Unfit
 from wellfit.config.rules import Either, Flag, Number, OneOf, Options, Text, Whole
 
-__all__ = ["SEED", "Clean", "Column", "Data", "Features", "Output", "Section", "Split"]
+__all__ = ["SEED", "Clean", "Column", "Data", "Features", "Output", "Section", "Split", "WordOr"]
 
 SEED = Whole(0, 2**32 - 1, example=42)
 
@@ -84,10 +92,10 @@ class Split(Section):
             "random",
             "column",
             "files",
-            remarks={
-                word: "There are auto, stratified, random, column and files; with column, a column of the table says it."
-                for word in ("group", "time", "grouped", "temporal")
-            },
+            remarks=dict.fromkeys(
+                ("group", "time", "grouped", "temporal"),
+                "There are auto, stratified, random, column and files; column reads the split from the table.",
+            ),
         ),
     ] = "auto"
     """How rows are dealt: auto is files with ``data.test``, else stratified for classes and random for numbers."""
@@ -187,7 +195,9 @@ class Features(Section):
         Literal["auto", "onehot", "ordinal", "embedding"], OneOf("auto", "onehot", "ordinal", "embedding")
     ] = "auto"
     """How categories become numbers."""
-    columns: Annotated[Mapping[str, Column], _Unchanging(), BeforeValidator(_named)] = Options({})
+    columns: Annotated[Mapping[str, Column], _Unchanging(), BeforeValidator(_named)] = Field(
+        default_factory=lambda: Options({})
+    )
     """Columns whose kind is stated, by name."""
 
 
@@ -200,16 +210,31 @@ class Output(Section):
     """Whether the report's page is written."""
 
 
-def word_or(*words: str, null_is: str | None = None, example: str) -> WrapValidator:
-    """Give a validator for a few words beside a section: ``auto`` or ``{noise: 0.1}``."""
+class WordOr:
+    """Allows a few words beside a section: ``auto`` or ``{noise: 0.1}``."""
 
-    def check(value: Any, section: Any) -> Any:
-        if value is None and null_is is not None:
-            return null_is
-        if isinstance(value, str) and value in words:
+    def __init__(self, section: type[Section], *words: str, null_is: str, example: str) -> None:
+        self.section = section
+        self.words = words
+        self.null_is = null_is
+        self.example = example
+
+    def check(self, value: Any, section: Any) -> Any:
+        """Give a word, or the section."""
+        if value is None:
+            return self.null_is
+        if isinstance(value, str) and value in self.words:
             return value
-        if isinstance(value, (Mapping, BaseModel)):
+        if isinstance(value, (Mapping, Section)):
             return section(value)
-        raise Unfit(f"{', '.join(words)} or a mapping", value, example)
+        raise Unfit(f"{', '.join(self.words)} or a mapping", value, self.example)
 
-    return WrapValidator(check)
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
+        """Check words first, so that errors inside the section keep its path."""
+        return core_schema.no_info_wrap_validator_function(self.check, handler.generate_schema(self.section))
+
+    def __get_pydantic_json_schema__(
+        self, schema: core_schema.CoreSchema, handler: GetJsonSchemaHandler
+    ) -> dict[str, Any]:
+        """Give the words and the section's own JSON Schema."""
+        return {"anyOf": [{"enum": [*self.words, None]}, handler(schema)]}

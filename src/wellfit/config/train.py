@@ -9,7 +9,7 @@ from pydantic import Field
 
 from wellfit.config.families import ClassWeights, FamilyName, Member
 from wellfit.config.rules import Duration, Either, Flag, Number, OneOf, Pattern, Whole
-from wellfit.config.sections import SEED, Section, word_or
+from wellfit.config.sections import SEED, Section, WordOr
 
 __all__ = ["Augment", "EarlyStopping", "Train"]
 
@@ -76,7 +76,7 @@ class Train(Section):
     )
     """Decay, for each update, of the moving average of weights that is evaluated and kept, in (0, 1); null: none."""
     augment: Annotated[
-        Augment | Literal["auto", "none"], word_or("auto", "none", null_is="none", example="{noise: 0.1}")
+        Augment | Literal["auto", "none"], WordOr(Augment, "auto", "none", null_is="none", example="{noise: 0.1}")
     ] = "auto"
     """What is done to training rows anew in each epoch."""
     device: Annotated[
@@ -84,7 +84,7 @@ class Train(Section):
         Pattern(
             r"auto|cpu|mps|cuda(:[0-9]{1,3})?",
             "auto, cpu, cuda, cuda:N or mps",
-            ("auto", "cpu", "cuda", "cuda:0", "mps"),
+            remarks={"gpu": "Did you mean 'cuda'?", "metal": "Did you mean 'mps'?"},
         ),
     ] = "auto"
     """Where it is computed."""

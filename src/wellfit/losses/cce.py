@@ -69,7 +69,8 @@ class CategoricalCrossEntropy(Loss):
 
 def check_columns(output: Tensor, target: Tensor, owner: str) -> None:
     """Raise `ConfigError` unless the output is [row, class] beside ids [row] or shares [row, class]."""
-    fits = output.ndim == 2 and (target.shape == output.shape or target.shape == output.shape[:1])
+    # the commonest case asks torch the fewest questions: this is in every step
+    fits = output.ndim == 2 and len(output) == len(target) and (target.ndim == 1 or target.shape == output.shape)
     if not fits:
         raise ConfigError(
             f"The output for {owner} must be (row, class) beside {len(target)} rows of target.",

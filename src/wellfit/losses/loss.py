@@ -21,6 +21,8 @@ __all__ = ["CLASS_WEIGHT", "EPSILON", "FROM_PROBABILITIES", "Loss", "LossEntry",
 
 Reduction = Literal["none", "sum", "mean"]
 
+_HALF = frozenset({torch.bfloat16, torch.float16})
+
 EPSILON = 1e-7
 """Probabilities are held this far from 0 and 1 before their logarithm is taken, as Keras does."""
 
@@ -59,6 +61,8 @@ class Loss(nn.Module, ABC):
         super().__init__()
         tensor = None if class_weight is None else torch.tensor(list(class_weight), dtype=torch.float32)
         self.register_buffer("class_weight", tensor, persistent=False)
+        # a plain attribute: looking a buffer up costs a share of a small step
+        self.weighs_classes = tensor is not None
 
     @abstractmethod
     def reduced(self, output: Tensor, target: Tensor, reduction: Reduction) -> Tensor:
@@ -78,7 +82,7 @@ class Loss(nn.Module, ABC):
 
     def forward(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> Tensor:
         """Give the weighted mean over the rows; 0 where every weight is 0."""
-        if weight is None and self.class_weight is None:
+        if weight is None and not self.weighs_classes:
             return self.reduced(output, target, "mean")
         total, count = self.total(output, target, weight)
         return total / count.clamp_min(torch.finfo(count.dtype).tiny)
@@ -101,13 +105,13 @@ class Loss(nn.Module, ABC):
         """Give the weight of each row, [row], or None where all count alike."""
         if self.class_weight is None:
             return weight
+        target = column(target)
         own = self.class_weight.to(target.device)
-        if target.ndim == 2 and target.shape[1] > 1:
-            rows = target.to(own.dtype) @ own
-        elif target.is_floating_point():
-            rows = own[0] + (own[1] - own[0]) * target.reshape(-1)
+        if target.is_floating_point():
+            own = own.to(target.dtype)
+            rows = target @ own if target.ndim == 2 else own[0] + (own[1] - own[0]) * target
         else:
-            rows = own[target.reshape(-1)]
+            rows = own[target]
         return rows if weight is None else rows * weight
 
     def check_class_weight(self, n_classes: int) -> None:
@@ -169,24 +173,26 @@ class LossEntry(Entry):
 
 def column(tensor: Tensor) -> Tensor:
     """Give [row, 1] as [row], and anything else as it is."""
-    return tensor.squeeze(-1) if tensor.ndim > 1 and tensor.shape[-1] == 1 else tensor
+    return tensor if tensor.ndim < 2 or tensor.shape[-1] != 1 else tensor.squeeze(-1)
 
 
 def widened(output: Tensor) -> Tensor:
     """Give half-precision numbers as float32: losses are summed in no less."""
-    return output.float() if output.dtype in (torch.bfloat16, torch.float16) else output
+    return output.float() if output.dtype in _HALF else output
 
 
 def paired(output: Tensor, target: Tensor, owner: str) -> tuple[Tensor, Tensor]:
     """Give output and target in one shape and dtype; shapes that would only broadcast are a `ConfigError`."""
     output, target = widened(column(output)), column(target)
+    if output.dtype != target.dtype:
+        target = target.to(output.dtype)
     if output.shape != target.shape:
         raise ConfigError(
             f"The output for {owner} must have the target's shape, {tuple(target.shape)}.",
             got=tuple(output.shape),
             do="Give the last layer one column for each column of the target.",
         )
-    return output, target.to(output.dtype)
+    return output, target
 
 
 def reduce(losses: Tensor, reduction: Reduction) -> Tensor:

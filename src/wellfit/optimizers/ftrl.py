@@ -7,6 +7,7 @@ from typing import Any
 
 import torch
 from torch import Tensor
+from torch.nn.functional import softshrink
 from torch.optim import Optimizer
 
 from wellfit.optimizers.entry import OptimizerEntry
@@ -94,6 +95,15 @@ class Ftrl(Optimizer):
                     _write_back(param, weights, self.state[param], states)
         return loss
 
+    @torch.no_grad()
+    def shrink(self, params: list[Tensor], share: float) -> None:
+        """Take a share off W, and move z to where it gives the smaller W."""
+        for param in params:
+            if param in self.state:
+                state = self.state[param]
+                state["linear"].addcmul_(state["quadratic"], widened(param), value=share)
+            param.mul_(1 - share)
+
 
 def _started(param: Tensor, group: dict[str, Any]) -> dict[str, Tensor]:
     n = max(group["initial_accumulator_value"], _TINY)
@@ -101,7 +111,7 @@ def _started(param: Tensor, group: dict[str, Any]) -> dict[str, Tensor]:
     pull = (group["beta"] + n ** -group["lr_power"]) / group["lr"]
     return {
         "accumulator": torch.full_like(wide, n),
-        "quadratic": torch.full_like(wide, pull),
+        "quadratic": torch.full_like(wide, pull + 2 * group["l2"]),
         "linear": wide.mul_(-pull) if group["start"] == "weights" else wide.zero_(),
     }
 
@@ -133,34 +143,29 @@ def _solve(group: dict[str, Any], parts: list[Part]) -> None:
     accumulators = [part[2]["accumulator"] for part in parts]
     quadratics = [part[2]["quadratic"] for part in parts]
     linears = [part[2]["linear"] for part in parts]
-    torch._foreach_addcmul_(accumulators, gradients, gradients)
-    curvature = _curvature(group, accumulators)
-    torch._foreach_sub_(quadratics, curvature)
-    torch._foreach_add_(linears, gradients)
+    # z + g - s W in the order z + q(before) W + g - q W, so that q can be renewed in place.
     torch._foreach_addcmul_(linears, quadratics, weights)
-    torch._foreach_copy_(quadratics, curvature)
-    if group["l2"]:
-        torch._foreach_add_(curvature, 2 * group["l2"])
-    excess = _beyond(linears, group["l1"]) if group["l1"] else linears
+    torch._foreach_add_(linears, gradients)
+    torch._foreach_addcmul_(accumulators, gradients, gradients)
+    _renew(group, quadratics, accumulators)
+    torch._foreach_addcmul_(linears, quadratics, weights, value=-1.0)
+    l1 = group["l1"]
+    excess = [softshrink(linear, l1) for linear in linears] if l1 else linears
     torch._foreach_zero_(weights)
-    torch._foreach_addcdiv_(weights, excess, curvature, value=-1.0)
+    torch._foreach_addcdiv_(weights, excess, quadratics, value=-1.0)
 
 
-def _curvature(group: dict[str, Any], accumulators: list[Tensor]) -> tuple[Tensor, ...]:
-    """Give ``(beta + n^-p) / a``."""
-    power = -group["lr_power"]
-    curvature = torch._foreach_sqrt(accumulators) if power == 0.5 else torch._foreach_pow(accumulators, power)
-    if group["beta"]:
-        torch._foreach_add_(curvature, group["beta"])
-    torch._foreach_div_(curvature, group["lr"])
-    return curvature
-
-
-def _beyond(linears: list[Tensor], l1: float) -> tuple[Tensor, ...]:
-    """Give by how much z is beyond [-l1, l1], exactly zero inside."""
-    inside = torch._foreach_clamp_min(linears, -l1)
-    torch._foreach_clamp_max_(inside, l1)
-    return torch._foreach_sub(linears, inside)
+def _renew(group: dict[str, Any], quadratics: list[Tensor], accumulators: list[Tensor]) -> None:
+    """Put ``(beta + n^-p) / a + 2 l2`` into the quadratics."""
+    torch._foreach_copy_(quadratics, accumulators)
+    if group["lr_power"] == -0.5:
+        torch._foreach_sqrt_(quadratics)
+    else:
+        torch._foreach_pow_(quadratics, -group["lr_power"])
+    added = group["beta"] + 2 * group["l2"] * group["lr"]
+    if added:
+        torch._foreach_add_(quadratics, added)
+    torch._foreach_div_(quadratics, group["lr"])
 
 
 ENTRY = OptimizerEntry(
@@ -183,7 +188,7 @@ ENTRY = OptimizerEntry(
     ),
     formula="n <- n + g^2; z <- z + g - (q(n) - q(n before)) W; W <- 0 if |z| <= l1 else (sign(z) l1 - z)/(q + 2 l2)",
     reference="McMahan et al. 2013, Ad click prediction: a view from the trenches",
-    lr=0.02,
+    lr=0.05,
     lr_range=(1e-3, 0.5),
     sparse=True,
 )

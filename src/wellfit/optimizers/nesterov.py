@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 from torch.optim import Optimizer
 
 from wellfit.errors import ConfigError
@@ -76,6 +77,13 @@ class Nesterov(Optimizer):
                     torch._foreach_copy_(params, [self.state[param]["weight"] for param in params])
                 group["ahead"] = None
 
+    @torch.no_grad()
+    def shrink(self, params: list[Tensor], share: float) -> None:
+        """Take a share off W; the parameters follow with the next step."""
+        for param in params:
+            kept = self.state[param]["weight"] if param in self.state else param
+            kept.mul_(1 - share)
+
     def _move(self, group: dict[str, Any]) -> None:
         params = with_gradient(group)
         if not params:
@@ -96,7 +104,7 @@ class Nesterov(Optimizer):
             torch._foreach_copy_(params, ahead)
         group["ahead"] = group["lr"]
 
-    def _started(self, group: dict[str, Any]) -> list[Any]:
+    def _started(self, group: dict[str, Any]) -> list[Tensor]:
         return [param for param in group["params"] if param in self.state]
 
 
@@ -109,4 +117,7 @@ ENTRY = OptimizerEntry(
     reference="Nesterov 1983; Sutskever et al. 2013, On the importance of initialization and momentum",
     lr=0.1,
     lr_range=(1e-3, 1.0),
+    refuses_combinations={
+        "weight_decay": "the weights it would shrink are kept aside; l2 does the same through the gradient"
+    },
 )

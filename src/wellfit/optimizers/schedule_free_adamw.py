@@ -97,6 +97,15 @@ class ScheduleFreeAdamW(Optimizer):
                 torch._foreach_copy_(params, [self.state[param]["average"] for param in params])
             group["training"] = False
 
+    @torch.no_grad()
+    def shrink(self, params: list[Tensor], share: float) -> None:
+        """Take a share of y off z, as its own weight decay does; the parameters follow with the next step."""
+        for param in params:
+            if param in self.state:
+                self.state[param]["fast"].sub_(widened(param), alpha=share)
+            else:
+                param.mul_(1 - share)
+
     @staticmethod
     def _advance(state: dict[str, Any], group: dict[str, Any]) -> tuple[float, ...]:
         """Count the step; give it, its rate, and the share of the new z in the average."""

@@ -152,7 +152,13 @@ def _listing(epochs: Epochs, best: int | None) -> Markup:
     shown = thinned(epochs, LISTED_EPOCHS, best)
     names = list(dict.fromkeys(name for record in shown for name in record if name not in ("epoch", "step")))
     marked = {best: " (kept)"}
-    rows = [[f"{int(record['epoch']):,}{marked.get(int(record['epoch']), '')}", *[figure(record.get(name)) for name in names]] for record in shown]
+    rows = [
+        [
+            f"{int(record['epoch']):,}{marked.get(int(record['epoch']), '')}",
+            *[figure(record.get(name)) for name in names],
+        ]
+        for record in shown
+    ]
     head = ["Epoch", *[name.replace("_", " ") for name in names]]
     caption = "Figures by epoch" + ("" if len(shown) == len(epochs) else f", {len(shown)} of {len(epochs):,} epochs")
     return fold("The figures as a table", table(head, rows, caption=caption, numeric=True))

@@ -27,6 +27,8 @@ for (const holder of document.querySelectorAll(".chart")) {
 addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("details")) part.open = true; });
 """
 
+_HANDED_OUT = "window.vegaEmbed = vegaEmbed;"
+
 _OPTIONS = {
     "actions": False,
     "renderer": "svg",
@@ -90,5 +92,5 @@ def chart_engine() -> Markup:
     """Give Vega, Vega-Lite and Vega-Embed as one script; putting it together takes a second, once a process."""
     import vl_convert
 
-    bundle: str = vl_convert.javascript_bundle(None)
+    bundle: str = vl_convert.javascript_bundle(_HANDED_OUT)
     return script_text(bundle)

@@ -67,7 +67,7 @@ def _multiclass(evaluation: Mapping[str, Any]) -> list[Markup | None]:
             charts.per_class(evaluation),
             title="Recall and precision by class",
             label="Recall and precision of each class; the figures are in the table of classes",
-            caption="Recall: share of a class's rows that were found. Precision: share of such answers that were right.",
+            caption="Recall: share of a class's rows that are found. Precision: share of such answers that are right.",
         ),
         _calibration(evaluation, "share of answers that were right"),
     ]

@@ -47,7 +47,9 @@ def summarize_predictions(
     return _classification(task, [str(label) for label in classes], np.asarray(target), np.asarray(prediction))
 
 
-def _classification(task: str, labels: list[str], target: npt.NDArray[Any], prediction: npt.NDArray[Any]) -> dict[str, Any]:
+def _classification(
+    task: str, labels: list[str], target: npt.NDArray[Any], prediction: npt.NDArray[Any]
+) -> dict[str, Any]:
     probability = prediction.astype(np.float64)
     if probability.ndim == 1 and len(labels) == 2:
         probability = np.column_stack([1.0 - probability, probability])

@@ -8,7 +8,18 @@ from typing import Any, NamedTuple
 
 from wellfit.report.facts import ReportFacts, number, section
 
-__all__ = ["METRICS", "UNKNOWN", "Column", "Metric", "best_of", "columns", "figure", "main_metric", "metric_names", "verdict"]
+__all__ = [
+    "METRICS",
+    "UNKNOWN",
+    "Column",
+    "Metric",
+    "best_of",
+    "columns",
+    "figure",
+    "main_metric",
+    "metric_names",
+    "verdict",
+]
 
 
 class Metric(NamedTuple):

@@ -18,7 +18,6 @@ from wellfit.training.checkpoint import Checkpoints
 from wellfit.training.loop import Callback, Trainer
 from wellfit.training.monitor import LayerStatistics
 from wellfit.training.options import FitOptions, Settled, deadline, settle
-from wellfit.training.recipe import Score
 
 __all__ = ["FitResult", "fit", "make_trainer"]
 

@@ -88,6 +88,7 @@ class Trainer:
         """Make the optimizer and the state that a checkpoint holds."""
         self.position = Position()
         self.findings: list[Finding] = []
+        self.latest: dict[str, float] = {}
         self.stopping = EarlyStopping(self.recipe.patience, self.recipe.min_delta, self.recipe.greater_is_better)
         self.best: dict[str, Tensor] | None = None
         named = [(name, weight) for name, weight in self.module.named_parameters() if weight.requires_grad]
@@ -227,6 +228,7 @@ class Trainer:
             callback.on_epoch(self)
 
     def _record(self, name: str, value: float) -> None:
+        self.latest[name] = value
         self.history.add(step=self.position.step, epoch=self.position.epoch, name=name, value=value)
 
     def _validate(self) -> None:

@@ -15,7 +15,7 @@ from wellfit.data.batches import Batches, Resident
 from wellfit.errors import ConfigError, DataError, did_you_mean
 from wellfit.losses import LOSSES
 from wellfit.metrics import METRICS
-from wellfit.optimizers import OPTIMIZERS, check_batch_size
+from wellfit.optimizers import OPTIMIZERS, check_batch_size, default_batch_size
 from wellfit.registry import Choice
 from wellfit.runtime import default_threads, resolve_device, restored_random_state
 from wellfit.schedules import SCHEDULES
@@ -61,20 +61,6 @@ class Settled:
 
     recipe: Recipe
     resolved: Mapping[str, Any]
-
-
-def auto_batch_rows(rows: int | None) -> int:
-    """Give the batch size that suits a number of rows: TabM's published defaults.
-
-    >>> auto_batch_rows(1000), auto_batch_rows(30_000), auto_batch_rows(1_000_000)
-    (32, 256, 512)
-    """
-    if rows is None:
-        return 32
-    for limit, size in ((2800, 32), (4500, 64), (6400, 128), (32000, 256)):
-        if rows < limit:
-            return size
-    return 512
 
 
 def settle(
@@ -204,16 +190,15 @@ def _optimizer(given: Any, lr: float | None) -> tuple[Choice[Any] | None, Callab
         return None, lambda _: given
     if callable(given) and not isinstance(given, (Choice, Mapping)):
         return None, lambda named: _made(given, named)
-    spec = dict(given) if isinstance(given, Mapping) else given
-    if isinstance(spec, dict):
-        named_rate = spec.pop("lr", None)
-        lr = lr if named_rate in (None, "auto") else named_rate
+    spec = dict(given) if isinstance(given, Mapping) else {"name": given}
+    if spec.get("lr") == "auto":
+        spec["lr"] = None
+    if lr is not None:
+        spec["lr"] = lr
     choice = OPTIMIZERS.choose(spec)
-    rate = choice.entry.lr if lr is None else lr
-    if not isinstance(rate, (int, float)) or isinstance(rate, bool) or not 0 < rate < float("inf"):
-        raise ConfigError("'lr' must be a number above 0.", got=rate, do=f"Try {choice.entry.lr:g}.")
-    full = Choice(choice.entry, {"lr": float(rate), **choice.options})
-    return full, lambda named: choice.entry.make(named, lr=float(rate), **choice.options)
+    if choice.options["lr"] is None:
+        choice = Choice(choice.entry, {**choice.options, "lr": choice.entry.default_lr(choice.options)})
+    return choice, lambda named: choice.entry.make(named, **choice.options)
 
 
 def _made(function: Callable[[Any], Any], named: Sequence[tuple[str, Tensor]]) -> torch.optim.Optimizer:
@@ -227,9 +212,11 @@ def _batch_rows(choice: Choice[Any] | None, options: FitOptions, rows: int | Non
     size = options.batch_size
     if size is not None and (not isinstance(size, int) or isinstance(size, bool) or size < 1):
         raise ConfigError("'batch_size' must be a whole number above 0.", got=size, do="Try 256.")
-    if choice is not None:
-        size = check_batch_size(choice.entry, size, rows)
-    return size or auto_batch_rows(rows)
+    if rows is None:
+        return size or 32
+    if choice is None:
+        return min(size or default_batch_size(rows), rows)
+    return check_batch_size(choice.entry, size, rows)
 
 
 def _score(given: Any) -> Score | None:
@@ -306,6 +293,12 @@ def _refuse_combinations(choice: Choice[Any] | None, module: nn.Module, recipe: 
             "accumulate": recipe.accumulate > 1,
             "weight_decay": recipe.weight_decay > 0,
         }
+        if recipe.weight_decay > 0 and "weight_decay" in choice.options:
+            raise ConfigError(
+                f"{choice.name} decays weights by itself.",
+                got=f"train.weight_decay {recipe.weight_decay:g}",
+                do=f"Write optimizer: {{name: {choice.name}, weight_decay: {recipe.weight_decay:g}}}.",
+            )
         for key, reason in choice.entry.refuses_combinations.items():
             if used.get(key):
                 raise ConfigError(f"{choice.name} can't be combined with {key}: {reason}", do=f"Leave {key} out.")

@@ -8,11 +8,11 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
-from wellfit.optimizers.guard import require_finite
 
 from wellfit.data.batches import Batch
 from wellfit.errors import RunFailed
-from wellfit.regularizers import add_noise, clip_by_norm, clip_by_value, decay_weights, decayed_parameters, penalties
+from wellfit.optimizers.guard import require_finite
+from wellfit.regularizers import L1, L2, ClipNorm, ClipValue, Penalty, WeightDecay, add_noise, decayed_parameters
 from wellfit.runtime import keyed_generator, keyed_seed, reseed
 from wellfit.training.monitor import LayerStatistics
 from wellfit.training.recipe import Recipe
@@ -43,9 +43,9 @@ class Updater:
         """Into how many parts a batch is split so that it fits into memory."""
         self._named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
         self._base = [group["lr"] for group in optimizer.param_groups]
-        weights = [weight for _, weight in decayed_parameters(module) if weight.requires_grad]
-        self._weights = weights
-        self._penalties = penalties(l1=recipe.l1, l2=recipe.l2)
+        self._trained = [weight for _, weight in self._named]
+        self._weights = [weight for _, weight in decayed_parameters(module) if weight.requires_grad]
+        self._penalties = _penalties(recipe)
         self._buffers = [buffer for buffer in module.buffers() if buffer.is_floating_point()]
         self._kept = [buffer.clone() for buffer in self._buffers]
 
@@ -107,7 +107,7 @@ class Updater:
             return totals[0]
         # Sums of rows, divided once by all rows' weight: the mean of the whole batch, however it was split.
         weight = sum(part for _, part in totals)
-        gradients = [weight_.grad for _, weight_ in self._named if weight_.grad is not None]
+        gradients = [trained.grad for trained in self._trained if trained.grad is not None]
         torch._foreach_div_(gradients, weight)
         return torch.stack([total for total, _ in totals]).sum(), weight
 
@@ -115,7 +115,7 @@ class Updater:
         reseed(keyed_seed(self.recipe.seed, "step", step, place))
         total, weight = self._forward(batch, step, place)
         alone = self.recipe.accumulate == 1 and self.parts == 1
-        (total / weight if alone else total).backward()  # type: ignore[no-untyped-call]
+        (total / weight if alone else total).backward()
         return total.detach(), weight
 
     def _forward(self, batch: Batch, step: int, place: int) -> Totals:
@@ -137,14 +137,14 @@ class Updater:
             penalty.add_gradient(self._weights)
         norm = require_finite(self._named)
         if self.recipe.clip_norm is not None:
-            clip_by_norm([weight for _, weight in self._named], self.recipe.clip_norm, norm)
+            ClipNorm(self.recipe.clip_norm).apply(self._trained, norm)
         if self.recipe.clip_value is not None:
-            clip_by_value([weight for _, weight in self._named], self.recipe.clip_value)
+            ClipValue(self.recipe.clip_value).apply(self._trained)
         sampled = self.monitor is not None and self.monitor.wants(step)
         if sampled and self.monitor is not None:
             self.monitor.before_update()
         if self.recipe.weight_decay:
-            decay_weights(self._weights, self.rate * self.recipe.weight_decay)
+            WeightDecay(self.recipe.weight_decay).apply(self._weights, self.rate)
         self.optimizer.step()
         if sampled and self.monitor is not None:
             self.monitor.after_update()
@@ -163,13 +163,22 @@ class Updater:
             total, weight = totals
             return total / weight + sum(penalty.value(self._weights) for penalty in self._penalties)
 
-        self.optimizer.step(closure)
+        self.optimizer.step(closure)  # type: ignore[arg-type]
         return first[0]
 
     def penalty(self) -> float:
         """Give what the penalties add to the loss at the present weights."""
         with torch.no_grad():
             return sum(float(penalty.value(self._weights)) for penalty in self._penalties)
+
+
+def _penalties(recipe: Recipe) -> list[Penalty]:
+    made: list[Penalty] = []
+    if recipe.l1:
+        made.append(L1(recipe.l1))
+    if recipe.l2:
+        made.append(L2(recipe.l2))
+    return made
 
 
 def _halves(batch: Batch, parts: int) -> list[Batch]:

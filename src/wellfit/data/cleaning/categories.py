@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -68,7 +68,7 @@ def spelling_of(levels: Iterable[str]) -> str:
     return "number" if texts and all(_NUMERAL.fullmatch(text) for text in texts) else "text"
 
 
-_SPELLINGS = {
+_SPELLINGS: dict[str, Callable[[str], str]] = {
     "text": lambda text: text,
     "number": numeral,
     "bool": lambda text: _TRUTH.get(text.casefold(), text),

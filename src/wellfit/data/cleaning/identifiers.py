@@ -9,16 +9,16 @@ import polars as pl
 
 __all__ = ["named_code", "named_id", "running_number", "unusable_text"]
 
-_WHOLE = frozenset(
-    "index rownames rowname row rowid rownumber instant serial no nr num number seq sequence recno pk pid uid uuid guid "
-    "oid rid sid key".split()
+_WHOLE = re.compile(
+    "index|rownames?|row|rowid|rownumber|instant|serial|no|nr|num|number|seq|sequence|recno|key|pk|[poructs]?id|uuid|guid|"
+    "unnamed.*|"
 )
 _OWNERS = (
-    "user customer passenger patient client account order product item row record session transaction trip ride "
-    "employee member student person case sample subject loan house property observation ticket invoice"
+    "user|customer|passenger|patient|client|account|order|product|item|row|record|session|transaction|trip|ride|"
+    "employee|member|student|person|case|sample|subject|loan|house|property|observation|ticket|invoice"
 )
-_JOINED = re.compile(rf"(?:{_OWNERS.replace(' ', '|')})(?:id|no|nr|number|key)")
-_CODES = frozenset("zip zipcode postcode postalcode".split())
+_JOINED = re.compile(rf"(?:{_OWNERS})(?:id|no|nr|number|key)")
+_CODES = frozenset(("zip", "zipcode", "postcode", "postalcode", "id", "uuid", "guid"))
 
 DENSE_ROWS = 30
 DENSITY = 0.4
@@ -41,15 +41,16 @@ def named_id(name: str) -> bool:
     """
     words = _words(name)
     joined = "".join(words)
-    if joined in _WHOLE or joined.startswith("unnamed") or not joined:
+    if _WHOLE.fullmatch(joined) or _JOINED.fullmatch(joined):
         return True
-    return bool({"id", "uuid", "guid", "rownames"} & set(words)) or _JOINED.fullmatch(joined) is not None
+    return not {"id", "uuid", "guid", "rownames"}.isdisjoint(words)
 
 
 def named_code(name: str) -> bool:
-    """Say whether a column's name says that its numbers are codes, such as ``zip_code``."""
+    """Say whether a column's name says that its numbers are codes, such as ``zip_code`` or ``store_id``."""
     words = _words(name)
-    return bool(_CODES & {*words, "".join(words)})
+    joined = "".join(words)
+    return not _CODES.isdisjoint({*words, joined}) or _JOINED.fullmatch(joined) is not None
 
 
 def running_number(name: str, values: pl.Series) -> str | None:

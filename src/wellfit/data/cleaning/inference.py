@@ -11,7 +11,7 @@ import polars as pl
 
 from wellfit.data.cleaning.categories import CategoryReader, canonical, spelling_of
 from wellfit.data.cleaning.dates import DateReader, date_order, fast_format
-from wellfit.data.cleaning.identifiers import named_code, named_id, running_number, unusable_text
+from wellfit.data.cleaning.identifiers import named_code, running_number, unusable_text
 from wellfit.data.cleaning.missing import is_missing_number
 from wellfit.data.cleaning.numbers import NumberReader, decimal_mark, plain_numbers
 from wellfit.data.cleaning.report import Coerced
@@ -161,11 +161,9 @@ def _whole_numbers(series: pl.Series, texts: Sequence[str]) -> pl.Series | None:
 
 
 def _are_codes(name: str, values: pl.Series) -> bool:
-    """Say whether whole numbers are codes: by the name, or keys that return from row to row."""
+    """Say whether whole numbers are codes that return from row to row, as their column's name says."""
     known = values.drop_nulls()
-    if named_code(name):
-        return True
-    return named_id(name) and known.n_unique() <= 0.5 * len(known)
+    return named_code(name) and known.n_unique() < len(known)
 
 
 def _useful(series: pl.Series, reader: Reader, typed: pl.Series, counts: Coerced, texts: Sequence[str]) -> Inferred:

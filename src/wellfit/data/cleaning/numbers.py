@@ -29,13 +29,13 @@ _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INFINITE = re.compile(r"[+-]?(?:inf|infinity|∞)", re.IGNORECASE)
 _CURRENCY = r"(?:US\$|[$€£¥₹₽₩]|USD|EUR|GBP|CHF|JPY|CNY|INR)"
 _DRESSED = re.compile(
-    rf"(?P<paren>\()?\s*(?P<sign>[+-])?\s*{_CURRENCY}?\s*(?P<inner>[+-])?(?P<body>[0-9.,][0-9.,'’\s]*(?:[eE][+-]?[0-9]+)?)"
+    rf"(?P<paren>\()?\s*(?P<sign>[+-])?\s*{_CURRENCY}?\s*(?P<inner>[+-])?(?P<body>[0-9.,][0-9.,'\u2019\s]*(?:[eE][+-]?[0-9]+)?)"
     rf"\s*(?:{_CURRENCY}|%)?\s*(?(paren)\))"
 )
 
 
 def _styled(groups: str, mark: str) -> re.Pattern[str]:
-    grouped = rf"[1-9][0-9]{{0,2}}(?P<group>[{groups}'’\s])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*"
+    grouped = rf"[1-9][0-9]{{0,2}}(?P<group>[{groups}'\u2019\s])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*"
     return re.compile(
         rf"(?:(?P<whole>{grouped}|[0-9]+)(?:{mark}(?P<part>[0-9]*))?|{mark}(?P<only>[0-9]+))(?P<power>[eE][+-]?[0-9]+)?"
     )
@@ -55,7 +55,7 @@ def parse_number(text: str, decimal: str = ".") -> float | None:
     >>> parse_number("12 apples") is None
     True
     """
-    text = text.strip().replace("−", "-")
+    text = text.strip().replace("\u2212", "-")
     if _PLAIN.fullmatch(text) and (decimal == "." or "." not in text):
         return float(text)
     if _INFINITE.fullmatch(text):

@@ -84,7 +84,8 @@ class CleaningPlan:
         if frame.height == 0:
             raise DataError("The training rows must not be empty.", do="Give a table with rows.")
         mixed = any(dtype != pl.String for dtype in frame.dtypes)
-        plans, findings = [], []
+        plans: list[ColumnPlan] = []
+        findings: list[Finding] = []
         for series in frame.get_columns():
             if stated.get(series.name) == "drop":
                 plans.append(ColumnPlan(name=series.name, kind="drop", reason="the settings say so"))
@@ -143,7 +144,9 @@ class CleaningPlan:
 
 def _checked(columns: Mapping[str, Any], names: Iterable[str], types: str) -> dict[str, str]:
     if types not in ("correct", "keep"):
-        raise ConfigError("'clean.types' must be correct or keep.", got=types, do=did_you_mean(types, ("correct", "keep")))
+        raise ConfigError(
+            "'clean.types' must be correct or keep.", got=types, do=did_you_mean(types, ("correct", "keep"))
+        )
     stated = {}
     for name, given in columns.items():
         kind = given.get("type") if isinstance(given, Mapping) else given
@@ -192,9 +195,7 @@ def _text_numbers(series: pl.Series, inferred: Inferred, mixed: bool) -> Iterabl
         example = inferred.counts.examples.get("converted") or series.drop_nulls()[0]
         message = f"'{series.name}': {cells:,} training cells are numbers written as text, such as {example!r}."
         evidence = {"cells": cells}
-        yield Finding(
-            code="numbers_as_text", severity="info", where=series.name, message=message, evidence=evidence
-        )
+        yield Finding(code="numbers_as_text", severity="info", where=series.name, message=message, evidence=evidence)
 
 
 def _nothing_left(plan: CleaningPlan) -> DataError:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from wellfit.errors import DataError
 
-__all__ = ["Content", "checksum_of", "foreign_format", "open_content"]
+__all__ = ["Content", "checksum_of", "first_bytes", "foreign_format", "open_content"]
 
 BLOCK_BYTES = 1 << 22
 _HEAD_BYTES = 1 << 20
@@ -78,10 +78,15 @@ class Content:
             raise DataError(rule, got=str(self.path), do="Unpack it first, if it's meant so.")
 
 
+def first_bytes(path: Path, count: int = 4) -> bytes:
+    """Give the bytes that tell a format."""
+    with path.open("rb") as file:
+        return file.read(count)
+
+
 def open_content(path: Path) -> Content:
     """Tell how a file is packed, by its first bytes and not by its name."""
-    with path.open("rb") as file:
-        start = file.read(8)
+    start = first_bytes(path)
     found = (name for magic, name in _COMPRESSED.items() if start.startswith(magic))
     return Content(path, next(found, "none"))
 

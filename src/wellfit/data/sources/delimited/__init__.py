@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 import pyarrow as pa
-from pyarrow import csv
+from pyarrow import compute, csv
 
 from wellfit.data.sources.contents import Content, checksum_of, open_content
 from wellfit.data.sources.delimited.dialect import WHITESPACE, Dialect, blanks_of, detect_dialect, squeezed
@@ -32,13 +32,10 @@ def read(source: Path, header: Header) -> Table:
         DataError: the file is no text table, or a line of it is at fault: which line, and how to mend it.
     """
     content = open_content(source)
-    try:
-        encoding = detect_encoding(content)
-        dialect = _dialect(content, encoding, header)
-        frame = _parse(content, encoding, dialect)
-    except DataError as error:
-        raise _placed(error, source) from None
-    details = {
+    encoding = detect_encoding(content)
+    dialect = _dialect(content, encoding, header)
+    frame = _parse(content, encoding, dialect)
+    details: dict[str, str | int | bool] = {
         "encoding": encoding,
         "delimiter": dialect.separator,
         "header": dialect.header,
@@ -60,15 +57,15 @@ def _dialect(content: Content, encoding: str, header: Header) -> Dialect:
     return detect_dialect(bytes(head), True, header)
 
 
-def _blocks(content: Content, encoding: str, dialect: Dialect) -> Iterator[bytes]:
+def _blocks(content: Content, encoding: str, dialect: Dialect, start: int) -> Iterator[bytes]:
     blocks = to_utf8(content.blocks(), encoding)
     blocks = squeezed(blocks) if dialect.separator == WHITESPACE else blocks
-    return without_blank_end(blocks, blanks_of(dialect.separator))
+    return without_blank_end(after(blocks, start), blanks_of(dialect.separator))
 
 
 def _parse(content: Content, encoding: str, dialect: Dialect) -> pl.DataFrame:
     watch = QuoteWatch(dialect.delimiter)
-    stream = BlockStream(watch.watched(after(_blocks(content, encoding, dialect), dialect.start)))
+    stream = BlockStream(watch.watched(_blocks(content, encoding, dialect, dialect.start)))
     try:
         table = _parsed(stream, dialect)
     except pa.ArrowException as error:
@@ -99,14 +96,14 @@ def _parsed(stream: BlockStream, dialect: Dialect) -> pa.Table:
 
 def _longest_cell(table: pa.Table) -> int:
     def longest(chunk: Any) -> int:
-        lengths = pa.compute.max(pa.compute.binary_length(chunk)).as_py()
+        lengths = compute.max(compute.binary_length(chunk)).as_py()
         return lengths or 0
 
     return max((longest(chunk) for column in table.columns for chunk in column.chunks), default=0)
 
 
 def _fault(content: Content, encoding: str, dialect: Dialect) -> DataError | None:
-    text = b"".join(_blocks(content, encoding, dialect))
+    text = b"".join(_blocks(content, encoding, dialect, 0))
     return find_fault(text, dialect.delimiter, blanks_of(dialect.separator))
 
 
@@ -117,13 +114,6 @@ def _header_only(dialect: Dialect) -> DataError:
 
 def _unexplained(error: Exception) -> DataError:
     return DataError("The file can't be read as delimited text.", do=f"The parser says: {error}.")
-
-
-def _placed(error: DataError, source: Path) -> DataError:
-    """Say which file an error speaks of, where it does not yet."""
-    if str(source) in str(error):
-        return error
-    return DataError(f"{source.name}: {error.rule}", got=error.got, do=error.do)
 
 
 def _notes(encoding: str, dialect: Dialect, header: Header) -> list[str]:

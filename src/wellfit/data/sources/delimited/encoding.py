@@ -17,14 +17,15 @@ _MARKS = {
     codecs.BOM_UTF16_LE: "utf-16",
     codecs.BOM_UTF16_BE: "utf-16",
 }
-_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r\f\v\x1a\x1b"))
+_CONTROLS = bytes(set(range(1, 32)) - set(b"\t\n\r\f\v\x1a\x1b"))
 _SAVE_AGAIN = "Save the file again as UTF-8 text."
 
 
-class _Undecodable(Exception):
+class _Undecodable(DataError):
     """A byte that the encoding does not know, with its line."""
 
     def __init__(self, line: int, byte: int) -> None:
+        super().__init__(f"Line {line} has a byte that can't be decoded.", got=bytes([byte]), do=_SAVE_AGAIN)
         self.line = line
         self.byte = byte
 
@@ -116,11 +117,22 @@ def _unmarked_utf16(head: bytes) -> str:
 
 def _refuse_binary(content: Content, head: bytes) -> None:
     named = foreign_format(head)
-    controls = len(head) - len(head.translate(None, _CONTROLS))
-    if named or controls > 0.1 * len(head):
+    if named or _looks_binary(head):
         what = named or "binary"
         do = "Save the sheet as CSV." if "Excel" in what else "Give a delimited text file."
         raise DataError(f"The file is not a text table: it is {what}.", got=str(content.path), do=do)
+
+
+def _looks_binary(head: bytes) -> bool:
+    """Whether control characters abound, beside NUL bytes or bytes that are no UTF-8."""
+    controls = len(head) - len(head.translate(None, _CONTROLS))
+    if controls <= 0.05 * len(head):
+        return False
+    try:
+        codecs.getincrementaldecoder("utf-8")().decode(head)
+    except UnicodeDecodeError:
+        return True
+    return b"\0" in head
 
 
 def _mostly_utf8(content: Content) -> bool:

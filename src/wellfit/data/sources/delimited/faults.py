@@ -25,8 +25,8 @@ _QUOTED = re.compile(rb'"(?:[^"]++|"")*+"')
 class QuoteWatch:
     """Looks at passing blocks: does every quoted cell begin and end where a cell does?
 
-    Quotes are taken in turn as opening and closing, an escaped one (``""``) as a closing and an opening. Where that
-    reading meets a quote inside an unquoted cell or text after a closing quote, `doubtful` is set; `find_fault` decides.
+    Quotes are taken in turn as opening and closing, an escaped one (``""``) as a closing and an opening. `doubtful` is
+    set where that reading meets a quote inside an unquoted cell or text after a closing quote; `find_fault` decides.
     """
 
     def __init__(self, delimiter: str) -> None:
@@ -101,7 +101,8 @@ def _check(row: _Row, expected: int, delimiter: str) -> None:
         have = f"{row.cells} cell{'s' if row.cells != 1 else ''}"
         do = f"Mend the line; a cell that holds the separator {delimiter!r} must stand in double quotes."
         if row.lines > 1:
-            do = f"A quoted cell spans lines {row.line} to {row.line + row.lines - 1}: check that its closing quote is there."
+            last = row.line + row.lines - 1
+            do = f"A quoted cell spans lines {row.line} to {last}: check that its closing quote is there."
         raise DataError(f"Line {row.line} has {have}, where the first line has {expected}.", do=do)
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 __all__ = ["has_header", "is_value", "names_from"]
 
 _NUMBER = re.compile(
-    r"[-+(]?[$€£]?\s?(?:[0-9][0-9.,_' ]*|[.,][0-9]+)(?:[eE][-+]?[0-9]+)?\s?[%$€£)]?|[-+]?inf(?:inity)?"
+    r"[-+(]?[$€£]?\s?(?:[0-9][0-9.,_' ]*|[.,][0-9]+)(?:e[-+]?[0-9]+)?\s?[%$€£)]?|[-+]?inf(?:inity)?", re.IGNORECASE
 )
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[ T][0-9:.+Z-]+)?|[0-9]{1,2}:[0-9]{2}(?::[0-9.]+)?")
 _MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "-", ".", "unknown"})
@@ -22,7 +23,7 @@ def is_value(cell: str) -> bool:
     (True, True, False)
     """
     cell = cell.strip()
-    return bool(_NUMBER.fullmatch(cell, re.IGNORECASE) or _DATE.fullmatch(cell)) if cell else False
+    return bool(_NUMBER.fullmatch(cell) or _DATE.fullmatch(cell)) if cell else False
 
 
 @dataclass(frozen=True)
@@ -91,7 +92,7 @@ def _counts_columns(columns: Sequence[_Column], values: Sequence[_Column], named
     if not all(re.fullmatch(r"[0-9]{1,9}", column.first) for column in values) or len(values) < 2:
         return False
     numbers = [int(column.first) for column in values]
-    steps = {right - left for left, right in zip(numbers, numbers[1:], strict=False)}
+    steps = {right - left for left, right in pairwise(numbers)}
     if len(steps) != 1 or steps.pop() < 1:
         return False
     from_zero = numbers == list(range(len(columns))) and len(numbers) >= 4

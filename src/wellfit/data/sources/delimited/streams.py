@@ -23,19 +23,22 @@ def after(blocks: Iterable[bytes], start: int) -> Iterator[bytes]:
 
 
 def without_blank_end(blocks: Iterable[bytes], blanks: bytes) -> Iterator[bytes]:
-    r"""Leave out the lines at the end that consist of blanks only.
+    r"""Leave out the lines at the end that consist of blanks only, and end with a newline.
+
+    The parser takes an empty cell for a quoted one where it follows such a one and ends the file without a newline.
 
     >>> b"".join(without_blank_end([b"a, \n", b" \n\n"], b" \n"))
-    b'a, '
+    b'a, \n'
     """
     held: list[bytes] = []
+    filled = False
     for block in blocks:
         if kept := block.rstrip(blanks):
             yield b"".join([*held, kept])
-            held = []
+            held, filled = [], True
         held.append(block[len(kept) :])
-    end = re.match(rb"[^\r\n]*", b"".join(held))
-    yield end[0] if end else b""
+    if filled and (end := re.match(rb"[^\r\n]*", b"".join(held))):
+        yield end[0] + b"\n"
 
 
 class BlockStream(io.RawIOBase):

@@ -1,0 +1,62 @@
+"""What ``import wellfit`` hands out: `train`, `fit`, `load`."""
+
+from __future__ import annotations
+
+import os
+import time
+from typing import Any
+
+from wellfit.config import from_keywords, from_mapping
+from wellfit.recording import train_run
+from wellfit.run import Run
+from wellfit.training import fit
+from wellfit.training.progress import progress_for
+
+__all__ = ["fit", "load", "train"]
+
+
+def train(
+    data: Any = None, target: str | int | None = None, *, out: str | None = None, force: bool = False, **config: Any
+) -> Run:
+    """Train on a table, and leave a run folder.
+
+    Args:
+        data: a path, or a frame of pandas, Polars or pyarrow, a NumPy array, a dictionary of columns.
+        target: the column to learn: its name, or its index (-1 the last).
+        out: the run folder; ``runs/<data>-<n>`` where None.
+        force: whether an existing run is overwritten.
+        **config: sections as mappings (``train={"epochs": 3}``), or single keys (``epochs=3``, ``time="30s"``).
+
+    Returns:
+        The run: ``run.metrics``, ``run.predict(rows)``, ``run.path``.
+
+    Raises:
+        BadInput: settings or data that can't be used; nothing is written.
+        RunFailed: training could not be finished.
+
+    >>> rows = {"x": [float(i % 10) for i in range(200)], "y": ["a" if i % 10 < 5 else "b" for i in range(200)]}
+    >>> run = train(rows, "y", epochs=5, clean={"duplicates": "keep"})  # doctest: +SKIP
+    >>> run.metrics["test"]["accuracy"] > 0.9  # doctest: +SKIP
+    True
+    """
+    started = time.monotonic()
+    document = from_keywords(**config)
+    in_memory = not isinstance(data, (str, os.PathLike))
+    if data is not None and not in_memory:
+        document = document.with_value(("data", "source"), os.fsdecode(data))
+    if target is not None:
+        document = document.with_value(("data", "target"), target)
+    if out is not None:
+        document = document.with_value(("output", "run"), out)
+    settled = from_mapping(document)
+    rows = data if in_memory else None
+    return train_run(settled, rows, force=force, callbacks=progress_for(), started=started)
+
+
+def load(path: str | os.PathLike[str]) -> Run:
+    """Read a run folder.
+
+    Raises:
+        RunFolderError: there is no finished run, or a file of it was altered.
+    """
+    return Run.load(path)

@@ -1,0 +1,46 @@
+"""What a run is told: frozen sections, strict YAML in, exact YAML out, JSON Schema. Importing it loads no torch."""
+
+from wellfit.config.document import Document
+from wellfit.config.loading import (
+    LoadedConfig,
+    apply_overrides,
+    from_keywords,
+    from_mapping,
+    load_config,
+    parse_config,
+    with_values,
+)
+from wellfit.config.model import Config, as_mapping, model_spec
+from wellfit.config.rules import Options
+from wellfit.config.schema import json_schema
+from wellfit.config.sections import Clean, Column, Data, Features, Output, Split
+from wellfit.config.train import Augment, EarlyStopping, Train
+from wellfit.config.writing import starter_yaml, to_yaml, unresolved
+
+__all__ = [
+    "Augment",
+    "Clean",
+    "Column",
+    "Config",
+    "Data",
+    "Document",
+    "EarlyStopping",
+    "Features",
+    "LoadedConfig",
+    "Options",
+    "Output",
+    "Split",
+    "Train",
+    "apply_overrides",
+    "as_mapping",
+    "from_keywords",
+    "from_mapping",
+    "json_schema",
+    "load_config",
+    "model_spec",
+    "parse_config",
+    "starter_yaml",
+    "to_yaml",
+    "unresolved",
+    "with_values",
+]

@@ -1,0 +1,317 @@
+"""`TargetPlan`: what is to be predicted, learned on training rows.
+
+The task, where nobody states it:
+
+    booleans, text, or two different values                                binary, or multiclass from three on
+    whole numbers, at most 20 different, each 20 times on average          multiclass
+    whole numbers that run from 0 or 1 to at most 10, each 5 times         multiclass
+    every other number                                                     regression
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wellfit.data.cleaning.categories import CategoryReader, numeral, spelling_of
+from wellfit.data.cleaning.inference import READABLE, number_reader, refuse_nested
+from wellfit.data.cleaning.missing import is_missing
+from wellfit.data.cleaning.numbers import NumberReader
+from wellfit.errors import ConfigError, DataError, did_you_mean
+
+__all__ = ["TASKS", "TargetPlan", "TargetReport", "class_labels", "infer_task", "rows_without_target"]
+
+TASKS = ("auto", "binary", "multiclass", "regression")
+
+MOST_CLASSES = 20
+ROWS_PER_CLASS = 20
+
+Labels = np.ndarray[Any, np.dtype[np.int64]]
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetReport:
+    """What became of a column of targets."""
+
+    rows: int
+    missing: int = 0
+    """Rows without a target; id -1 or NaN."""
+    unknown: int = 0
+    """Rows whose label is no class of the model, or whose text is no number; id -1 or NaN."""
+    matched: int = 0
+    """Rows whose label differs from its class only in case, blanks, quotes or a final point."""
+    examples: Mapping[str, str] = field(default_factory=dict)
+
+    def sentences(self) -> list[str]:
+        """Say what was found, a line for each kind."""
+        unknown, matched = (f"such as {self.examples.get(kind, '')!r}" for kind in ("unknown", "matched"))
+        lines = {
+            f"{self.missing:,} rows have no target.": self.missing,
+            f"{self.unknown:,} rows have a target that the model doesn't know, {unknown}.": self.unknown,
+            f"{self.matched:,} labels were matched in spite of another spelling, {matched}.": self.matched,
+        }
+        return [line for line, count in lines.items() if count]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TargetPlan:
+    """What is to be predicted: classes by number, or a standardised number.
+
+    >>> plan = TargetPlan.fit(pl.Series("pay", ["<=50K", ">50K", "<=50K"]))
+    >>> plan.task, plan.classes
+    ('binary', ('<=50K', '>50K'))
+    >>> ids, report = plan.encode(pl.Series("pay", [">50K.", "?"]))
+    >>> ids.tolist(), report.matched, report.missing
+    ([1, -1], 1, 1)
+    """
+
+    name: str
+    task: str
+    classes: tuple[Any, ...] = ()
+    """The classes in order, in their own type; empty for regression."""
+    counts: tuple[int, ...] = ()
+    """How often each class stands in the training rows."""
+    mean: float = 0.0
+    std: float = 1.0
+    """The population's standard deviation of the training targets, for regression."""
+    low: float = 0.0
+    high: float = 0.0
+    decimal: str = "."
+    spelling: str = "text"
+
+    @classmethod
+    def fit(cls, series: pl.Series, task: str = "auto") -> TargetPlan:
+        """Learn the task and its numbers from the targets of the training rows; missing ones are passed over.
+
+        Raises:
+            ConfigError: The task is none.
+            DataError: There is nothing to learn: no value, one value, as many classes as rows, text for a number.
+        """
+        if task not in TASKS:
+            raise ConfigError(f"'data.task' must be one of {', '.join(TASKS)}.", got=task, do=did_you_mean(task, TASKS))
+        given = series.filter(~_absent(series))
+        if len(given) == 0:
+            do = "Name another column, or give rows that have a target."
+            raise DataError(f"The target '{series.name}' must have values.", got="none in the training rows", do=do)
+        if given.n_unique() == 1:
+            raise _constant(series.name, given[0])
+        task_found = infer_task(given)
+        if (task_found if task == "auto" else task) == "regression":
+            return _regression(given)
+        return _classes(given, task)
+
+    def encode(self, series: pl.Series) -> tuple[np.ndarray[Any, Any], TargetReport]:
+        """Turn targets into what a network is trained on, and say what did not fit.
+
+        Returns:
+            Class ids as int64, -1 where there is none; or standardised float32, NaN where there is none.
+        """
+        absent = _absent(series)
+        if self.task == "regression":
+            read, _ = NumberReader(decimal=self.decimal).read(series)
+            strange = series.filter(read.is_null().to_numpy() & ~absent)
+            examples = {"unknown": str(strange[0])} if len(strange) else {}
+            report = TargetReport(rows=len(series), missing=int(absent.sum()), unknown=len(strange), examples=examples)
+            return ((read.to_numpy() - self.mean) / self.std).astype(np.float32), report
+        return self._encode_labels(series, int(absent.sum()))
+
+    def _encode_labels(self, series: pl.Series, missing: int) -> tuple[Labels, TargetReport]:
+        texts = CategoryReader(spelling=self.spelling).read(series)[0]
+        counted = texts.drop_nulls().value_counts(name="count")
+        ids: dict[str | None, int] = {None: -1}
+        tally: dict[str, int] = {"unknown": 0, "matched": 0}
+        examples: dict[str, str] = {}
+        for text, count in sorted(counted.rows()):
+            exact = self._exact.get(text)
+            ids[text] = self._folded.get(_fold(text), -1) if exact is None else exact
+            if exact is None:
+                kind = "unknown" if ids[text] < 0 else "matched"
+                tally[kind] += count
+                examples.setdefault(kind, text)
+        labels = np.array([ids[text] for text in texts.to_list()], dtype=np.int64)
+        return labels, TargetReport(rows=len(series), missing=missing, examples=examples, **tally)
+
+    @cached_property
+    def _exact(self) -> dict[str, int]:
+        return {_class_text(value): label for label, value in enumerate(self.classes)}
+
+    @cached_property
+    def _folded(self) -> dict[str, int]:
+        """The classes by their folded text, less those that folding makes equal."""
+        folded = [_fold(text) for text in self._exact]
+        return {text: label for label, text in enumerate(folded) if folded.count(text) == 1}
+
+    def decode(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+        """Turn class ids into classes, or standardised numbers into numbers of the target's scale."""
+        if self.task == "regression":
+            return np.asarray(values, dtype=np.float64) * self.std + self.mean
+        classes: np.ndarray[Any, Any] = np.asarray(self.classes)
+        return classes.take(values)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the plan as JSON holds it."""
+        names = ("name", "task", "mean", "std", "low", "high", "decimal", "spelling")
+        plain = {name: getattr(self, name) for name in names}
+        return {**plain, "classes": list(self.classes), "counts": list(self.counts)}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> TargetPlan:
+        """Read a plan back from what `as_dict` gave."""
+        return cls(**{**record, "classes": tuple(record["classes"]), "counts": tuple(record["counts"])})
+
+
+def rows_without_target(frame: pl.DataFrame, target: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Say for each row whether its target is missing: empty, a missing marker, or NaN.
+
+    >>> rows_without_target(pl.DataFrame({"y": ["1", "NA", " ", None]}), "y").tolist()
+    [False, True, True, True]
+    """
+    return _absent(frame.get_column(target))
+
+
+def class_labels(series: pl.Series, task: str = "auto") -> Labels | None:
+    """Give each row's class by number, for a stratified split, or None where the target is a number.
+
+    Rows without a target have the number -1.
+    """
+    given = series.filter(~_absent(series))
+    if task == "regression" or len(given) == 0 or (task == "auto" and infer_task(given) == "regression"):
+        return None
+    texts = CategoryReader().read(series)[0]
+    levels = {text: label for label, text in enumerate(sorted(set(texts.drop_nulls().to_list())))}
+    return np.array([levels.get(text, -1) for text in texts.to_list()], dtype=np.int64)
+
+
+def infer_task(series: pl.Series) -> str:
+    """Infer the task from targets without missing ones, by the table at the top of this file."""
+    refuse_nested(series)
+    if series.dtype.is_temporal():
+        do = "Name a column of classes or numbers."
+        raise DataError(f"The target '{series.name}' must be classes or numbers.", got=str(series.dtype), do=do)
+    different = series.n_unique()
+    reader = _number_reader(series)
+    if series.dtype == pl.Boolean or reader is None:
+        return _by_count(different)
+    read, counts = reader.read(series)
+    if read.null_count() and not counts.infinite:
+        return _by_count(different) if different <= MOST_CLASSES else "regression"
+    levels = read.drop_nulls().unique().sort().to_numpy()
+    if counts.infinite:
+        return "regression"
+    if len(levels) == 2:
+        return "binary"
+    return "multiclass" if _like_classes(levels, len(series)) else "regression"
+
+
+def _by_count(different: int) -> str:
+    return "binary" if different <= 2 else "multiclass"
+
+
+def _like_classes(levels: Floats, rows: int) -> bool:
+    if len(levels) > MOST_CLASSES or (levels != np.round(levels)).any():
+        return False
+    runs = levels[0] in (0.0, 1.0) and len(levels) <= 10 and levels[-1] - levels[0] == len(levels) - 1
+    return rows >= ROWS_PER_CLASS * len(levels) or bool(runs and rows >= 5 * len(levels))
+
+
+def _absent(series: pl.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Say which cells hold no target."""
+    if isinstance(series.dtype, (pl.Categorical, pl.Enum)):
+        series = series.cast(pl.String)
+    if series.dtype == pl.String:
+        markers = [text for text in series.drop_nulls().unique().to_list() if is_missing(text)]
+        return (series.is_null() | series.is_in(markers)).to_numpy()
+    if series.dtype.is_float():
+        series = series.fill_nan(None)
+    return series.is_null().to_numpy()
+
+
+def _number_reader(series: pl.Series) -> NumberReader | None:
+    """Give the reader of a column in which nearly every cell is a number, or None."""
+    if series.dtype != pl.String:
+        numeric = series.dtype.is_numeric() or series.dtype == pl.Boolean
+        return NumberReader(typed=True) if numeric else None
+    texts = sorted({text.strip() for text in series.head(10_000).unique().to_list() if text is not None})
+    if any(text[:1] == "0" and text.isdigit() and len(text) > 1 for text in texts):
+        return None
+    reader = number_reader(series, texts)
+    counts = reader.read(series)[1]
+    return reader if counts.missing + counts.unparsed <= (1 - READABLE) * len(series) else None
+
+
+def _regression(given: pl.Series) -> TargetPlan:
+    name = given.name
+    if not (given.dtype == pl.String or given.dtype.is_numeric() or given.dtype == pl.Boolean):
+        raise _no_number(name, given[0])
+    reader = _text_reader(given) if given.dtype == pl.String else NumberReader(typed=True)
+    read, counts = reader.read(given)
+    if counts.infinite:
+        do = "Mend these rows or leave the target empty."
+        raise DataError(f"The target '{name}' must be finite.", got=f"{counts.infinite:,} infinite values", do=do)
+    if read.null_count():
+        raise _no_number(name, given.filter(read.is_null())[0])
+    values = read.to_numpy()
+    mean, std = float(values.mean()), float(values.std())
+    if not std > 0.0:
+        raise _constant(name, values[0])
+    low, high = float(values.min()), float(values.max())
+    return TargetPlan(name=name, task="regression", mean=mean, std=std, low=low, high=high, decimal=reader.decimal)
+
+
+def _no_number(name: str, example: object) -> DataError:
+    do = "Mend these cells or leave them empty, or state another task."
+    return DataError(f"The target '{name}' must be a number in every row for regression.", got=example, do=do)
+
+
+def _text_reader(given: pl.Series) -> NumberReader:
+    return number_reader(given, sorted({text.strip() for text in given.head(10_000).unique().to_list()}))
+
+
+def _classes(given: pl.Series, task: str) -> TargetPlan:
+    name = given.name
+    spelling = spelling_of(set(CategoryReader().read(given)[0].drop_nulls().to_list()))
+    texts = CategoryReader(spelling=spelling).read(given)[0]
+    counted: dict[str, int] = dict(texts.value_counts(name="count").rows())
+    if len(counted) == 1:
+        raise _constant(name, next(iter(counted)))
+    if len(counted) > max(MOST_CLASSES, len(given) / 2):
+        do = "It looks like an identifier or free text: name another column as the target."
+        raise DataError(
+            f"The target '{name}' must have fewer classes than half its rows.", got=f"{len(counted):,} classes", do=do
+        )
+    if task == "binary" and len(counted) != 2:
+        raise DataError(f"The target '{name}' must have two classes.", got=len(counted), do="Set task: multiclass.")
+    values = sorted((_class_value(text, given.dtype, spelling), count) for text, count in counted.items())
+    classes, counts = zip(*values, strict=True)
+    task = task if task != "auto" else _by_count(len(classes))
+    return TargetPlan(name=name, task=task, classes=classes, counts=counts, spelling=spelling)
+
+
+def _class_value(text: str, dtype: pl.DataType, spelling: str) -> Any:
+    """Give a class in its own type."""
+    if spelling == "bool":
+        return text == "true"
+    if spelling != "number":
+        return text
+    return float(text) if dtype.is_float() or not text.lstrip("-").isdigit() else int(text)
+
+
+def _class_text(value: Any) -> str:
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return numeral(repr(value)) if isinstance(value, (int, float)) else value
+
+
+def _fold(text: str) -> str:
+    return text.strip().strip("'\"").rstrip(".").strip().casefold()
+
+
+def _constant(name: str, value: object) -> DataError:
+    do = "Nothing can be learned from it: name another column, or give rows of other values."
+    return DataError(f"The target '{name}' must have at least two different values.", got=value, do=do)

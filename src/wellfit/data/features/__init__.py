@@ -1,0 +1,10 @@
+"""Typed columns to the matrix a network takes: filled, scaled and encoded by statistics of the training rows."""
+
+from __future__ import annotations
+
+from wellfit.data.features.encoders import ENCODERS
+from wellfit.data.features.matrix import Matrix
+from wellfit.data.features.plan import FeaturePlan
+from wellfit.data.features.scalers import SCALERS
+
+__all__ = ["ENCODERS", "SCALERS", "FeaturePlan", "Matrix"]

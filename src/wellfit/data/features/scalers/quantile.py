@@ -1,0 +1,72 @@
+"""Quantile scaling: the training values are spread as a normal distribution."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from wellfit.data.features.scalers.scaler import Floats, Scaler
+from wellfit.registry import Entry
+
+__all__ = ["ENTRY", "Quantile", "quantile_count"]
+
+FEWEST, MOST, ROWS_EACH = 10, 1000, 30
+EDGE = 1e-7
+"""Shares closer to 0 or 1 are cut, so that the ends of the range stay finite."""
+
+
+def quantile_count(rows: int) -> int:
+    """Give the number of quantiles for so many rows: one for 30 rows, from 10 to 1000, no more than rows."""
+    return max(1, min(max(FEWEST, min(MOST, rows // ROWS_EACH)), rows))
+
+
+class Quantile(Scaler):
+    """``probit(F(x))`` with the training rows' distribution function F, linear between quantiles.
+
+    >>> Quantile.fit(np.arange(101.0)[:, None]).apply(np.array([[50.0], [1e9]])).round(3).tolist()
+    [[0.0], [5.199]]
+    """
+
+    def __init__(self, quantiles: Any) -> None:
+        self.quantiles = np.asarray(quantiles, dtype=np.float64)
+        """float64 [column, quantile]"""
+        self._shares = np.linspace(0, 1, self.quantiles.shape[-1])
+
+    @classmethod
+    def fit(cls, values: Floats) -> Self:
+        """Learn the quantiles of all rows."""
+        shares = np.linspace(0, 1, quantile_count(len(values)))
+        return cls(np.nanpercentile(values, shares * 100, axis=0).T)
+
+    def apply(self, values: Floats) -> Floats:
+        """Scale values into [-5.2, 5.2]; those outside the training range lie at its ends."""
+        from scipy.special import ndtri
+
+        shares = np.empty_like(values)
+        for column, quantiles in enumerate(self.quantiles):
+            shares[:, column] = self._share(values[:, column], quantiles)
+        edge = EDGE - np.spacing(1)
+        scaled: Floats = np.clip(ndtri(shares), ndtri(edge), ndtri(1 - edge))
+        return scaled
+
+    def _share(self, values: Floats, quantiles: Floats) -> Floats:
+        """Give the share of training rows below each value: the mean of both ends where many rows are equal."""
+        upper = np.interp(values, quantiles, self._shares)
+        lower = np.interp(-values, -quantiles[::-1], -self._shares[::-1])
+        share = 0.5 * (upper - lower)
+        share = np.where(values + EDGE > quantiles[-1], 1.0, share)
+        return np.where(values - EDGE < quantiles[0], 0.0, share)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the quantiles of each column."""
+        return {"quantiles": self.quantiles.tolist()}
+
+
+ENTRY = Entry(
+    name="quantile",
+    summary="spread as a normal distribution, by quantiles of the training rows",
+    make=Quantile,
+    formula="probit(F(x)),  F of max(10, min(1000, rows / 30)) quantiles",
+    reference="scikit-learn QuantileTransformer; Gorishniy et al. 2025 (TabM)",
+)

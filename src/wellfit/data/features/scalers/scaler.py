@@ -1,0 +1,44 @@
+"""What every scaler is: statistics of training columns, and how they are applied to any rows."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, Self
+
+import numpy as np
+
+__all__ = ["FARTHEST", "Floats", "Scaler", "unit_where_zero"]
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+
+FARTHEST = 1e6
+"""Scaled values stay within: far beyond what a network has seen, and squares of them are finite in float32."""
+
+
+class Scaler(ABC):
+    """Scales columns one by one; NaN is passed over in `fit` and stays NaN in `apply`."""
+
+    @classmethod
+    @abstractmethod
+    def fit(cls, values: Floats) -> Self:
+        """Learn from training values, float64 [row, column], each column with at least one value."""
+
+    @abstractmethod
+    def apply(self, values: Floats) -> Floats:
+        """Scale values, float64 [row, column]; a finite value stays finite."""
+
+    @abstractmethod
+    def as_dict(self) -> dict[str, Any]:
+        """Give the statistics as JSON holds them: what the class is made from."""
+
+
+def unit_where_zero(scale: Floats, magnitude: Floats) -> Floats:
+    """Give a divisor that is 1 where a column doesn't vary beyond rounding.
+
+    Divided by a spread of one rounding error, a new value would come out billions from the training rows.
+
+    Args:
+        scale: The measure of spread that is to be divided by.
+        magnitude: The largest magnitude in the column, which the rounding goes by.
+    """
+    return np.where(scale <= 10 * np.finfo(np.float64).eps * magnitude, 1.0, scale)

@@ -1,0 +1,47 @@
+"""Standard scaling: mean 0 and standard deviation 1."""
+
+from __future__ import annotations
+
+from typing import Any, Self
+
+import numpy as np
+
+from wellfit.data.features.scalers.scaler import FARTHEST, Floats, Scaler, unit_where_zero
+from wellfit.registry import Entry
+
+__all__ = ["ENTRY", "Standard"]
+
+
+class Standard(Scaler):
+    """``(x - mean) / std`` with the population's standard deviation.
+
+    >>> Standard.fit(np.array([[1.0], [3.0]])).apply(np.array([[1.0], [5.0]])).tolist()
+    [[-1.0], [3.0]]
+    """
+
+    def __init__(self, mean: Any, scale: Any) -> None:
+        self.mean = np.asarray(mean, dtype=np.float64)
+        self.scale = np.asarray(scale, dtype=np.float64)
+
+    @classmethod
+    def fit(cls, values: Floats) -> Self:
+        """Learn means and deviations."""
+        deviation = unit_where_zero(np.nanstd(values, axis=0), np.nanmax(np.abs(values), axis=0))
+        return cls(np.nanmean(values, axis=0), deviation)
+
+    def apply(self, values: Floats) -> Floats:
+        """Scale values; those absurdly far outside are cut."""
+        return np.clip((values - self.mean) / self.scale, -FARTHEST, FARTHEST)
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give mean and scale of each column."""
+        return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
+
+
+ENTRY = Entry(
+    name="standard",
+    summary="mean 0 and standard deviation 1",
+    make=Standard,
+    formula="(x - mean) / std",
+    reference="scikit-learn StandardScaler",
+)

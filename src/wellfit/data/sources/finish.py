@@ -1,0 +1,103 @@
+"""The last step of every reader: plain columns, checked names, and the record."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+
+import polars as pl
+
+from wellfit.data.sources.fingerprint import content_checksum
+from wellfit.data.sources.paths import masked
+from wellfit.data.table import SourceRecord, Table
+from wellfit.errors import DataError, shown
+
+__all__ = ["distinct_names", "finished", "index_names"]
+
+
+def finished(
+    frame: pl.DataFrame,
+    *,
+    uri: str,
+    kind: str,
+    checksum: str | None = None,
+    details: Mapping[str, str | int | bool] | None = None,
+    notes: Iterable[str] = (),
+) -> Table:
+    """Make a frame the `Table` that a reader returns; without a checksum, that of the content is taken.
+
+    Raises:
+        DataError: the frame has no columns or no rows, or a column holds what no cell can.
+    """
+    if frame.width == 0:
+        raise DataError("The table has no columns.", got=masked(uri), do="Give a table with at least one column.")
+    if frame.height == 0:
+        raise DataError("The table has no rows.", got=masked(uri), do="Give a table with at least one row.")
+    frame, flattened = _plain(frame)
+    record = SourceRecord(
+        uri=masked(uri),
+        kind=kind,
+        rows=frame.height,
+        columns=frame.width,
+        checksum=content_checksum(frame) if checksum is None else checksum,
+        read_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        details=dict(details or {}),
+    )
+    return Table(frame=frame, record=record, notes=(*notes, *flattened))
+
+
+def distinct_names(names: Iterable[object], do: str = "Rename the columns.") -> list[str]:
+    """Give column names as text; two that are the same are a `DataError`."""
+    texts = [str(name) for name in names]
+    twice = [name for name, count in Counter(texts).items() if count > 1]
+    if twice:
+        listing = ", ".join(shown(name) for name in twice[:5]) + (", ..." if len(twice) > 5 else "")
+        verb = "stands" if len(twice) == 1 else "stand"
+        raise DataError(f"Column names must differ: {listing} {verb} more than once.", do=do)
+    return texts
+
+
+def index_names(width: int) -> list[str]:
+    """Give the names of columns that have none.
+
+    >>> index_names(2)
+    ['c0', 'c1']
+    """
+    return [f"c{place}" for place in range(width)]
+
+
+def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Turn columns of lists, records, bytes and nothing at all into text; other types stay."""
+    changed: list[pl.Series] = []
+    notes: list[str] = []
+    for series in frame:
+        if series.dtype.is_nested():
+            changed.append(_as_json(series))
+            notes.append(f"Column {shown(series.name)} holds lists or records: it is read as JSON text.")
+        elif series.dtype == pl.Binary:
+            changed.append(_as_text(series))
+        elif series.dtype == pl.Null:
+            changed.append(series.cast(pl.String))
+        elif series.dtype == pl.Object:
+            changed.append(pl.Series(series.name, _texts(series.to_list()), dtype=pl.String))
+    return (frame.with_columns(changed) if changed else frame), notes
+
+
+def _as_json(series: pl.Series) -> pl.Series:
+    cells = (None if cell is None else json.dumps(cell, default=str) for cell in series.to_list())
+    return pl.Series(series.name, list(cells), dtype=pl.String)
+
+
+def _as_text(series: pl.Series) -> pl.Series:
+    try:
+        return series.cast(pl.String)
+    except pl.exceptions.PolarsError:
+        raise DataError(
+            f"Column {shown(series.name)} holds bytes that are no text.", do="Leave the column out or decode it first."
+        ) from None
+
+
+def _texts(cells: Sequence[object]) -> list[str | None]:
+    return [None if cell is None else str(cell) for cell in cells]

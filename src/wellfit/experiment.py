@@ -1,0 +1,289 @@
+"""The whole flow, once: source, table, split, plans, model, training, scores, run folder."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import torch
+from torch import nn
+
+from wellfit.baselines import fit_baselines
+from wellfit.config import Config, model_spec, with_values
+from wellfit.data.batches import Resident
+from wellfit.data.cleaning import TargetPlan
+from wellfit.errors import ConfigError
+from wellfit.findings import Finding
+from wellfit.history import History
+from wellfit.losses import LOSSES, default_loss
+from wellfit.metrics import METRICS, default_metric
+from wellfit.models import MODELS, TableInputs
+from wellfit.prediction import Predictor, Scores
+from wellfit.preparation import Prepared
+from wellfit.registry import Choice
+from wellfit.runtime import keyed_seed, reseed, restored_random_state
+from wellfit.training import Callback, FitOptions, Score, Trainer, make_trainer, settle
+from wellfit.training.checkpoint import Checkpoints
+from wellfit.training.options import Settled
+
+__all__ = ["Experiment", "Outcome"]
+
+
+@dataclass
+class Outcome:
+    """What a training of a prepared table left, in memory."""
+
+    prepared: Prepared
+    config: Config
+    predictor: Predictor
+    history: History
+    findings: list[Finding]
+    model: dict[str, Any]
+    """What ``model.json`` holds."""
+    metrics: dict[str, Any] = field(default_factory=dict)
+    scores: dict[str, Scores] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+
+
+class Experiment:
+    """A prepared table, its network and its trainer: settled, and ready to be trained."""
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        *,
+        weights: Mapping[str, np.ndarray[Any, Any]] | None = None,
+        checkpoints: Checkpoints | None = None,
+        callbacks: Sequence[Callback] = (),
+        started: float | None = None,
+    ) -> None:
+        """Settle everything; ``weights`` are row weights by split, a time limit counts from ``started``."""
+        self.prepared = prepared
+        self.started = time.monotonic() if started is None else started
+        target, config = prepared.target, prepared.config
+        self.loss = _loss(config, target)
+        self.outputs = self.loss.entry.outputs(target.task, len(target.classes))
+        self.architecture = MODELS.choose(model_spec(config))
+        self.module = self._module()
+        rows = {name: self._rows(name, weights) for name in ("train", "valid")}
+        options = _options(config, self.loss, target)
+        score = _score(config, target)
+        self.settled = settle(self.module, rows["train"], options, has_valid=True, score=score)
+        self.config = with_values(config, _resolved(self.settled, self.loss, config))
+        self.trainer: Trainer = make_trainer(
+            self.module,
+            rows["train"],
+            rows["valid"],
+            self.settled,
+            checkpoints=checkpoints,
+            checkpoint_every=_every(config),
+            callbacks=callbacks,
+            until=self._until(),
+        )
+
+    def _module(self) -> nn.Module:
+        inputs = TableInputs(
+            numeric=self.prepared.features.n_numeric, cardinalities=tuple(self.prepared.features.cardinalities)
+        )
+        self.inputs = inputs
+        with restored_random_state():
+            reseed(keyed_seed(self.prepared.config.train.seed, "init"))
+            made: nn.Module = self.architecture.entry.make(inputs, self.outputs, **self.architecture.options)
+        return made
+
+    def _rows(self, split: str, weights: Mapping[str, np.ndarray[Any, Any]] | None) -> Resident:
+        prepared = self.prepared
+        target, _ = prepared.target.encode(prepared.frames[split].get_column(prepared.target.name))
+        matrix = prepared.matrices[split]
+        # A label that only validation rows have can't be learned, and has no loss.
+        known = np.isfinite(target) if target.dtype.kind == "f" else target >= 0
+        tensors = (torch.from_numpy(matrix.numeric[known]), torch.from_numpy(matrix.categorical[known]))
+        weight = None if weights is None else torch.from_numpy(weights[split][known].astype(np.float32))
+        return Resident(tensors, torch.from_numpy(target[known]), weight)
+
+    def _until(self) -> float | None:
+        limit = self.prepared.config.train.time
+        if limit is None:
+            return None
+        return self.started + max(limit - self.reserve(limit), 0.05)
+
+    @staticmethod
+    def reserve(limit: float) -> float:
+        """Give the seconds kept for scores, baselines and the report."""
+        return min(2.0 + 0.05 * limit, 0.5 * limit)
+
+    def run(self) -> Outcome:
+        """Train, and score the validation and the test rows once."""
+        self.trainer.run()
+        outcome = self.outcome()
+        _score_all(outcome, self)
+        return outcome
+
+    def outcome(self) -> Outcome:
+        """Give what the trainer left, not scored yet."""
+        trainer, prepared = self.trainer, self.prepared
+        config = self.config
+        if trainer.deadline is not None:
+            # The clock decided how many updates there were: the replay makes those.
+            config = with_values(config, {"train.time": None, "train.steps": trainer.position.step})
+        if trainer.best is not None:
+            trainer.history.meta["best_epoch"] = trainer.stopping.best_epoch
+        trainer.history.meta["task"] = prepared.target.task
+        predictor = Predictor(
+            cleaning=prepared.cleaning,
+            features=prepared.features,
+            target=prepared.target,
+            module=self.module,
+            loss=self.loss.spec(),
+            header=prepared.header,
+            policy=config.clean.on_schema,
+            drop=prepared.not_features,
+        )
+        return Outcome(
+            prepared=prepared,
+            config=config,
+            predictor=predictor,
+            history=trainer.history,
+            findings=[*prepared.findings, *trainer.findings],
+            model=self._model(),
+            notes=list(prepared.notes),
+        )
+
+    def _model(self) -> dict[str, Any]:
+        return {
+            "type": self.architecture.name,
+            "options": dict(self.architecture.options),
+            "inputs": {"numeric": self.inputs.numeric, "cardinalities": list(self.inputs.cardinalities)},
+            "outputs": self.outputs,
+            "loss": self.loss.spec(),
+            "parameters": sum(weight.numel() for weight in self.module.parameters()),
+            "steps": self.trainer.position.step,
+            "best_epoch": self.trainer.stopping.best_epoch or None,
+        }
+
+
+def _loss(config: Config, target: TargetPlan) -> Choice[Any]:
+    given = config.train.loss
+    choice = LOSSES.choose(default_loss(target.task) if given == "auto" else given)
+    options = dict(choice.options)
+    if options.get("from_probabilities"):
+        raise ConfigError(
+            "The networks of wellfit give logits, and the loss must take them.",
+            got="from_probabilities: true",
+            do="Leave from_probabilities out.",
+        )
+    weights = _class_weight(config, target)
+    if weights is not None and "class_weight" in options:
+        options["class_weight"] = weights
+    return Choice(choice.entry, options)
+
+
+def _class_weight(config: Config, target: TargetPlan) -> list[float] | None:
+    """Give one weight a class, of mean 1 over the training rows; None where all count alike."""
+    given = config.train.class_weight
+    if target.task == "regression" or given in ("auto", "none"):
+        return None
+    total = sum(target.counts)
+    if given == "balanced":
+        return [total / (len(target.classes) * max(count, 1)) for count in target.counts]
+    by_label = {str(label): weight for label, weight in given.items()}  # type: ignore[union-attr]
+    labels = [str(label) for label in target.classes]
+    strange = [label for label in by_label if label not in labels]
+    if strange:
+        raise ConfigError(
+            "class_weight must name the target's classes.", got=strange[0], do="They are " + ", ".join(labels) + "."
+        )
+    return [by_label.get(label, 1.0) for label in labels]
+
+
+def _options(config: Config, loss: Choice[Any], target: TargetPlan) -> FitOptions:
+    train = config.train
+    stopping = train.early_stopping
+    augment = train.augment
+    return FitOptions(
+        loss=loss,
+        optimizer=dict(train.optimizer),
+        batch_size=None if train.batch_size == "auto" else train.batch_size,
+        epochs=train.epochs,
+        schedule=None if train.schedule is None else dict(train.schedule),
+        l1=train.l1,
+        l2=train.l2,
+        weight_decay=train.weight_decay,
+        clip_norm=train.clip_norm,
+        clip_value=train.clip_value,
+        early_stopping=None if stopping is None else stopping.model_dump(),
+        metric=default_metric(target.task) if train.metric == "auto" else train.metric,
+        precision=train.precision,
+        compile=train.compile,
+        accumulate=train.accumulate,
+        ema=train.ema,
+        augment=augment if isinstance(augment, str) else augment.model_dump(),
+        device=train.device,
+        seed=train.seed,
+        steps=train.steps,
+        threads=None if train.threads == "auto" else train.threads,
+        time=train.time,
+    )
+
+
+def _score(config: Config, target: TargetPlan) -> Score:
+    """Give the metric that is recorded each epoch, in the target's own unit."""
+    name = default_metric(target.task) if config.train.metric == "auto" else config.train.metric
+    entry = METRICS[name]
+    made: Callable[[Any, Any], float] = entry.make()
+    if target.task != "regression":
+        return Score(name=name, greater_is_better=entry.greater_is_better, function=made)
+
+    def in_units(truth: np.ndarray[Any, Any], predicted: np.ndarray[Any, Any]) -> float:
+        return made(target.decode(truth), target.decode(predicted))
+
+    return Score(name=name, greater_is_better=entry.greater_is_better, function=in_units)
+
+
+def _resolved(settled: Settled, loss: Choice[Any], config: Config) -> dict[str, Any]:
+    values = settled.resolved
+    resolved = {
+        "train.loss": loss.spec(),
+        "train.optimizer": values["optimizer"],
+        "train.metric": values["metric"],
+    }
+    plain = ("batch_size", "precision", "compile", "device", "threads")
+    return {**resolved, **{f"train.{name}": values[name] for name in plain}}
+
+
+def _every(config: Config) -> int | None:
+    every = config.train.checkpoint_every
+    return every if isinstance(every, int) else None
+
+
+def _score_all(outcome: Outcome, experiment: Experiment) -> None:
+    """Score validation and test rows, and the baselines beside them."""
+    prepared, predictor = outcome.prepared, outcome.predictor
+    for split in ("test", "valid"):
+        if prepared.frames[split].height:
+            outcome.scores[split] = predictor.score(prepared.frames[split])
+    outcome.metrics = {split: scores.metrics for split, scores in outcome.scores.items()}
+    scored = "test" if "test" in outcome.scores else "valid"
+    truth, _ = prepared.target.encode(prepared.frames["train"].get_column(prepared.target.name))
+    limit = prepared.config.train.time
+    matrix, _ = predictor.matrix(prepared.frames[scored])
+    baselines = fit_baselines(
+        prepared.target.task,
+        prepared.matrices["train"],
+        prepared.target.decode(truth) if prepared.target.task == "regression" else truth,
+        {scored: (matrix, _targets(outcome, scored))},
+        n_classes=len(prepared.target.classes),
+        seed=prepared.config.train.seed,
+        deadline=None if limit is None else experiment.started + 0.95 * limit,
+    )
+    outcome.metrics["baselines"] = dict(baselines.scores[scored])
+    outcome.notes.extend(baselines.notes)
+
+
+def _targets(outcome: Outcome, split: str) -> np.ndarray[Any, Any]:
+    prepared = outcome.prepared
+    ids, _ = prepared.target.encode(prepared.frames[split].get_column(prepared.target.name))
+    return prepared.target.decode(ids) if prepared.target.task == "regression" else ids

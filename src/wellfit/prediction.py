@@ -1,0 +1,191 @@
+"""From raw rows to decoded predictions, under the contract of a run; no training code is reached from here.
+
+Legend: ``probabilities`` are float64 ``[row, class]``, columns as in `Predictor.classes`.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import torch
+from torch import nn
+
+from wellfit.artifact import RunFolder
+from wellfit.data.cleaning import CleaningPlan, CoercionReport, TargetPlan, rows_without_target
+from wellfit.data.features import FeaturePlan, Matrix
+from wellfit.data.sources import read_table
+from wellfit.data.sources.entry import Header
+from wellfit.errors import ContractError, WellfitWarning
+from wellfit.losses import LOSSES
+from wellfit.metrics import all_scores
+from wellfit.models import MODELS, TableInputs
+
+__all__ = ["Prediction", "Predictor", "Scores"]
+
+_ROWS_AT_ONCE = 16384
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """One answer for every row given, in order."""
+
+    values: Array
+    """Labels in their own type, or numbers in the target's unit, ``[row]``."""
+    probabilities: Array | None
+    """Float64 ``[row, class]``; None for regression."""
+    report: CoercionReport
+    """What was changed in the rows so that they could be read."""
+
+    def to_frame(self, classes: tuple[Any, ...] = ()) -> pl.DataFrame:
+        """Give the columns ``prediction`` and ``probability_<label>``."""
+        columns: dict[str, Any] = {"prediction": self.values}
+        if self.probabilities is not None:
+            for place, label in enumerate(classes):
+                columns[f"probability_{label}"] = self.probabilities[:, place]
+        return pl.DataFrame(columns)
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How well the rows of a table were predicted."""
+
+    metrics: dict[str, float | None]
+    target: Array
+    """Class ids (-1: a label never seen in training), or numbers in the target's unit, ``[row]``."""
+    predicted: Array
+    """Float64 ``[row, class]``, or numbers ``[row]``."""
+    without_target: int = 0
+    """Rows that have no target; they are predicted and can't be scored."""
+    notes: tuple[str, ...] = ()
+
+
+@dataclass
+class Predictor:
+    """Raw rows in, decoded predictions out: the plans and the network of one run."""
+
+    cleaning: CleaningPlan
+    features: FeaturePlan
+    target: TargetPlan
+    module: nn.Module
+    loss: Mapping[str, Any]
+    """The loss by name and options: it knows what the network's output means."""
+    header: Header = "auto"
+    """Whether delimited text the run was trained on had a header; new files are read the same way."""
+    policy: str = "warn"
+    """What happens to rows that don't fit: ``warn``, ``error`` or ``coerce``."""
+    drop: tuple[str, ...] = ()
+    """Columns of the training table that are no features: the target, the column of the split."""
+
+    def __post_init__(self) -> None:
+        """Make what turns outputs into probabilities or values."""
+        choice = LOSSES.choose(self.loss)
+        self._activate = choice.entry.make(**choice.options).activate
+        self.module.eval()
+
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The classes, in the order of the probabilities' columns; empty for regression."""
+        return self.target.classes
+
+    def read(self, data: Any) -> pl.DataFrame:
+        """Read raw rows from a path or from memory."""
+        return read_table(data, header=self.header).frame
+
+    def matrix(self, frame: pl.DataFrame) -> tuple[Matrix, CoercionReport]:
+        """Turn raw rows into what the network reads."""
+        typed, report = self.cleaning.apply(frame.drop(self.drop, strict=False))
+        return self.features.apply(typed), report
+
+    def outputs(self, matrix: Matrix) -> Array:
+        """Give probabilities ``[row, class]``, or values in the target's unit ``[row]``."""
+        numeric, categorical = torch.from_numpy(matrix.numeric), torch.from_numpy(matrix.categorical)
+        device = next(self.module.parameters()).device
+        parts = []
+        with torch.inference_mode():
+            for first in range(0, max(len(numeric), 1), _ROWS_AT_ONCE):
+                part = slice(first, first + _ROWS_AT_ONCE)
+                logits = self.module(numeric[part].to(device), categorical[part].to(device))
+                parts.append(self._activate(logits.double()).cpu().numpy())
+        joined = np.concatenate(parts)
+        return self.target.decode(joined) if self.target.task == "regression" else joined
+
+    def predict(self, data: Any, policy: str | None = None) -> Prediction:
+        """Predict every row of a table, in order; none is ever dropped.
+
+        Raises:
+            ContractError: a column that the model needs is missing, or rows don't fit under the policy ``error``.
+        """
+        matrix, report = self.matrix(self.read(data))
+        self._apply_policy(report, policy or self.policy)
+        outputs = self.outputs(matrix)
+        if self.target.task == "regression":
+            return Prediction(outputs, None, report)
+        return Prediction(self.target.decode(outputs.argmax(axis=1)), outputs, report)
+
+    def score(self, frame: pl.DataFrame) -> Scores:
+        """Predict rows whose target is known, and score all that have one."""
+        if self.target.name not in frame.columns:
+            raise ContractError(
+                f"Rows are scored against their target, '{self.target.name}'.",
+                got=list(frame.columns),
+                do="Add the column, or use predict.",
+            )
+        ids, target_report = self.target.encode(frame.get_column(self.target.name))
+        matrix, report = self.matrix(frame)
+        predicted = self.outputs(matrix)
+        truth = self.target.decode(ids) if self.target.task == "regression" else ids
+        known = ~rows_without_target(frame, self.target.name)
+        if self.target.task == "regression":
+            known &= np.isfinite(truth)
+        truth, predicted = truth[known], predicted[known]
+        metrics = all_scores(self.target.task, truth, predicted) if len(truth) else {}
+        lines = (*target_report.sentences(), *report.sentences())
+        return Scores(metrics, truth, predicted, int((~known).sum()), lines)
+
+    def _apply_policy(self, report: CoercionReport, policy: str) -> None:
+        lines = _misfits(report)
+        if not lines or policy == "coerce":
+            return
+        if policy == "error":
+            raise ContractError(
+                "Rows must fit the columns the model was trained on: " + " ".join(lines),
+                do="Mend them, or set clean.on_schema to warn.",
+            )
+        warnings.warn(" ".join(lines), WellfitWarning, stacklevel=4)
+
+    @classmethod
+    def load(cls, folder: RunFolder) -> Predictor:
+        """Read the plans and the network of a finished run."""
+        plan, model = folder.read_versioned("plan.json"), folder.read_versioned("model.json")
+        try:
+            inputs = TableInputs(
+                numeric=model["inputs"]["numeric"], cardinalities=tuple(model["inputs"]["cardinalities"])
+            )
+            module = MODELS[model["type"]].make(inputs, model["outputs"], **model["options"])
+            module.load_state_dict(folder.read_weights())
+            return cls(
+                cleaning=CleaningPlan.from_dict(plan["cleaning"]),
+                features=FeaturePlan.from_dict(plan["features"]),
+                target=TargetPlan.from_dict(plan["target"]),
+                module=module,
+                loss=model["loss"],
+                header=plan["source"]["details"].get("header", "auto"),
+                policy=folder.read_config()["clean"]["on_schema"],
+                drop=tuple(plan["not_features"]),
+            )
+        except (KeyError, TypeError, RuntimeError) as error:
+            raise folder.altered("plan.json", f"{type(error).__name__}: {error}") from None
+
+
+def _misfits(report: CoercionReport) -> list[str]:
+    """Give what doesn't fit; a missing cell does, since the plan knows what to fill in."""
+    fitting = {column for column, coerced in report.columns.items() if set(coerced.counts()) <= {"missing"}}
+    kept = {column: coerced for column, coerced in report.columns.items() if column not in fitting}
+    return replace(report, columns=kept).sentences()

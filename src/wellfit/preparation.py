@@ -1,0 +1,192 @@
+"""From a source to rows that a network can read: everything before training, learned on the training rows alone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from wellfit.config import Config, with_values
+from wellfit.data.cleaning import CleaningPlan, TargetPlan, rows_without_target
+from wellfit.data.features import FeaturePlan, Matrix
+from wellfit.data.sources import read_table
+from wellfit.data.sources.entry import Header
+from wellfit.data.splitting import Split, drop_duplicate_rows, split_rows
+from wellfit.data.table import SourceRecord, Table, resolve_column
+from wellfit.errors import ConfigError, DataError
+from wellfit.findings import Finding
+
+__all__ = ["Prepared", "prepare"]
+
+SPLITS = ("train", "valid", "test")
+
+RARE = 0.15
+"""The share of the rarest class below which accuracy tells little."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Prepared:
+    """A table made ready: its rows by split, and the plans that were learned on the training rows."""
+
+    config: Config
+    source: SourceRecord
+    target: TargetPlan
+    cleaning: CleaningPlan
+    features: FeaturePlan
+    frames: Mapping[str, pl.DataFrame]
+    """Raw rows of train, valid and test."""
+    matrices: Mapping[str, Matrix]
+    """What the network reads, of train and valid."""
+    rows: Mapping[str, int]
+    """How many rows were read, set aside and dealt."""
+    not_features: tuple[str, ...]
+    findings: tuple[Finding, ...] = ()
+    notes: tuple[str, ...] = ()
+
+    @property
+    def header(self) -> Header:
+        """How delimited text like the source's is read: whether its first line names the columns."""
+        header = self.source.details.get("header")
+        return header if isinstance(header, bool) else "auto"
+
+    def plan(self) -> dict[str, Any]:
+        """Give what ``plan.json`` holds."""
+        return {
+            "source": self.source.as_dict(),
+            "rows": dict(self.rows),
+            "split": {"method": self.config.split.method, "seed": self.config.split.seed},
+            "target": self.target.as_dict(),
+            "cleaning": self.cleaning.as_dict(),
+            "features": self.features.as_dict(),
+            "not_features": list(self.not_features),
+        }
+
+
+def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Prepared:
+    """Read, split, and learn the plans on the training rows; nothing is trained and nothing written.
+
+    ``estimator`` keeps every row: scikit-learn's estimators answer for the rows they are given.
+    """
+    table = read_table(_source(config, data), header=config.data.header)
+    target = resolve_column(table.frame, _given_target(config))
+    frame, rows, findings = _usable(table.frame, target, drop=config.clean.duplicates == "drop" and not estimator)
+    split = _split(config, frame, target)
+    frames = {name: frame[getattr(split, name)] for name in SPLITS}
+    if config.data.test is not None:
+        frames["test"] = read_table(config.data.test, header=_header(table)).frame
+        findings += _straddling(frames["test"], frames["train"])
+    apart = (target,) if config.split.column is None else (target, config.split.column)
+    features_of = {name: part.drop(apart, strict=False) for name, part in frames.items()}
+    target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task)
+    cleaning = CleaningPlan.fit(features_of["train"], types=config.clean.types, columns=_stated(config))
+    typed = {name: cleaning.apply(features_of[name])[0] for name in ("train", "valid")}
+    features = FeaturePlan.fit(typed["train"], scale=config.features.scale, encode=config.features.encode)
+    resolved = {
+        "data.source": table.record.uri if data is None else config.data.source,
+        "data.target": target,
+        "data.task": target_plan.task,
+        "data.header": table.record.details.get("header", True),
+        "split.method": split.method if config.data.test is None else "files",
+        "features.scale": features.scale,
+        "features.encode": features.encode["name"],
+    }
+    counts = {name: part.height for name, part in frames.items()}
+    return Prepared(
+        config=with_values(config, resolved),
+        source=table.record,
+        target=target_plan,
+        cleaning=cleaning,
+        features=features,
+        frames=frames,
+        matrices={name: features.apply(part) for name, part in typed.items()},
+        rows={**rows, **counts},
+        not_features=apart,
+        findings=(*findings, *cleaning.findings, *_imbalance(target_plan)),
+        notes=(*table.notes, *split.notes),
+    )
+
+
+def _source(config: Config, data: Any) -> Any:
+    given = config.data.source if data is None else data
+    if given is None:
+        raise ConfigError("There must be data.", do="Name a table: wellfit train DATA --target COL.")
+    return given
+
+
+def _given_target(config: Config) -> str | int:
+    if config.data.target is None:
+        raise ConfigError("A target must be named.", do="Add --target COL, a column's name or index (-1 the last).")
+    return config.data.target
+
+
+def _header(table: Table) -> Any:
+    return table.record.details.get("header", "auto")
+
+
+def _stated(config: Config) -> dict[str, dict[str, str]]:
+    return {name: {"type": column.type} for name, column in config.features.columns.items()}
+
+
+def _usable(frame: pl.DataFrame, target: str, *, drop: bool) -> tuple[pl.DataFrame, dict[str, int], list[Finding]]:
+    """Set aside rows without a target and exact duplicates, and count them."""
+    rows, findings = {"read": frame.height}, []
+    absent = rows_without_target(frame, target)
+    rows["without_target"] = int(absent.sum())
+    if rows["without_target"]:
+        frame = frame.filter(~absent)
+        message = f"{rows['without_target']:,} rows have no target and were set aside."
+        evidence = {"rows": rows["without_target"]}
+        findings.append(
+            Finding(code="missing_target", severity="info", where=target, evidence=evidence, message=message)
+        )
+        if not frame.height:
+            raise DataError(f"The target '{target}' must have values.", got="none", do="Name another column.")
+    rows["duplicates_dropped"] = 0
+    if drop:
+        frame, rows["duplicates_dropped"] = drop_duplicate_rows(frame)
+    if rows["duplicates_dropped"]:
+        message = f"{rows['duplicates_dropped']:,} rows stand more than once; the first of each was kept."
+        evidence = {"rows": rows["duplicates_dropped"]}
+        findings.append(Finding(code="duplicate_rows", severity="info", evidence=evidence, message=message))
+    return frame, rows, findings
+
+
+def _split(config: Config, frame: pl.DataFrame, target: str) -> Split:
+    own_test = config.data.test is not None
+    method = "auto" if config.split.method == "files" else config.split.method
+    return split_rows(
+        frame,
+        target=target,
+        method=method,
+        test=0.0 if own_test else config.split.test,
+        # A share of all rows; with a test table of its own, all rows of the source are dealt.
+        valid=config.split.valid,
+        seed=config.split.seed,
+        column=config.split.column,
+    )
+
+
+def _straddling(test: pl.DataFrame, train: pl.DataFrame) -> list[Finding]:
+    """Count test rows that are training rows too; all are scored, since a test table is scored whole."""
+    shared = [name for name in train.columns if name in test.columns and train[name].dtype == test[name].dtype]
+    if not shared:
+        return []
+    count = test.select(shared).join(train.select(shared).unique(), on=shared, how="semi", nulls_equal=True).height
+    if not count:
+        return []
+    message = f"{count:,} rows of the test table are training rows too; their score is no evidence."
+    return [Finding(code="split_leakage", severity="warning", where="test", evidence={"rows": count}, message=message)]
+
+
+def _imbalance(target: TargetPlan) -> list[Finding]:
+    if target.task == "regression" or not target.counts:
+        return []
+    share = min(target.counts) / sum(target.counts)
+    if share >= 0.5 / len(target.classes) or share >= RARE:
+        return []
+    rare = target.classes[target.counts.index(min(target.counts))]
+    message = f"'{rare}' makes up {share:.1%} of the training rows: judge by auc or f1, not by accuracy alone."
+    evidence = {"share": share, "rows": min(target.counts)}
+    return [Finding(code="class_imbalance", severity="info", where=target.name, evidence=evidence, message=message)]

@@ -1,0 +1,128 @@
+"""Training into a run folder: what is written, in which order, and how a killed run goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from wellfit.artifact import RunFolder, next_run_path
+from wellfit.config import Config, as_mapping, load_config, to_yaml, with_values
+from wellfit.errors import RunFolderError
+from wellfit.experiment import Experiment, Outcome
+from wellfit.preparation import Prepared, prepare
+from wellfit.report import ReportFacts, render_card, render_page, summarize_predictions
+from wellfit.run import Run
+from wellfit.training import Callback
+from wellfit.training.checkpoint import Checkpoints
+
+__all__ = ["resume_run", "train_run"]
+
+
+def train_run(
+    config: Config,
+    data: Any = None,
+    *,
+    force: bool = False,
+    callbacks: Sequence[Callback] = (),
+    started: float | None = None,
+) -> Run:
+    """Train as a config says, and leave a run folder; nothing is written before everything was checked.
+
+    Raises:
+        BadInput: settings or data that can't be used; no folder is made.
+        RunFailed: training or writing could not be finished; the folder can be resumed.
+    """
+    started = time.monotonic() if started is None else started
+    folder = RunFolder(config.output.run or next_run_path(_data_name(config, data)))
+    folder.refuse_existing(force=force)
+    prepared = prepare(config, data)
+    experiment = _experiment(folder, prepared, callbacks, started)
+    settled = with_values(experiment.config, {"output.run": str(folder.path)})
+    folder.clear()
+    folder.write_text("config.yaml", to_yaml(settled))
+    return _finish(folder, experiment)
+
+
+def resume_run(path: str | Path, *, callbacks: Sequence[Callback] = ()) -> Run:
+    """Go on with a run that was stopped; a finished one is left as it is.
+
+    Raises:
+        RunFolderError: no run was begun there, or its rows were in memory and are gone.
+    """
+    folder = RunFolder(path)
+    if folder.finished:
+        return Run(folder)
+    folder.read_config()
+    config = load_config(folder.path / "config.yaml").config
+    if config.data.source is None:
+        raise RunFolderError(
+            "A run is resumed from its source, and the rows of this one were in memory.",
+            got=str(folder.path),
+            do="Train it anew with the same rows and seed.",
+        )
+    prepared = prepare(config)
+    experiment = _experiment(folder, prepared, callbacks, time.monotonic())
+    experiment.trainer.resume()
+    return _finish(folder, experiment)
+
+
+def _experiment(folder: RunFolder, prepared: Prepared, callbacks: Sequence[Callback], started: float) -> Experiment:
+    checkpoints = None if prepared.config.train.checkpoint_every is None else Checkpoints(folder.checkpoints)
+    return Experiment(prepared, checkpoints=checkpoints, callbacks=callbacks, started=started)
+
+
+def _finish(folder: RunFolder, experiment: Experiment) -> Run:
+    outcome = experiment.run()
+    _write(folder, outcome)
+    if experiment.trainer.checkpoints is not None:
+        experiment.trainer.checkpoints.clear()
+    return Run(folder)
+
+
+def _write(folder: RunFolder, outcome: Outcome) -> None:
+    """Write every file; ``metrics.json`` is the last, so that a folder with it is whole."""
+    config = with_values(outcome.config, {"output.run": str(folder.path)})
+    plan = outcome.prepared.plan()
+    evaluation = _evaluation(outcome)
+    folder.write_text("config.yaml", to_yaml(config))
+    folder.write_versioned("plan.json", plan)
+    folder.write_versioned("model.json", outcome.model)
+    folder.write_weights(outcome.predictor.module.state_dict())
+    folder.write_history(outcome.history)
+    folder.write_findings(outcome.findings)
+    folder.write_json("evaluation.json", evaluation)
+    folder.write_text("log.txt", "\n".join([*outcome.notes, *(finding.message for finding in outcome.findings)]) + "\n")
+    facts = ReportFacts(
+        name=folder.name,
+        config=as_mapping(config),
+        plan=plan,
+        model=outcome.model,
+        metrics=outcome.metrics,
+        evaluation=evaluation,
+        history=outcome.history,
+        findings=outcome.findings,
+        defaults=as_mapping(Config()),
+    )
+    folder.write_text("MODEL_CARD.md", render_card(facts))
+    if config.output.report:
+        folder.write_text("report.html", render_page([facts]))
+    folder.write_json("metrics.json", outcome.metrics)
+
+
+def _evaluation(outcome: Outcome) -> dict[str, Any]:
+    """Say how the predictions of the test rows (of the validation rows, where there are none) are distributed."""
+    split = "test" if "test" in outcome.scores else "valid"
+    scores, target = outcome.scores[split], outcome.prepared.target
+    summary = summarize_predictions(target.task, list(target.classes), scores.target, scores.predicted)
+    return {"split": split, **summary}
+
+
+def _data_name(config: Config, data: Any) -> str:
+    source = config.data.source if data is None else data
+    if not isinstance(source, (str, Path)):
+        return "table"
+    stem = Path(source).name.partition(".")[0]
+    kept = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in stem)
+    return kept.strip("-") or "table"

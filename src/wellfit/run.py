@@ -1,0 +1,144 @@
+"""`Run`: what a person holds after training, or reads back from a folder."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wellfit.artifact import RunFolder
+from wellfit.findings import Finding
+from wellfit.history import History
+from wellfit.prediction import Prediction, Predictor, Scores
+from wellfit.report import ReportFacts, render_page
+
+__all__ = ["Run", "facts_of"]
+
+
+class Run:
+    """A finished run: it predicts from raw rows, and tells how it came about.
+
+    >>> import wellfit
+    >>> data = {"x": [float(i % 10) for i in range(200)], "y": ["a" if i % 10 < 5 else "b" for i in range(200)]}
+    >>> run = wellfit.train(data, target="y", epochs=5)  # doctest: +SKIP
+    >>> run.predict({"x": [1.0, 9.0]})  # doctest: +SKIP
+    array(['a', 'b'], dtype='<U1')
+    """
+
+    def __init__(self, folder: RunFolder) -> None:
+        folder.expect_finished()
+        self.folder = folder
+
+    @property
+    def path(self) -> Path:
+        """The run's folder."""
+        return self.folder.path
+
+    @cached_property
+    def predictor(self) -> Predictor:
+        """The plans and the network."""
+        return Predictor.load(self.folder)
+
+    @cached_property
+    def metrics(self) -> dict[str, Any]:
+        """Scores by split, and ``baselines`` by name, as ``metrics.json`` holds them."""
+        record: dict[str, Any] = self.folder.read_json("metrics.json")
+        return record
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What was found in the data and in training."""
+        return self.folder.read_findings()
+
+    @cached_property
+    def history(self) -> History:
+        """What training recorded."""
+        return self.folder.read_history()
+
+    @cached_property
+    def config(self) -> Mapping[str, Any]:
+        """The resolved config, as plain data."""
+        return self.folder.read_config()
+
+    @cached_property
+    def plan(self) -> Mapping[str, Any]:
+        """What was read, and what was learned from the training rows to prepare any row."""
+        return self.folder.read_versioned("plan.json")
+
+    @property
+    def task(self) -> str:
+        """``binary``, ``multiclass`` or ``regression``."""
+        return self.predictor.target.task
+
+    @property
+    def classes_(self) -> np.ndarray[Any, Any]:
+        """The classes in the order of the probabilities' columns; empty for regression."""
+        return np.asarray(self.predictor.classes)
+
+    def predict(self, data: Any, *, policy: str | None = None) -> np.ndarray[Any, Any]:
+        """Give one label or number for every row, in order.
+
+        Args:
+            data: a path, or a frame of pandas, Polars or pyarrow, a NumPy array, a dictionary of columns: raw rows.
+            policy: ``warn``, ``error`` or ``coerce``; the run's own where None.
+
+        Raises:
+            ContractError: a column that the model needs is missing.
+        """
+        return self.predictor.predict(data, policy).values
+
+    def predict_proba(self, data: Any, *, policy: str | None = None) -> np.ndarray[Any, Any]:
+        """Give the probability of every class, float64 ``[row, class]``, columns as in `classes_`.
+
+        Raises:
+            ContractError: the run is a regression, or a column that the model needs is missing.
+        """
+        from wellfit.errors import ContractError
+
+        probabilities = self.predictor.predict(data, policy).probabilities
+        if probabilities is None:
+            raise ContractError("Only a classifier has probabilities.", got=self.task, do="Use predict.")
+        return probabilities
+
+    def predict_rows(self, data: Any, *, policy: str | None = None) -> Prediction:
+        """Give values, probabilities and the report of what was coerced, at once."""
+        return self.predictor.predict(data, policy)
+
+    def evaluate(self, data: Any) -> Scores:
+        """Score raw rows that have the target."""
+        return self.predictor.score(self.predictor.read(data))
+
+    def report(self) -> Path:
+        """Write the report's page anew, and give its path."""
+        self.folder.write_text("report.html", render_page([facts_of(self.folder)]))
+        return self.path / "report.html"
+
+    @classmethod
+    def load(cls, path: str | os.PathLike[str]) -> Run:
+        """Read a run folder.
+
+        Raises:
+            RunFolderError: there is no finished run, or a file of it was altered.
+        """
+        return cls(RunFolder(path))
+
+    def __repr__(self) -> str:
+        return f"Run({str(self.path)!r}, task={self.task!r})"
+
+
+def facts_of(folder: RunFolder) -> ReportFacts:
+    """Read what a report is made of."""
+    return ReportFacts(
+        name=folder.name,
+        config=folder.read_config(),
+        plan=folder.read_versioned("plan.json"),
+        model=folder.read_versioned("model.json"),
+        metrics=folder.read_json("metrics.json"),
+        evaluation=folder.read_json("evaluation.json"),
+        history=folder.read_history(),
+        findings=folder.read_findings(),
+    )
