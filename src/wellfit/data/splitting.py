@@ -140,7 +140,7 @@ def _draw(rows: Rows, labels: Rows | None, share: float, seed: int, notes: list[
         notes.append("Classes of a single row can't be divided; their rows train.")
     common, drawn = rows[~rare], int(np.ceil(share * (~rare).sum()))
     classes = int((counts >= 2).sum())
-    if not classes <= drawn <= len(common) - classes:
+    if not 0 < classes <= drawn <= len(common) - classes:
         notes.append("The rows are too few to divide every class; they were drawn at random.")
         return _drawn(rows, None, share, seed)
     stays, goes = _drawn(common, labels, share, seed)

@@ -50,10 +50,23 @@ def held(tensor: Tensor) -> Tensor:
 def watch_sparse(optimizer: Optimizer, name: str, *, accepted: bool) -> None:
     """Refuse sparse gradients in one clear error, or, where they are accepted, step such a group unfused."""
 
-    def before(stepping: Optimizer, args: Any, kwargs: Any) -> None:
+    def check(stepping: Optimizer) -> None:
         for group in stepping.param_groups:
             if any(param.grad is not None and param.grad.is_sparse for param in group["params"]):
                 _meet_sparse(group, name, accepted)
+
+    def before(stepping: Optimizer, args: Any, kwargs: Any) -> tuple[Any, dict[str, Any]] | None:
+        closure = args[1] if len(args) > 1 else kwargs.get("closure")
+        if closure is None:
+            check(stepping)
+            return None
+
+        def checked() -> Any:
+            loss = closure()
+            check(stepping)
+            return loss
+
+        return (stepping, checked), {}
 
     optimizer.register_step_pre_hook(before)
 

@@ -78,14 +78,24 @@ def curves(rows: Sequence[Mapping[str, Any]], *, title: str, best: int | None = 
             "encoding": encoding,
         },
     ]
-    return _chart(rows, height=height, layer=drawn + ([] if best is None else _best_rule(best)))
+    return _chart(
+        rows, height=height, layer=drawn + ([] if best is None else _best_rule(best, [row["epoch"] for row in rows]))
+    )
 
 
-def _best_rule(best: int) -> list[Spec]:
+def _best_rule(best: int, epochs: Sequence[int]) -> list[Spec]:
+    early = best - min(epochs) < max(epochs) - best
     data = {"values": [{"epoch": best, "label": f"epoch {best}, kept"}]}
     x = {"field": "epoch", "type": "quantitative"}
     rule = {"type": "rule", "color": "var(--soft)", "strokeDash": [4, 3]}
-    text = {"type": "text", "y": 6, "dx": -5, "align": "right", "color": "var(--soft)", "fontSize": 11}
+    text = {
+        "type": "text",
+        "y": 6,
+        "dx": 5 if early else -5,
+        "align": "left" if early else "right",
+        "color": "var(--soft)",
+        "fontSize": 11,
+    }
     return [
         {"data": data, "mark": rule, "encoding": {"x": x}},
         {"data": data, "mark": text, "encoding": {"x": x, "text": {"field": "label"}}},

@@ -53,7 +53,9 @@ def scores_section(facts: ReportFacts) -> Markup:
     note = f"The baselines are scored on the {split} rows; the best of each line there is marked."
     if split == "validation":
         note += " There are no test rows: validation rows chose the kept epoch, so their score is a little flattering."
-    made = table(["Score", *[column.title for column in own]], rows, caption="Scores", numeric=True)
+    made = table(
+        ["Score", *[column.title for column in own]], rows, caption="The model beside the baselines", numeric=True
+    )
     return join([made, tag("p", note, class_="note")])
 
 
@@ -140,7 +142,7 @@ def _rows(facts: ReportFacts) -> Markup | None:
     counts = section(facts.plan, "rows")
     named = {**_ROWS, **{key: (str(key).replace("_", " ").capitalize(), "") for key in counts if key not in _ROWS}}
     rows = [
-        [title, figure(counts.get(key)), Markup(tag("td", why, class_="unit"))]
+        [title, figure(counts.get(key)), tag("td", why, class_="note")]
         for key, (title, why) in named.items()
         if number(counts.get(key)) is not None
     ]

@@ -45,8 +45,9 @@ tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 7rem; }
 .numeric td, .numeric thead th:not(:first-child) { text-align: right; padding-left: .75rem; white-space: nowrap; }
 td.best { background: var(--best); color: var(--best-ink); font-weight: 700; }
 .unit { display: block; font-weight: 400; font-size: .8rem; max-width: 22rem; }
-.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 25rem), 1fr)); gap: 1.5rem 2rem; }
-figure { margin: .75rem 0; min-width: 0; break-inside: avoid; }
+.charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: .75rem 2rem; }
+figure { margin: .5rem 0; min-width: 0; break-inside: avoid; }
+figure h3 { margin-top: .5rem; }
 figcaption { font-size: .88rem; margin-top: .25rem; }
 .chart { width: 100%; min-height: 8rem; position: relative; }
 .chart svg { max-width: 100%; height: auto; display: block; }
@@ -54,7 +55,8 @@ figcaption { font-size: .88rem; margin-top: .25rem; }
 .matrix th, .matrix td { padding: .35rem .6rem; border: 1px solid var(--line); }
 .matrix td { text-align: right; min-width: 3.2rem; white-space: nowrap;
   background: color-mix(in srgb, var(--tone) calc(var(--share) * 60%), transparent); }
-.matrix thead th { max-width: 8rem; overflow: hidden; text-overflow: ellipsis; }
+.matrix thead th + th { max-width: 8rem; text-align: right; overflow: hidden; text-overflow: ellipsis; }
+.matrix caption { white-space: nowrap; }
 .matrix tbody th { max-width: 12rem; min-width: 4rem; }
 .matrix td { --tone: var(--s2); }
 .matrix td.right { --tone: var(--s3); }

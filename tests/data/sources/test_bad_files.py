@@ -45,6 +45,7 @@ BAD = {
     "unclosed quote": (b'a,b\n1,2\n"3,4\n5,6\n', "opens on line 3 is never closed"),
     "text after a quote": (b'a,b\n1,2\n"3"x,4\n', "opens on line 3 is broken"),
     "quote closed far away": (b'a,b\n1,"2\n3,4\n5,"6"\n', "opens on line 2 is broken: text follows.*on line 4"),
+    "unclosed quote in the header": (b'"a,b\n1,2\n', "opens on line 1 is never closed"),
     "broken quote in the header": (b'"a"x,b\n1,2\n', "opens on line 1 is broken"),
     "NUL": (b"a,b\n1,2\n3,\x00\n", "Line 3 has a NUL byte"),
     "NUL in UTF-16": ("a,b\n1,\0\n".encode("utf-16"), "Line 2 has a NUL byte"),
@@ -53,7 +54,7 @@ BAD = {
     "large cell": (b"a,b\n1," + b"x" * 1_000_001 + b"\n", "Line 2 has a cell over 1 MB"),
     "huge unclosed cell": (b'a,b\n1,"' + b"x,y\n" * 2_500_000, "opens on line 2 is never closed"),
     "duplicate names": (b"a,b,a, b\n1,2,3,4\n", "'a', 'b' stand more than once"),
-    "half UTF-8": ("a\n" + "é\n" * 20).encode() + b"\xe9\n", "Line 22 has a byte that is not UTF-8"),
+    "half UTF-8": (("a\n" + "é\n" * 20).encode() + b"\xe9\n", "Line 22 has a byte that is not UTF-8"),
     "no encoding": (b"a\n\xe9\x81\n", r"Line 2 has a byte that is text in neither.*b'\\x81'"),
     "cut UTF-16": ("a,b\n1,2\n".encode("utf-16") + b"x", "not UTF-16"),
     "PNG": (PNG, "is a PNG image"),
@@ -122,7 +123,7 @@ def test_a_missing_file_names_a_near_one(tmp_path: Path) -> None:
         read_table(tmp_path / "trian.csv")
     with pytest.raises(DataError, match="There is no such folder"):
         read_table(str(tmp_path / "nowhere" / "train.csv"))
-    with pytest.raises(DataError, match="There is no such file"):
+    with pytest.raises(DataError, match="There is no such folder"):
         read_table(tmp_path / "train.csv" / "x")
 
 

@@ -123,7 +123,7 @@ def test_the_delimiter_is_found(read, text: str, delimiter: str, rows: list[tupl
         ("country,2010,2015,2020\nFrance,1,2,3\nSpain,4,5,6\n", False),
         ("id,2010,2015,2020\n1,1,2,3\n2,4,5,6\n", True),
         ("1,2\nred,big\nblue,small\n", True),
-        ("name,1\nx,red\ny,blue\n", False),
+        ("name,1\nx,red\ny,blue\n", True),
         ("p,x,s\ne,x,s\np,b,s\ne,b,y\n", False),
         ("type,shape\np,x\ne,x\n", True),
         ("NA,clerk\n31,cook\n28,clerk\n", False),

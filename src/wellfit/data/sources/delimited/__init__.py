@@ -57,21 +57,20 @@ def _dialect(content: Content, encoding: str, header: Header) -> Dialect:
     return detect_dialect(bytes(head), True, header)
 
 
-def _blocks(content: Content, encoding: str, dialect: Dialect, start: int) -> Iterator[bytes]:
+def _blocks(content: Content, encoding: str, dialect: Dialect) -> Iterator[bytes]:
     blocks = to_utf8(content.blocks(), encoding)
-    blocks = squeezed(blocks) if dialect.separator == WHITESPACE else blocks
-    return without_blank_end(after(blocks, start), blanks_of(dialect.separator))
+    return squeezed(blocks) if dialect.separator == WHITESPACE else blocks
 
 
 def _parse(content: Content, encoding: str, dialect: Dialect) -> pl.DataFrame:
     watch = QuoteWatch(dialect.delimiter)
-    stream = BlockStream(watch.watched(_blocks(content, encoding, dialect, dialect.start)))
+    rows = after(watch.watched(_blocks(content, encoding, dialect)), dialect.start)
+    stream = BlockStream(without_blank_end(rows, blanks_of(dialect.separator)))
     try:
         table = _parsed(stream, dialect)
     except pa.ArrowException as error:
-        if not stream.given:
-            raise _header_only(dialect) from None
-        raise _fault(content, encoding, dialect) or _unexplained(error) from None
+        otherwise = _unexplained(error) if stream.given else _header_only(dialect)
+        raise _fault(content, encoding, dialect) or otherwise from None
     if (watch.doubtful or _longest_cell(table) > CELL_BYTES) and (fault := _fault(content, encoding, dialect)):
         raise fault
     return pl.DataFrame(table)
@@ -103,8 +102,9 @@ def _longest_cell(table: pa.Table) -> int:
 
 
 def _fault(content: Content, encoding: str, dialect: Dialect) -> DataError | None:
-    text = b"".join(_blocks(content, encoding, dialect, 0))
-    return find_fault(text, dialect.delimiter, blanks_of(dialect.separator))
+    blanks = blanks_of(dialect.separator)
+    text = b"".join(without_blank_end(_blocks(content, encoding, dialect), blanks))
+    return find_fault(text, dialect.delimiter, blanks)
 
 
 def _header_only(dialect: Dialect) -> DataError:

@@ -10,7 +10,8 @@ from itertools import pairwise
 __all__ = ["has_header", "is_value", "names_from"]
 
 _NUMBER = re.compile(
-    r"[-+(]?[$€£]?\s?(?:[0-9][0-9.,_' ]*|[.,][0-9]+)(?:e[-+]?[0-9]+)?\s?[%$€£)]?|[-+]?inf(?:inity)?", re.IGNORECASE
+    r"[-+(]?[$€£]?\s?(?:[0-9][0-9.,_']*(?: [0-9]{3})*|[.,][0-9]+)(?:e[-+]?[0-9]+)?\s?[%$€£)]?|[-+]?inf(?:inity)?",
+    re.IGNORECASE,
 )
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[ T][0-9:.+Z-]+)?|[0-9]{1,2}:[0-9]{2}(?::[0-9.]+)?")
 _MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "-", ".", "unknown"})

@@ -1,0 +1,47 @@
+"""The command line: exit 0 ok, 1 the run failed or was interrupted, 2 bad input, 3 a check refused."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+
+STARTED = time.monotonic()
+"""When the command began: a time limit counts from here."""
+
+from wellfit.cli.app import app  # noqa: E402 - the clock is read before anything is imported
+from wellfit.cli.console import complain  # noqa: E402
+from wellfit.errors import WellfitError  # noqa: E402
+
+__all__ = ["STARTED", "app", "main"]
+
+
+def main() -> None:
+    """Run the command line; no error of ours, and no bad input, ever shows a traceback."""
+    as_json = "--json" in sys.argv
+    try:
+        app()
+    except WellfitError as error:
+        complain(str(error), error.exit_code, as_json=as_json)
+        sys.exit(error.exit_code)
+    except KeyboardInterrupt:
+        complain("Interrupted.", 1, as_json=as_json)
+        sys.exit(1)
+    except BrokenPipeError:
+        # The reader of a pipe is gone; there is nobody to tell.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
+    except MemoryError:
+        complain("There is not enough memory for this. Train on fewer rows or columns.", 1, as_json=as_json)
+        sys.exit(1)
+    except Exception as error:
+        if os.environ.get("WELLFIT_DEBUG"):
+            raise
+        kind = type(error).__name__
+        complain(
+            f"wellfit itself failed ({kind}: {error}). This is a fault in wellfit; "
+            "set WELLFIT_DEBUG=1 for the details to report.",
+            1,
+            as_json=as_json,
+        )
+        sys.exit(1)

@@ -1,0 +1,202 @@
+"""Commands up to a trained run: init, check, train, resume."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from wellfit.cli.console import noted, print_json, print_lines, print_table, said
+
+if TYPE_CHECKING:
+    from wellfit.config import Config
+    from wellfit.findings import Finding
+    from wellfit.preparation import Prepared
+    from wellfit.run import Run
+
+__all__ = ["check", "init", "resume", "train"]
+
+Data = Annotated[str | None, typer.Argument(metavar="DATA", help="A table: CSV, TSV, Parquet, Arrow or JSON.")]
+Target = Annotated[
+    str | None, typer.Option("--target", "-t", metavar="COL", help="The column to learn: name or index, -1 the last.")
+]
+ConfigFile = Annotated[Path | None, typer.Option("-c", "--config", metavar="FILE", help="A YAML config.")]
+Overrides = Annotated[
+    list[str] | None, typer.Option("-o", metavar="KEY=VALUE", help="Override a setting, such as train.epochs=50.")
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+
+
+def init(
+    data: Annotated[str, typer.Argument(metavar="DATA", help="A table.")],
+    target: Annotated[str, typer.Option("--target", "-t", metavar="COL", help="The column to learn.")],
+    json: Json = False,
+) -> None:
+    """Print a short commented config for a table."""
+    from wellfit.config import from_mapping, starter_yaml
+    from wellfit.preparation import prepare
+
+    prepared = prepare(from_mapping({"data": {"source": data, "target": target}}))
+    columns = [column.name for column in prepared.cleaning.used]
+    text = starter_yaml(data, prepared.target.name, prepared.target.task, columns)
+    if json:
+        print_json({"config": text})
+    else:
+        print_lines([text.rstrip("\n")])
+
+
+def check(
+    data: Data = None, target: Target = None, config: ConfigFile = None, o: Overrides = None, json: Json = False
+) -> None:
+    """Look at types, dirt, config and memory; try one batch, train nothing."""
+    from wellfit.experiment import Experiment
+    from wellfit.preparation import prepare
+
+    prepared = prepare(_config(data, target, config, o or []))
+    experiment = Experiment(prepared)
+    weights = sum(weight.numel() for weight in experiment.module.parameters())
+    matrices = prepared.matrices.values()
+    rows_mb = sum(matrix.numeric.nbytes + matrix.categorical.nbytes for matrix in matrices) / 1e6
+    # Weights, gradients, two moments of the optimizer and the best epoch's copy, four bytes each.
+    memory = rows_mb + 5 * 4 * weights / 1e6
+    if json:
+        print_json(
+            {
+                "task": prepared.target.task,
+                "target": prepared.target.name,
+                "rows": dict(prepared.rows),
+                "columns": [_column(column) for column in prepared.cleaning.columns],
+                "parameters": weights,
+                "memory_mb": round(memory, 1),
+                "findings": [finding.as_dict() for finding in prepared.findings],
+                "notes": list(prepared.notes),
+            }
+        )
+        return
+    _print_prepared(prepared)
+    print_lines([f"Network: {weights:,} weights; about {memory:,.0f} MB of memory for rows and weights."])
+
+
+def _column(column: Any) -> dict[str, str]:
+    return {"name": column.name, "kind": column.kind, "reason": column.reason}
+
+
+def _print_prepared(prepared: Prepared) -> None:
+    rows, target = prepared.rows, prepared.target
+    kinds = f", {len(target.classes)} classes" if target.classes else ""
+    print_lines([f"Target: {target.name} ({target.task}{kinds})", *prepared.notes])
+    print_lines(
+        [f"Rows: {rows['read']:,} read; {rows['train']:,} train, {rows['valid']:,} validate, {rows['test']:,} test"]
+    )
+    listing = ((column.name, column.kind, column.reason) for column in prepared.cleaning.columns)
+    print_table("Columns", ["column", "kind", "remark"], listing, right_from=9)
+    print_lines(_findings(prepared.findings))
+
+
+def _findings(findings: Iterable[Finding]) -> list[str]:
+    return [f"{finding.severity}: {finding.message} [{finding.code}]" for finding in findings]
+
+
+def train(
+    data: Data = None,
+    target: Target = None,
+    config: ConfigFile = None,
+    out: Annotated[str | None, typer.Option("--out", metavar="RUN", help="The run folder to write.")] = None,
+    time: Annotated[str | None, typer.Option("--time", metavar="5m", help="The longest it may take, in all.")] = None,
+    seed: Annotated[int | None, typer.Option("--seed", metavar="N", help="Seed of the training.")] = None,
+    workers: Annotated[int | None, typer.Option("--workers", metavar="N", help="Processes that read rows.")] = None,
+    o: Overrides = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an existing run.")] = False,
+    json: Json = False,
+) -> None:
+    """Train on a table and leave a run folder that predicts."""
+    import wellfit.cli as command
+    from wellfit.recording import train_run
+    from wellfit.training.progress import progress_for
+
+    given = {"output.run": out, "train.time": time, "train.seed": seed, "train.workers": workers}
+    settled = _config(data, target, config, o or [], given)
+    with noted():
+        callbacks = [] if json else progress_for()
+        run = train_run(settled, force=force, callbacks=callbacks, started=command.STARTED)
+    _print_run(run, json=json)
+
+
+def resume(run: RunPath, json: Json = False) -> None:
+    """Go on with a run that was stopped; a finished one is left as it is."""
+    from wellfit.recording import resume_run
+    from wellfit.training.progress import progress_for
+
+    with noted():
+        finished = resume_run(run, callbacks=[] if json else progress_for())
+    _print_run(finished, json=json)
+
+
+def _config(
+    data: str | None,
+    target: str | None,
+    file: Path | None,
+    overrides: list[str],
+    given: dict[str, Any] | None = None,
+) -> Config:
+    """Put a config together: the file, then -o, then the options, each over the one before."""
+    from wellfit.config import apply_overrides, from_mapping, load_config
+
+    document = apply_overrides({}, overrides) if file is None else load_config(file, overrides).document
+    values = {"data.source": data, "data.target": target, **(given or {})}
+    for key, value in values.items():
+        if value is not None:
+            document = document.with_value(tuple(key.split(".")), value, f"option {_OPTIONS[key]}")
+    return from_mapping(document)
+
+
+_OPTIONS = {
+    "data.source": "DATA",
+    "data.target": "--target",
+    "output.run": "--out",
+    "train.time": "--time",
+    "train.seed": "--seed",
+    "train.workers": "--workers",
+}
+
+
+def _print_run(run: Run, *, json: bool) -> None:
+    if json:
+        print_json(
+            {
+                "run": str(run.path),
+                "task": run.plan["target"]["task"],
+                "metrics": run.metrics,
+                "findings": [finding.as_dict() for finding in run.findings],
+                "report": str(run.path / "report.html") if (run.path / "report.html").exists() else None,
+            }
+        )
+        return
+    rows = run.plan["rows"]
+    print_lines([f"Rows: {rows['train']:,} train, {rows['valid']:,} validate, {rows['test']:,} test"])
+    _print_scores(run)
+    for finding in run.findings:
+        if finding.severity != "info":
+            said(f"{finding.severity}: {finding.message}")
+    print_lines([f"Run: {run.path}"])
+    if (run.path / "report.html").exists():
+        print_lines([f"Report: {run.path / 'report.html'}"])
+
+
+def _print_scores(run: Run) -> None:
+    metrics = run.metrics
+    scored = {"test": metrics.get("test"), "validation": metrics.get("valid")}
+    baselines = {f"baseline: {name}": scores for name, scores in metrics.get("baselines", {}).items()}
+    shown = {name: scores for name, scores in {**scored, **baselines}.items() if scores}
+    names = list(next(iter(shown.values()), {}))
+    body = ([name, *(_figure(scores.get(metric)) for metric in names)] for name, scores in shown.items())
+    print_table("", ["", *names], body)
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
