@@ -1,6 +1,9 @@
 """Times one step of ftrl and nesterov against torch's foreach Adam, on the same parameters, interleaved.
 
-Run: python benchmarks/optimizer_step.py [--rounds 200] [--steps 20]
+Run: python benchmarks/optimizer_step.py [--rounds 200] [--steps 20] [--threads N] [--cpu-time]
+
+``--cpu-time`` counts this process's processor time instead of wall time, for a machine that does other work too; use it
+with ``--threads 1``, because waiting threads spin.
 
 Prints the median time of a step and its ratio to Adam's; each should be at most 1.3.
 """
@@ -42,14 +45,14 @@ def stepper(make: Callable[[list[nn.Parameter]], torch.optim.Optimizer]) -> Call
     return step
 
 
-def timed(step: Callable[[], None], steps: int) -> float:
-    start = time.perf_counter()
+def timed(step: Callable[[], None], steps: int, clock: Callable[[], float]) -> float:
+    start = clock()
     for _ in range(steps):
         step()
-    return (time.perf_counter() - start) / steps
+    return (clock() - start) / steps
 
 
-def measure(rounds: int, steps: int) -> dict[str, list[float]]:
+def measure(rounds: int, steps: int, clock: Callable[[], float]) -> dict[str, list[float]]:
     steppers = {
         "torch adam foreach": stepper(lambda params: torch.optim.Adam(params, foreach=True)),
         "ftrl": stepper(OPTIMIZERS["ftrl"].make),
@@ -62,11 +65,11 @@ def measure(rounds: int, steps: int) -> dict[str, list[float]]:
         "adam (fused)": stepper(OPTIMIZERS["adam"].make),
     }
     for step in steppers.values():
-        timed(step, steps)
+        timed(step, steps, clock)
     times: dict[str, list[float]] = {name: [] for name in steppers}
     for _ in range(rounds):
         for name, step in steppers.items():
-            times[name].append(timed(step, steps))
+            times[name].append(timed(step, steps, clock))
     return times
 
 
@@ -74,8 +77,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=200)
     parser.add_argument("--steps", type=int, default=20)
+    parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument("--cpu-time", action="store_true")
     options = parser.parse_args()
-    times = measure(options.rounds, options.steps)
+    torch.set_num_threads(options.threads)
+    clock = time.process_time if options.cpu_time else time.perf_counter
+    times = measure(options.rounds, options.steps, clock)
     base = times["torch adam foreach"]
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads, {options.rounds} rounds of {options.steps}")
     for name, measured in times.items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -70,6 +70,9 @@ class Experiment:
         self.module = self._module()
         rows = {name: self._rows(name, weights) for name in ("train", "valid")}
         options = _options(config, self.loss, target)
+        if weights is not None and config.train.metric == "auto":
+            # Metrics count every row alike: with weights, the loss tells the best epoch.
+            options = replace(options, metric="auto")
         score = _score(config, target)
         self.settled = settle(self.module, rows["train"], options, has_valid=True, score=score)
         self.config = with_values(config, _resolved(self.settled, self.loss, config))

@@ -5,9 +5,11 @@ Legend: ``probabilities`` are float64 ``[row, class]``, columns as in `Predictor
 
 from __future__ import annotations
 
+import copy
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -89,6 +91,18 @@ class Predictor:
         self._activate = choice.entry.make(**choice.options).activate
         self.module.eval()
 
+    @cached_property
+    def _exact(self) -> nn.Module:
+        """The network in float64, in which a row's answer does not depend on the rows beside it.
+
+        Products of float32 are summed in another order for another number of rows, which shows from the sixth digit on.
+        """
+        return copy.deepcopy(self.module).double()
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave the network in float64 out of copies; it is made anew."""
+        return {name: value for name, value in self.__dict__.items() if name != "_exact"}
+
     @property
     def classes(self) -> tuple[Any, ...]:
         """The classes, in the order of the probabilities' columns; empty for regression."""
@@ -106,13 +120,13 @@ class Predictor:
     def outputs(self, matrix: Matrix) -> Array:
         """Give probabilities ``[row, class]``, or values in the target's unit ``[row]``."""
         numeric, categorical = torch.from_numpy(matrix.numeric), torch.from_numpy(matrix.categorical)
-        device = next(self.module.parameters()).device
+        device = next(self._exact.parameters()).device
         parts = []
         with torch.inference_mode():
             for first in range(0, max(len(numeric), 1), _ROWS_AT_ONCE):
                 part = slice(first, first + _ROWS_AT_ONCE)
-                logits = self.module(numeric[part].to(device), categorical[part].to(device))
-                parts.append(self._activate(logits.double()).cpu().numpy())
+                logits = self._exact(numeric[part].to(device).double(), categorical[part].to(device))
+                parts.append(self._activate(logits).cpu().numpy())
         joined = np.concatenate(parts)
         return self.target.decode(joined) if self.target.task == "regression" else joined
 

@@ -37,6 +37,8 @@ class Prepared:
     features: FeaturePlan
     frames: Mapping[str, pl.DataFrame]
     """Raw rows of train, valid and test."""
+    split: Split
+    """Which of the rows that were not set aside these are, by number."""
     matrices: Mapping[str, Matrix]
     """What the network reads, of train and valid."""
     rows: Mapping[str, int]
@@ -100,6 +102,7 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
         cleaning=cleaning,
         features=features,
         frames=frames,
+        split=split,
         matrices={name: features.apply(part) for name, part in typed.items()},
         rows={**rows, **counts},
         not_features=apart,

@@ -91,6 +91,8 @@ WRONG = {
     "[" * 100_000: "at most 20 levels deep",
     '"\\UFFFFFFFF": 1': "This is no YAML",
     'data: {source: "a\\0b"}': "without NUL",
+    'train: {"\\e[31m\\n": 1}': r"'\x1b[31m\n' is not a key of train.",
+    "train: {" + "k" * 5000 + ": 1}": "kkk...",
     "train: {seed: " + "9" * 5000 + "}": "'seed' of train must be a whole number",
 }
 

@@ -4,6 +4,15 @@ import os
 
 import pytest
 
+from wellfit.runtime import threads
+
+
+@pytest.fixture(autouse=True)
+def one_thread():
+    """These tensors are too small to be shared out."""
+    with threads(1):
+        yield
+
 
 @pytest.fixture(scope="session")
 def keras(tmp_path_factory):

@@ -287,6 +287,7 @@ def test_a_step_with_no_gradient_at_all_changes_nothing(name):
     assert same(params, network())
 
 
+@pytest.mark.filterwarnings("ignore:Sparse invariant checks:UserWarning")  # torch's own remark, once a process
 @pytest.mark.parametrize("closed", [True, False], ids=["closure", "gradients"])
 @pytest.mark.parametrize("name", NAMES)
 def test_sparse_gradients_are_stepped_like_dense_ones_or_refused(name, closed):

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from wellfit.config.problems import Path, dotted
+from wellfit.config.problems import Path, dotted, one_line
 from wellfit.errors import ConfigError
 
 __all__ = ["Document", "Origin"]
@@ -23,7 +23,8 @@ class Origin:
 
     def error(self, rule: str, *, got: object = None, do: str = "") -> ConfigError:
         """Give the error for a rule that is broken here."""
-        return ConfigError(f"{self.where}: {rule}" if self.where else rule, got=got, do=do)
+        rule = one_line(f"{self.where}: {rule}" if self.where else rule)
+        return ConfigError(rule, got=got, do=one_line(do))
 
 
 NOWHERE = Origin((0, 0), "")

@@ -130,7 +130,7 @@ _JSON_TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "s
 
 def _option_schema(option: Option, auto: bool) -> dict[str, Any]:
     schema = _kind_schema(option)
-    extra = [{"type": "null"}] if option.optional or option.default is None else []
+    extra: list[dict[str, Any]] = [{"type": "null"}] if option.optional or option.default is None else []
     extra += [{"enum": ["auto", None]}] if auto else []
     described = {"anyOf": [schema, *extra]} if extra else schema
     return {**described, "default": "auto" if auto else option.default, "description": option.help}

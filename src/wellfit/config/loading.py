@@ -11,7 +11,7 @@ from typing import Any
 from wellfit.config.checking import checked, sections_of
 from wellfit.config.document import Document
 from wellfit.config.model import Config, as_mapping
-from wellfit.config.problems import Path
+from wellfit.config.problems import Path, one_line
 from wellfit.config.reading import LARGEST, decoded, read_value, read_yaml
 from wellfit.config.sections import Section
 from wellfit.errors import ConfigError, did_you_mean
@@ -48,7 +48,7 @@ def load_config(path: str | FilePath, overrides: Sequence[str] = ()) -> LoadedCo
     Raises:
         ConfigError: the first thing wrong, with file, line, rule, what was given and what to do.
     """
-    name = str(path)
+    name = one_line(str(path))
     try:
         with open(path, "rb") as file:
             raw = file.read(LARGEST + 1)
@@ -94,7 +94,7 @@ def apply_overrides(mapping: Mapping[str, Any], overrides: Sequence[str]) -> Doc
     """
     document = _document(mapping)
     for override in overrides:
-        where = f"option -o {' '.join(override.split())}"
+        where = one_line(f"option -o {override}", 120)
         key, equals, text = override.partition("=")
         if not equals or not key.strip():
             raise ConfigError(f"{where}: an override is dotted.key=value.", do="Try -o train.epochs=3.")

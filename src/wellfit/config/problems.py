@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from wellfit.errors import ConfigError
 
-__all__ = ["Bare", "Key", "Path", "Problem", "Unfit", "dotted", "given", "key_name"]
+__all__ = ["Bare", "Key", "Path", "Problem", "Unfit", "dotted", "given", "key_name", "one_line"]
 
 Key = str | int
 Path = tuple[Key, ...]
@@ -30,6 +30,17 @@ def key_name(path: Sequence[Key]) -> str:
     """
     owner = dotted(path[:-1])
     return f"'{path[-1]}' of {owner}" if owner else f"'{path[-1]}'"
+
+
+def one_line(text: str, limit: int = 600) -> str:
+    r"""Give text as a terminal can show it: on one line, control characters escaped, cut where it is very long.
+
+    >>> print(one_line("a\n  b\x1b[31m"))
+    a b\x1b[31m
+    """
+    text = " ".join(text[: 10 * limit].split())
+    text = "".join(letter if letter.isprintable() else repr(letter)[1:-1] for letter in text)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
 
 
 class Bare(str):

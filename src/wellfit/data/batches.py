@@ -59,6 +59,9 @@ class Batches(Protocol):
     def walk(self, batch_rows: int) -> Iterator[Batch]:
         """Walk through the rows as they stand."""
 
+    def peek(self) -> Batch:
+        """Give at most two rows, to try a module on."""
+
 
 def _steps(rows: int, batch_rows: int) -> int:
     """Count the batches: a last batch of a single row joins the one before it.
@@ -129,6 +132,10 @@ class Resident:
             weight = None if self.weight is None else self.weight[part]
             yield Batch(tuple(tensor[part] for tensor in self.inputs), self.target[part], weight)
 
+    def peek(self) -> Batch:
+        """Give at most two rows, to try a module on."""
+        return next(self.walk(2))
+
     def to(self, device: torch.device) -> Resident:
         """Give the same rows on a device."""
         batch = Batch(self.inputs, self.target, self.weight).to(device)
@@ -177,6 +184,10 @@ class Streamed:
         starts = range(0, rows, batch_rows)
         return self._load([list(range(first, min(first + batch_rows, rows))) for first in starts], 0, -1)
 
+    def peek(self) -> Batch:
+        """Give at most two rows, to try a module on."""
+        return as_batch(default_collate([self.dataset[row] for row in range(min(2, cast(int, self.rows)))]))
+
     def _load(self, chosen: Sequence[list[int]], seed: int, epoch: int) -> Iterator[Batch]:
         loader: DataLoader[Any] = DataLoader(
             _Keyed(self.dataset, seed, epoch),
@@ -209,6 +220,20 @@ class Walked:
         reseed(keyed_seed(seed, "order", epoch))
         return itertools.islice(self.walk(batch_rows), start, None)
 
+    def peek(self) -> Batch:
+        """Give at most two rows, to try a module on; an iterator gives its first batch again when it is walked."""
+        items = iter(self.source)
+        first = next(items, None)
+        if first is None:
+            raise self._empty()
+        if self._one_shot:
+            self.source = itertools.chain([first], items)
+        batch = as_batch(first)
+        return Batch(tuple(part[:2] for part in batch.inputs), batch.target[:2])
+
+    def _empty(self) -> DataError:
+        return DataError("An iterable of batches must yield at least one.", got=type(self.source).__name__)
+
     def walk(self, batch_rows: int) -> Iterator[Batch]:
         """Walk through the batches as they come."""
         if self._one_shot and self._walked:
@@ -223,7 +248,7 @@ class Walked:
             found = True
             yield as_batch(item)
         if not found:
-            raise DataError("An iterable of batches must yield at least one.", got=type(self.source).__name__)
+            raise self._empty()
 
 
 def as_batch(item: Any) -> Batch:

@@ -13,6 +13,7 @@ import polars as pl
 from sklearn.model_selection import train_test_split
 
 from wellfit.data.cleaning.missing import is_missing
+from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.target import class_labels
 from wellfit.errors import ConfigError, DataError, did_you_mean
 
@@ -163,7 +164,7 @@ def _by_column(frame: pl.DataFrame, column: str | None, share: float, seed: int)
         raise ConfigError(
             "'split.column' is a column of the table.", got=column, do=did_you_mean(column, frame.columns)
         )
-    parts = _named_parts(frame.get_column(column))
+    parts = _named_parts(safely_named(frame.get_column(column)))
     notes: list[str] = []
     if not (parts == "train").any():
         raise DataError(f"The column '{column}' must name training rows.", do="Write train in their cells.")
@@ -171,7 +172,7 @@ def _by_column(frame: pl.DataFrame, column: str | None, share: float, seed: int)
         _, drawn = _drawn(np.flatnonzero(parts == "train"), None, share, seed)
         parts[drawn] = "valid"
         notes.append(f"The column '{column}' names no validation rows; a share of the training rows was drawn.")
-    straddling = _straddling(frame.drop(column), parts)
+    straddling = _straddling([series for series in frame.get_columns() if series.name != column], parts)
     if straddling.any():
         count = int(straddling.sum())
         notes.append(
@@ -197,14 +198,16 @@ def _named_parts(series: pl.Series) -> np.ndarray[Any, np.dtype[np.str_]]:
     return np.array([known[text] for text in texts], dtype="<U5")
 
 
-def _straddling(frame: pl.DataFrame, parts: np.ndarray[Any, np.dtype[np.str_]]) -> np.ndarray[Any, np.dtype[np.bool_]]:
+def _straddling(
+    others: list[pl.Series], parts: np.ndarray[Any, np.dtype[np.str_]]
+) -> np.ndarray[Any, np.dtype[np.bool_]]:
     """Say which rows equal a row of an earlier part: training before validation before test."""
-    if frame.width == 0:
+    if not others:
         return np.zeros(len(parts), dtype=bool)
     rank = np.select([parts == "train", parts == "valid"], [0, 1], default=2)
-    columns = [f"c{number}" for number in range(frame.width)]
-    ranked = pl.DataFrame(dict(zip(columns, frame.get_columns(), strict=True))).with_columns(rank=pl.Series(rank))
-    first = ranked.select(pl.col("rank").min().over(columns)).to_series().to_numpy()
+    renamed = {f"c{number}": series for number, series in enumerate(others)}
+    ranked = pl.DataFrame(renamed).with_columns(rank=pl.Series(rank))
+    first = ranked.select(pl.col("rank").min().over(list(renamed))).to_series().to_numpy()
     return rank > first
 
 

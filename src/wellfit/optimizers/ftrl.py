@@ -34,8 +34,8 @@ class Ftrl(Optimizer):
 
     Two things go beyond the paper, where rate and origin are fixed, so that the rule suits networks:
 
-    - With z from 0, the first step solves for weights near zero and forgets how they were initialised, which leaves
-      a network's hidden units all alike. With ``start="weights"`` z starts from ``-q W``: the leader is pulled to
+    - With z from 0, the first step solves for weights near zero and forgets how they were initialised, and a deep
+      network no longer learns. With ``start="weights"`` z starts from ``-q W``: the leader is pulled to
       the initial weights instead of to the origin, and without l1 and l2 a step is Adagrad's. ``start="zeros"`` is
       the rule of the paper and of Keras; from weights of zero both are the same.
     - A change of the rate (a schedule) enters s, by the paper's own definition of s as the growth of 1/rate. With a

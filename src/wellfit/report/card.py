@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
+from wellfit.report.columns_table import is_dropped, shown_columns
 from wellfit.report.facts import ReportFacts, best_epoch, inside, number, section
 from wellfit.report.scores import METRICS, columns, figure, metric_names, verdict
-from wellfit.report.sections import is_dropped, setting, shown_columns
+from wellfit.report.sections import setting
 
 __all__ = ["render_card"]
 
@@ -153,17 +154,28 @@ def _limits(facts: ReportFacts) -> list[str]:
 
 
 def _ranges(facts: ReportFacts) -> list[str]:
-    """Say between which values each number was learnt, where the plan holds them."""
-    held = inside(facts.plan, "features", "columns") or inside(facts.plan, "features", "numeric") or ()
+    """Say from which values it learnt, where the plan holds them."""
+    target, features = section(facts.plan, "target"), section(facts.plan, "features")
+    low, high = number(target.get("low")), number(target.get("high"))
+    ranges = [
+        f"{_code(name)} {figure(ends[0])} to {figure(ends[1])}"
+        for name, ends in section(facts.plan, "ranges").items()
+        if isinstance(ends, Sequence) and len(ends) == 2
+    ]
+    middles = zip(features.get("numbers") or (), features.get("medians") or (), strict=False)
+    typical = [f"{_code(name)} {figure(median)}" for name, median in middles]
     known = [
-        column
-        for column in held
-        if number(inside(column, "max")) is not None and number(inside(column, "min")) is not None
+        f"{_code(inside(one, 'name'))} {len(inside(one, 'levels') or ())}" for one in features.get("encoded") or ()
     ]
-    shown = [
-        f"{_code(column.get('name'))} {figure(column['min'])} to {figure(column['max'])}" for column in known[:_LISTED]
-    ]
-    return [f"Learnt within these ranges; beyond them it extrapolates: {', '.join(shown)}"] if shown else []
+    lists = {
+        "Training values, beyond which it extrapolates": ranges,
+        "Medians of the training rows, far from which it extrapolates": [] if ranges else typical,
+        "Numbers of categories it knows": known,
+    }
+    said = [f"{title}: {', '.join(held[:_LISTED])}" for title, held in lists.items() if held]
+    if low is not None and high is not None:
+        said.insert(0, f"The target lay between {figure(low)} and {figure(high)} in training")
+    return said
 
 
 def _use(facts: ReportFacts) -> list[str]:

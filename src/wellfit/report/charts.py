@@ -186,15 +186,19 @@ def per_class(evaluation: Mapping[str, Any], shown: int = 20) -> Spec | None:
         *_told(("value", "share"), form=".3f"),
         *_told(("rows", "rows"), form=",d"),
     ]
-    shape = {"field": "series", "type": "nominal", "legend": None}
+    shape = {
+        "field": "series",
+        "type": "nominal",
+        "scale": {"domain": ["recall", "precision"], "range": ["circle", "diamond"]},
+    }
     return _chart(
         rows,
         height=70 + _ROW_HEIGHT * len(held),
-        mark={"type": "point", "filled": True, "size": 70, "opacity": 0.9},
+        mark={"type": "point", "filled": False, "strokeWidth": 2, "size": 60},
         encoding={
             "x": _unit("value", "share"),
             "y": y,
-            "color": color | {"legend": {"symbolType": "circle"}},
+            "color": color,
             "shape": shape,
             "tooltip": [{"field": "series", "title": "score"}, *told],
         },
@@ -249,7 +253,7 @@ def residuals(evaluation: Mapping[str, Any]) -> Spec | None:
     if not rows:
         return None
     encoding = {
-        "x": _axis("low", "predicted minus actual", scale={"zero": False, "nice": False}),
+        "x": _axis("low", "predicted minus actual", bin="binned", scale={"zero": False, "nice": False}),
         "x2": {"field": "high"},
         "y": _axis("rows", "rows"),
         "tooltip": [*_told(("low", "from"), ("high", "to")), *_told(("rows", "rows"), form=",d")],
@@ -262,7 +266,7 @@ def residuals(evaluation: Mapping[str, Any]) -> Spec | None:
 def deciles(evaluation: Mapping[str, Any]) -> Spec | None:
     """Draw the mean absolute error and the bias for each tenth of the rows, sorted by the actual value."""
     held = list(evaluation.get("deciles") or ())
-    names = {"mae": "mean absolute error", "bias": "bias (predicted minus actual)"}
+    names = {"mae": "mean absolute error", "bias": "bias"}
     rows = [
         {"tenth": place, "series": name, "value": value, "from": inside(row, "from"), "to": inside(row, "to")}
         for place, row in enumerate(held, start=1)
@@ -275,7 +279,7 @@ def deciles(evaluation: Mapping[str, Any]) -> Spec | None:
     encoding = {
         "x": _axis(
             "tenth",
-            "tenth of the rows, from the lowest actual values to the highest",
+            "tenth of the rows, by actual value",
             kind="ordinal",
             axis={"labelAngle": 0},
         ),

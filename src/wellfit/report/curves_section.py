@@ -33,7 +33,7 @@ def curves_section(facts: ReportFacts) -> Markup:
     title = "Loss" if metric is None else _label(metric)
     figures = [
         _lines(shown, _LOSSES, "Loss", best, "The loss that training lowers, over training and validation rows."),
-        None if metric is None else _lines(shown, _both(metric), title, best, f"{title} over epochs."),
+        None if metric is None else _lines(shown, _both(metric), title, best, f"{title} of the validation rows."),
         _rate(shown),
     ]
     drawn = [made for made in figures if made is not None]
@@ -105,7 +105,7 @@ def _overlay(runs: Mapping[str, ReportFacts], name: str) -> Markup | None:
     ]
     if not rows:
         return None
-    title = "Validation loss" if name == "valid_loss" else f"Validation {_label(name)}"
+    title = "Loss, validation rows" if name == "valid_loss" else f"{_label(name)}, validation rows"
     return chart_figure(charts.curves(rows, title=title), title=title, label=f"{title} over epochs; " + _ends(rows))
 
 

@@ -108,7 +108,8 @@ def _regression(evaluation: Mapping[str, Any]) -> list[Markup | None]:
             charts.deciles(evaluation),
             title="Where the errors are",
             label="Mean absolute error and bias by tenth of the rows, sorted by the actual value",
-            caption="A bias that falls from left to right: low values are overestimated, high ones underestimated.",
+            caption="Bias: mean of predicted minus actual. Where it falls from left to right, "
+            "low values are overestimated and high ones underestimated.",
         ),
     ]
 
@@ -125,14 +126,14 @@ def confusion(record: Any) -> Markup | None:
     made = table(
         ["True class ↓ / answer →", *labels],
         rows,
-        caption="Answers for each true class: rows, and share of the true class",
+        caption="Answers: rows and share of the true class",
     )
     return Markup(made.replace("<table", '<table class="matrix"', 1))
 
 
 def _cell(count: int, total: int, right: bool) -> Markup:
     share = count / total if total else 0.0
-    percent = tag("span", f"{share:.0%}", class_="unit")
+    percent = tag("span", f"{share:.0%}", class_="unit") if count else None
     return tag("td", f"{count:,}", percent, class_="right" if right else None, style=f"--share:{share:.3f}")
 
 

@@ -53,7 +53,7 @@ class Column(NamedTuple):
 
 
 _MAIN = ("accuracy", "rmse", "mae", "r2", "auc", "log_loss", "f1")
-_BASELINES = {"majority": "Most common class", "mean": "Mean", "linear": "Linear model"}
+_BASELINES = {"majority": "Most common class", "mean": "Always the mean", "linear": "Linear model"}
 
 
 def figure(value: Any, digits: int = 4) -> str:
@@ -69,7 +69,7 @@ def figure(value: Any, digits: int = 4) -> str:
     if isinstance(value, int) or (known == int(known) and size < 1e15):
         return f"{int(known):,}"
     if size < 1e-3 or size >= 1e9:
-        return f"{known:.{digits - 2}e}"
+        return f"{known:.{digits - 1}g}"
     decimals = digits if size < 1 else max(0, digits - 1 - math.floor(math.log10(size)))
     return f"{known:,.{decimals}f}"
 
@@ -105,7 +105,7 @@ def best_of(name: str, values: Mapping[str, Any]) -> str | None:
 
 def main_metric(facts: ReportFacts) -> str | None:
     """Give the score that the verdict is told in."""
-    held = metric_names(columns(facts))
+    held = metric_names(columns(facts)[:1])
     return next((name for name in _MAIN if name in held), held[0] if held else None)
 
 
@@ -121,7 +121,25 @@ def verdict(facts: ReportFacts) -> str:
     own = METRICS[name].label if name in METRICS else name
     said = [f"{own} {figure(table[split].scores.get(name), 3)} on {where}"]
     rivals = [_rival(facts, column, name) for key, column in table.items() if key not in ("test", "valid")]
-    return "; ".join([*said, *[", ".join(known for known in rivals if known)]]).rstrip("; ") + "."
+    said += [", ".join(known for known in rivals if known)]
+    return "; ".join(part for part in said if part) + "." + _beaten(table, split, name)
+
+
+def _beaten(table: Mapping[str, Column], split: str, name: str) -> str:
+    """Say so when a baseline does better, or as well."""
+    own = table[split].scores.get(name)
+    judged = {key: column for key, column in table.items() if key not in ("test", "valid")}
+    better = [column.title for column in judged.values() if _as_good(name, column.scores.get(name), own)]
+    if not better:
+        return ""
+    names = " or ".join(f"'{title.lower()}'" for title in better)
+    return f" The network does not beat the baseline {names}."
+
+
+def _as_good(name: str, rival: Any, own: Any) -> bool:
+    if number(rival) is None or number(own) is None:
+        return False
+    return number(rival) == number(own) or best_of(name, {"rival": rival, "own": own}) == "rival"
 
 
 def _rival(facts: ReportFacts, column: Column, name: str) -> str:
@@ -130,20 +148,17 @@ def _rival(facts: ReportFacts, column: Column, name: str) -> str:
         return ""
     shown = figure(value, 3)
     if column.key == "majority":
-        return f"always answering {_majority(facts, column)} gives {shown}"
+        return f"always answering {_majority(facts)} gives {shown}"
     if column.key == "mean":
         return f"always answering the mean gives {shown}"
     return f"a linear model {shown}" if column.key == "linear" else f"{column.title} {shown}"
 
 
-def _majority(facts: ReportFacts, column: Column) -> str:
-    """Name the majority class where the counts of the evaluated rows prove which one it is."""
-    counts = [number(count) or 0.0 for count in facts.evaluation.get("class_counts") or ()]
-    labels = list(facts.evaluation.get("classes") or ())
-    accuracy = number(column.scores.get("accuracy"))
-    rows = sum(counts) + (number(facts.evaluation.get("rows_left_out")) or 0)
-    if accuracy is not None and rows and len(labels) == len(counts):
-        matching = [label for label, count in zip(labels, counts, strict=True) if abs(count / rows - accuracy) < 1e-6]
-        if len(matching) == 1:
-            return f"'{matching[0]}'"
-    return "the most common class"
+def _majority(facts: ReportFacts) -> str:
+    """Name the most common class of the training rows, where the plan holds their counts."""
+    target = section(facts.plan, "target")
+    counts = [number(count) or 0.0 for count in target.get("counts") or ()]
+    labels = list(target.get("classes") or ())
+    if not counts or len(counts) != len(labels):
+        return "the most common class"
+    return f"'{labels[counts.index(max(counts))]}'"

@@ -8,6 +8,7 @@ from typing import Any
 import yaml
 
 from wellfit.findings import Finding
+from wellfit.report.columns_table import columns_table
 from wellfit.report.facts import ReportFacts, flat, inside, masked, number, plain, section
 from wellfit.report.html import Markup, fold, join, table, tag
 from wellfit.report.scores import METRICS, UNKNOWN, Column, best_of, columns, figure, metric_names
@@ -15,16 +16,14 @@ from wellfit.report.scores import METRICS, UNKNOWN, Column, best_of, columns, fi
 __all__ = [
     "data_section",
     "findings_section",
-    "is_dropped",
     "model_section",
     "pairs",
     "scores_section",
     "setting",
-    "shown_columns",
 ]
 
+_CLASSES = 10
 _SEVERITIES = ("error", "warning", "info")
-_MANY_COLUMNS = 30
 
 
 def pairs(entries: Iterable[tuple[str, object]]) -> Markup:
@@ -109,7 +108,7 @@ def _finding(finding: Finding) -> Markup:
 
 def data_section(facts: ReportFacts) -> Markup:
     """Say what was read, which rows were set aside and why, and what was decided for each column."""
-    return join([_source(facts), _rows(facts), _columns(facts)])
+    return join([_source(facts), _rows(facts), columns_table(facts)])
 
 
 def _source(facts: ReportFacts) -> Markup:
@@ -124,8 +123,20 @@ def _source(facts: ReportFacts) -> Markup:
             ("Read", ", ".join(size) + (f", {source['read_at']}" if source.get("read_at") else "")),
             *[(str(key).replace("_", " ").capitalize(), masked(str(value))) for key, value in details.items()],
             ("Checksum", tag("code", checksum) if checksum else None),
+            ("Target in training", _target(section(facts.plan, "target"))),
         ]
     )
+
+
+def _target(target: Mapping[str, Any]) -> str:
+    """Say how often each class is, or between which values the target lies."""
+    counts = [number(count) or 0.0 for count in target.get("counts") or ()]
+    shares = zip(target.get("classes") or (), counts, strict=False)
+    shown = [f"{label}: {count / sum(counts):.1%}" for label, count in shares if sum(counts)]
+    if shown:
+        return ", ".join(shown[:_CLASSES]) + (f" and {len(shown) - _CLASSES:,} more" if len(shown) > _CLASSES else "")
+    low, high = number(target.get("low")), number(target.get("high"))
+    return "" if low is None or high is None else f"{figure(low)} to {figure(high)}"
 
 
 _ROWS = {
@@ -147,49 +158,6 @@ def _rows(facts: ReportFacts) -> Markup | None:
         if number(counts.get(key)) is not None
     ]
     return table(["Rows", "Count", "Meaning"], rows, caption="What became of the rows") if rows else None
-
-
-def shown_columns(facts: ReportFacts) -> list[Mapping[str, Any]]:
-    """Give the columns of the cleaning plan, whether it holds them as a list or by name."""
-    held = inside(facts.plan, "cleaning", "columns")
-    if isinstance(held, Mapping):
-        held = [{"name": name, **section(held, name)} for name in held]
-    return [column for column in held or () if isinstance(column, Mapping)]
-
-
-def _columns(facts: ReportFacts) -> Markup | None:
-    held = shown_columns(facts)
-    if not held:
-        return None
-    dropped = sum(1 for column in held if is_dropped(column))
-    caption = f"{len(held):,} columns, {dropped:,} left out"
-    shares = _missing_shares(facts)
-    rows = [[tag("code", column.get("name", "")), *_decided(column, shares)] for column in held]
-    made = table(["Column", "Kind", "Missing", "Decided"], rows, caption=caption)
-    return fold(caption, made) if len(held) > _MANY_COLUMNS else made
-
-
-def is_dropped(column: Mapping[str, Any]) -> bool:
-    """Tell whether the cleaning plan leaves a column out."""
-    return bool(column.get("dropped")) or column.get("kind") in ("dropped", "drop", "ignored")
-
-
-def _missing_shares(facts: ReportFacts) -> dict[str, float]:
-    """Give the share of missing training cells by column, as the finding on it says."""
-    found = [
-        (finding.where, number(finding.evidence.get("share")))
-        for finding in facts.findings
-        if finding.code == "missing_values"
-    ]
-    return {where: share for where, share in found if share is not None}
-
-
-def _decided(column: Mapping[str, Any], shares: Mapping[str, float]) -> list[object]:
-    left_out, reason = is_dropped(column), str(column.get("reason") or "")
-    share = shares.get(str(column.get("name")), 0.0)
-    missing = f"{max(share * 100, 0.1):.1f} %" if share else UNKNOWN if left_out else "0 %"
-    said = (f"left out: {reason}" if reason else "left out") if left_out else reason or "used"
-    return [UNKNOWN if left_out else column.get("kind", UNKNOWN), missing, said]
 
 
 def model_section(facts: ReportFacts) -> Markup:

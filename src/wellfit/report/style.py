@@ -59,6 +59,7 @@ figcaption { font-size: .88rem; margin-top: .25rem; }
 .matrix caption { white-space: nowrap; }
 .matrix tbody th { max-width: 12rem; min-width: 4rem; }
 .matrix td { --tone: var(--s2); }
+.matrix td .unit { color: inherit; }
 .matrix td.right { --tone: var(--s3); }
 .findings { list-style: none; padding: 0; margin: .5rem 0; }
 .findings > li { border-left: 4px solid var(--soft); padding: .1rem 0 .1rem .9rem; margin: 1rem 0; break-inside: avoid;
@@ -87,9 +88,12 @@ footer { margin-top: 3rem; padding-bottom: 2.5rem; font-size: .88rem; color: var
 #vg-tooltip-element.visible { visibility: visible; }
 #vg-tooltip-element td { border: 0; padding: .05rem .5rem .05rem 0; overflow-wrap: anywhere; }
 #vg-tooltip-element td.key { color: var(--soft); }
-@media (max-width: 34rem) { header { padding-top: 1.5rem; } h1 { font-size: 1.4rem; } .verdict { font-size: 1.08rem; }
-  main, header, footer { padding: 0 1rem; } dl.pairs { grid-template-columns: 1fr; gap: 0; }
-  dl.pairs dd { margin-bottom: .5rem; } }
+@media (max-width: 34rem) { h1 { font-size: 1.4rem; } .verdict { font-size: 1.08rem; }
+  main, header, footer { padding-left: 1rem; padding-right: 1rem; } header { padding-top: 1.5rem; }
+  dl.pairs { grid-template-columns: 1fr; gap: 0; }
+  dl.pairs dd { margin-bottom: .5rem; } .numeric tbody th .unit { display: none; }
+  .numeric tbody th { min-width: 5rem; } th, td { padding-right: .5rem; }
+  .numeric td, .numeric thead th:not(:first-child) { padding-left: .4rem; white-space: normal; } }
 @media print { :root { color-scheme: light; --paper: #fff; --panel: #f6f7f9; --ink: #000; --soft: #444; --line: #bbb;
     --accent: #123c94; --best: #e7f0e6; --best-ink: #1d5a2a; --warning: #9a5b00; --error: #b3261e; --s1: #2459c4;
     --s2: #c05a10; --s3: #2a8a5c; --s4: #8a3fa0; --s5: #94690a; --s6: #c2385f; --s7: #4a7a8c; --s8: #6b6b6b; }
@@ -102,7 +106,7 @@ footer { margin-top: 3rem; padding-bottom: 2.5rem; font-size: .88rem; color: var
 _FONT = "system-ui, -apple-system, Segoe UI, Roboto, Helvetica Neue, Arial, sans-serif"
 
 CHART_CONFIG = {
-    "background": None,
+    "background": "transparent",
     "font": _FONT,
     "aria": False,
     "view": {"stroke": None},

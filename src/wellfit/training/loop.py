@@ -296,7 +296,8 @@ class Trainer:
 
     def _note_non_finite(self, failure: RunFailed) -> None:
         self._pending.clear()
-        place = str(failure.got).split("'")[1] if "'" in str(failure.got) else str(failure.got)
+        # The rule names the parameter in quotes.
+        place = failure.rule.split("'")[1] if "'" in failure.rule else ""
         remedies = (
             Remedy(path="train.clip_norm", value=1.0, why="a bound on the gradient keeps one batch from spoiling all"),
             Remedy(path="train.optimizer.lr", value=self.updater.rate / 10, why="smaller steps do not overshoot"),

@@ -11,12 +11,12 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from wellfit.data.batches import Batches, Resident
-from wellfit.errors import ConfigError, DataError, did_you_mean
+from wellfit.data.batches import Batches
+from wellfit.errors import BadInput, ConfigError, DataError, did_you_mean
 from wellfit.losses import LOSSES
 from wellfit.metrics import METRICS
 from wellfit.optimizers import OPTIMIZERS, check_batch_size, default_batch_size
-from wellfit.registry import Choice
+from wellfit.registry import Choice, Option
 from wellfit.runtime import default_threads, resolve_device, restored_random_state
 from wellfit.schedules import SCHEDULES
 from wellfit.training.evaluation import evaluating
@@ -55,6 +55,22 @@ class FitOptions:
     time: float | None = None
 
 
+_NUMBERS = (
+    Option(name="epochs", kind="int", default=20, low=1, help="passes over the rows"),
+    Option(name="l1", default=0.0, low=0.0, help="penalty on absolute weights"),
+    Option(name="l2", default=0.0, low=0.0, help="penalty on squared weights"),
+    Option(name="weight_decay", default=0.0, low=0.0, help="decoupled decay"),
+    Option(name="clip_norm", default=None, low=0.0, low_open=True, example=1.0, help="largest norm"),
+    Option(name="clip_value", default=None, low=0.0, low_open=True, example=0.5, help="largest entry"),
+    Option(name="accumulate", kind="int", default=1, low=1, help="batches an update"),
+    Option(name="ema", default=None, low=0.0, high=1.0, high_open=True, example=0.999, help="decay of the average"),
+    Option(name="seed", kind="int", default=0, low=0, help="seed"),
+    Option(name="steps", kind="int", default=None, low=0, example=1000, help="most updates"),
+    Option(name="threads", kind="int", default=None, low=1, example=2, help="threads"),
+    Option(name="time", default=None, low=0.0, low_open=True, example=60, help="seconds"),
+)
+
+
 @dataclass(frozen=True)
 class Settled:
     """A recipe, and the values that were left open, as a config would hold them."""
@@ -67,9 +83,11 @@ def settle(
     module: nn.Module, train: Batches, options: FitOptions, *, has_valid: bool, score: Score | None = None
 ) -> Settled:
     """Look every name up, fill in what was left open, and refuse what can't go together."""
+    for option in _NUMBERS:
+        option.check(getattr(options, option.name), "fit")
     device = resolve_device(options.device)
     loss, loss_name = _loss(options)
-    outputs = _outputs(module, train, device)
+    outputs = _tried(module, loss, train, device)
     choice, make = _optimizer(options.optimizer, options.lr)
     batch_rows = _batch_rows(choice, options, train.rows)
     score = score or _score(options.metric)
@@ -167,22 +185,31 @@ def _loss(options: FitOptions) -> tuple[LossLike, str]:
     return made, choice.name
 
 
-def _outputs(module: nn.Module, train: Batches, device: torch.device) -> int:
-    """Try the module on two rows, so that a wrong shape is said before anything is trained."""
+def _tried(module: nn.Module, loss: LossLike, train: Batches, device: torch.device) -> int:
+    """Try module and loss on two rows, so that a wrong shape is said before anything is trained.
+
+    Gives the number of the output's columns.
+    """
     module.to(device)
-    if not isinstance(train, Resident):
-        return 1
-    sample = next(train.walk(2)).to(device)
-    try:
-        with restored_random_state(), torch.no_grad(), evaluating(module):
-            output = module(*sample.inputs)
-    except (RuntimeError, TypeError, ValueError, IndexError) as error:
+    with restored_random_state(), torch.no_grad(), evaluating(module):
+        sample = train.peek().to(device)
         shapes = [tuple(part.shape) for part in sample.inputs]
+        output = _asked("The module must take the inputs", shapes, lambda: module(*sample.inputs))
+        columns = int(output.shape[-1]) if isinstance(output, Tensor) and output.ndim > 1 else 1
+        target = loss.prepare(sample.target, columns)
+        shape = [tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__, tuple(target.shape)]
+        _asked("The loss must take output and target", shape, lambda: loss.total(output, target))
+    return columns
+
+
+def _asked(rule: str, shapes: list[Any], work: Callable[[], Any]) -> Any:
+    try:
+        return work()
+    except BadInput:
+        raise
+    except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(f"The module must take the inputs; on two rows it said: {first}.", got=shapes) from error
-    if not isinstance(output, Tensor):
-        return 1
-    return 1 if output.ndim == 1 else int(output.shape[-1])
+        raise DataError(f"{rule}; on two rows it said: {first.rstrip('.')}.", got=shapes) from error
 
 
 def _optimizer(given: Any, lr: float | None) -> tuple[Choice[Any] | None, Callable[[Any], torch.optim.Optimizer]]:

@@ -14,7 +14,7 @@ from wellfit.data.cleaning.numbers import SMALL
 from wellfit.data.cleaning.report import Coerced, Tally
 from wellfit.errors import ContractError
 
-__all__ = ["CategoryReader", "canonical", "numeral", "spelling_of"]
+__all__ = ["CategoryReader", "canonical", "counted", "numeral", "spelling_of"]
 
 _NUMERAL = re.compile(r"[+-]?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?")
 _TRUTH = {"true": "true", "1": "true", "1.0": "true", "false": "false", "0": "false", "0.0": "false"}
@@ -106,6 +106,11 @@ class CategoryReader:
     def as_dict(self) -> dict[str, Any]:
         """Give the reader's settings as JSON holds them."""
         return {"spelling": self.spelling}
+
+
+def counted(series: pl.Series) -> dict[str, int]:
+    """Count the levels of a column that was read, in the order of their texts."""
+    return dict(series.alias("level").drop_nulls().value_counts(name="count").sort("level").rows())
 
 
 def _flat(series: pl.Series) -> pl.Series:

@@ -171,10 +171,12 @@ def _fast(series: pl.Series, form: str) -> np.ndarray[Any, np.dtype[np.datetime6
     """Read the texts of one format all at once; NaT for every other."""
     shape = re.escape(form).replace("%\\.f", r"(?:\.[0-9]{1,9})?").replace("%Y", "[0-9]{4}")
     shape = re.sub("%[mdH]", "[0-9]{1,2}", shape)
-    text = pl.col(series.name).str.strip_chars()
+    text = pl.col("cell").str.strip_chars()
     # Polars' own reading also takes signs, blanks and years of any length.
     shaped = pl.when(text.str.contains(f"^{re.sub('%[MS]', '[0-9]{2}', shape)}$")).then(text)
-    moments = series.to_frame().select(shaped.str.to_datetime(form, strict=False, time_unit="us")).to_series()
+    moments = (
+        series.alias("cell").to_frame().select(shaped.str.to_datetime(form, strict=False, time_unit="us")).to_series()
+    )
     return _in_calendar(moments)
 
 

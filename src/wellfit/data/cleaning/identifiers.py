@@ -10,8 +10,8 @@ import polars as pl
 __all__ = ["named_code", "named_id", "running_number", "unusable_text"]
 
 _WHOLE = re.compile(
-    "index|rownames?|row|rowid|rownumber|instant|serial|no|nr|num|number|seq|sequence|recno|key|pk|[poructs]?id|uuid|guid|"
-    "unnamed.*|"
+    "index|rownames?|row|rowid|rownumber|instant|serial|no|nr|num|number|seq|sequence|recno|key|pk|[poructs]?id|"
+    "uuid|guid|unnamed.*|"
 )
 _OWNERS = (
     "user|customer|passenger|patient|client|account|order|product|item|row|record|session|transaction|trip|ride|"
@@ -71,11 +71,10 @@ def running_number(name: str, values: pl.Series) -> str | None:
     return None
 
 
-def unusable_text(name: str, counts: Sequence[int]) -> str | None:
+def unusable_text(counts: Sequence[int]) -> str | None:
     """Say why a column of texts can't be used as categories, or None where it can.
 
     Args:
-        name: The column's name.
         counts: How often each different text stands in the training rows.
     """
     levels, cells = len(counts), sum(counts)

@@ -9,7 +9,7 @@ from typing import Any
 
 import polars as pl
 
-from wellfit.data.cleaning.categories import CategoryReader, canonical, spelling_of
+from wellfit.data.cleaning.categories import CategoryReader, canonical, counted, spelling_of
 from wellfit.data.cleaning.dates import DateReader, date_order, fast_format
 from wellfit.data.cleaning.identifiers import named_code, running_number, unusable_text
 from wellfit.data.cleaning.missing import is_missing_number
@@ -81,12 +81,11 @@ def infer(series: pl.Series, *, kind: str | None = None, types: str = "correct")
 
 
 def _texts(series: pl.Series) -> list[str]:
-    """Give the different texts of a column that may be values, most frequent first where they are too many."""
+    """Give the different texts of a column that may be values, the first `_PROBE` of them."""
     if series.dtype != pl.String:
         return []
-    counted = series.drop_nulls().value_counts(sort=True, name="count")
-    cells = counted.get_column(series.name).to_list()
-    return sorted(text.strip() for text in cells[:_PROBE] if not is_missing_number(text))
+    cells = series.drop_nulls().unique(maintain_order=True).head(_PROBE).to_list()
+    return sorted({text.strip() for text in cells if not is_missing_number(text)})
 
 
 def _stated(kind: str, series: pl.Series, texts: Sequence[str]) -> Reader:
@@ -142,7 +141,7 @@ def _from_text(series: pl.Series, texts: Sequence[str], types: str) -> Reader:
 
 
 def _reads_as_number(series: pl.Series, reader: NumberReader, types: str) -> bool:
-    head = NumberReader.read(reader, series.head(2_000))[1]
+    head = reader.read(series.head(2_000))[1]
     if len(series) > 2_000 and head.unparsed > 0.5 * (2_000 - head.missing):
         return False
     counts = reader.read(series)[1]
@@ -172,8 +171,7 @@ def _useful(series: pl.Series, reader: Reader, typed: pl.Series, counts: Coerced
         whole = typed if series.dtype.is_integer() else _whole_numbers(series, texts) if texts else None
         reason = running_number(series.name, whole) if whole is not None else None
     elif isinstance(reader, CategoryReader):
-        tally = typed.drop_nulls().value_counts(name="count").get_column("count").to_list()
-        reason = unusable_text(series.name, tally)
+        reason = unusable_text(list(counted(typed).values()))
         missing = typed.null_count() / len(typed)
         if reason and PRESENCE[0] <= missing <= PRESENCE[1]:
             note = f"{reason}; only whether it is given is used"

@@ -29,7 +29,8 @@ _PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INFINITE = re.compile(r"[+-]?(?:inf|infinity|∞)", re.IGNORECASE)
 _CURRENCY = r"(?:US\$|[$€£¥₹₽₩]|USD|EUR|GBP|CHF|JPY|CNY|INR)"
 _DRESSED = re.compile(
-    rf"(?P<paren>\()?\s*(?P<sign>[+-])?\s*{_CURRENCY}?\s*(?P<inner>[+-])?(?P<body>[0-9.,][0-9.,'\u2019\s]*(?:[eE][+-]?[0-9]+)?)"
+    rf"(?P<paren>\()?\s*(?P<sign>[+-])?\s*{_CURRENCY}?\s*(?P<inner>[+-])?"
+    r"(?P<body>[0-9.,][0-9.,'\u2019\s]*(?:[eE][+-]?[0-9]+)?)"
     rf"\s*(?:{_CURRENCY}|%)?\s*(?(paren)\))"
 )
 
@@ -97,10 +98,10 @@ def decimal_mark(texts: Iterable[str]) -> str:
 
 def plain_numbers(series: pl.Series, decimal: str = ".") -> np.ndarray[Any, np.dtype[np.float64]]:
     """Read the cells that are plain numbers, all at once; NaN for every other cell."""
-    text = pl.col(series.name).str.strip_chars()
+    text = pl.col("cell").str.strip_chars()
     if decimal == ",":
         text = text.str.replace_all(".", "_", literal=True).str.replace_all(",", ".", literal=True)
-    return series.to_frame().select(text.cast(pl.Float64, strict=False)).to_series().to_numpy()
+    return series.alias("cell").to_frame().select(text.cast(pl.Float64, strict=False)).to_series().to_numpy()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from wellfit.data.cleaning.inference import Inferred, Reader, as_reader, infer, refuse_nested
+from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.report import Coerced, CoercionReport
 from wellfit.errors import ConfigError, ContractError, DataError, did_you_mean
 from wellfit.findings import Finding, Remedy
@@ -90,9 +91,9 @@ class CleaningPlan:
             if stated.get(series.name) == "drop":
                 plans.append(ColumnPlan(name=series.name, kind="drop", reason="the settings say so"))
                 continue
-            inferred = infer(series, kind=stated.get(series.name), types=types)
+            inferred = infer(safely_named(series), kind=stated.get(series.name), types=types)
             plans.append(_column(series.name, inferred))
-            findings.extend(_findings(series, inferred, mixed))
+            findings.extend(_findings(safely_named(series), inferred, mixed))
         plan = cls(columns=tuple(plans), findings=tuple(findings))
         if not plan.used:
             raise _nothing_left(plan)
@@ -113,10 +114,10 @@ class CleaningPlan:
         read: list[pl.Series] = []
         counts: dict[str, Coerced] = {}
         for column in self.used:
-            series = frame.get_column(column.name)
+            series = safely_named(frame.get_column(column.name))
             refuse_nested(series)
             typed, counts[column.name] = column.reader.read(series)  # type: ignore[union-attr]
-            read.append(typed)
+            read.append(typed.alias(column.name))
         return pl.DataFrame(read), self._report(frame, counts)
 
     def _report(self, frame: pl.DataFrame, counts: Mapping[str, Coerced]) -> CoercionReport:

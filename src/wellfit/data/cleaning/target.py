@@ -1,12 +1,4 @@
-"""`TargetPlan`: what is to be predicted, learned on training rows.
-
-The task, where nobody states it:
-
-    booleans, text, or two different values                                binary, or multiclass from three on
-    whole numbers, at most 20 different, each 20 times on average          multiclass
-    whole numbers that run from 0 or 1 to at most 10, each 5 times         multiclass
-    every other number                                                     regression
-"""
+"""`TargetPlan`: what is to be predicted, learned on training rows."""
 
 from __future__ import annotations
 
@@ -18,21 +10,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wellfit.data.cleaning.categories import CategoryReader, numeral, spelling_of
-from wellfit.data.cleaning.inference import READABLE, number_reader, refuse_nested
-from wellfit.data.cleaning.missing import is_missing
+from wellfit.data.cleaning.categories import CategoryReader, counted, numeral, spelling_of
+from wellfit.data.cleaning.inference import number_reader
+from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.numbers import NumberReader
+from wellfit.data.cleaning.tasks import MOST_CLASSES, TASKS, absent_cells, infer_task, task_of_classes
 from wellfit.errors import ConfigError, DataError, did_you_mean
 
-__all__ = ["TASKS", "TargetPlan", "TargetReport", "class_labels", "infer_task", "rows_without_target"]
-
-TASKS = ("auto", "binary", "multiclass", "regression")
-
-MOST_CLASSES = 20
-ROWS_PER_CLASS = 20
+__all__ = ["TargetPlan", "TargetReport", "class_labels", "rows_without_target"]
 
 Labels = np.ndarray[Any, np.dtype[np.int64]]
-Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +82,8 @@ class TargetPlan:
         """
         if task not in TASKS:
             raise ConfigError(f"'data.task' must be one of {', '.join(TASKS)}.", got=task, do=did_you_mean(task, TASKS))
-        given = series.filter(~_absent(series))
+        series = safely_named(series)
+        given = series.filter(~absent_cells(series))
         if len(given) == 0:
             do = "Name another column, or give rows that have a target."
             raise DataError(f"The target '{series.name}' must have values.", got="none in the training rows", do=do)
@@ -112,22 +100,23 @@ class TargetPlan:
         Returns:
             Class ids as int64, -1 where there is none; or standardised float32, NaN where there is none.
         """
-        absent = _absent(series)
+        series = safely_named(series)
+        absent = absent_cells(series)
         if self.task == "regression":
             read, _ = NumberReader(decimal=self.decimal).read(series)
             strange = series.filter(read.is_null().to_numpy() & ~absent)
             examples = {"unknown": str(strange[0])} if len(strange) else {}
             report = TargetReport(rows=len(series), missing=int(absent.sum()), unknown=len(strange), examples=examples)
-            return ((read.to_numpy() - self.mean) / self.std).astype(np.float32), report
+            limit = np.finfo(np.float32).max
+            return np.clip((read.to_numpy() - self.mean) / self.std, -limit, limit).astype(np.float32), report
         return self._encode_labels(series, int(absent.sum()))
 
     def _encode_labels(self, series: pl.Series, missing: int) -> tuple[Labels, TargetReport]:
         texts = CategoryReader(spelling=self.spelling).read(series)[0]
-        counted = texts.drop_nulls().value_counts(name="count")
         ids: dict[str | None, int] = {None: -1}
         tally: dict[str, int] = {"unknown": 0, "matched": 0}
         examples: dict[str, str] = {}
-        for text, count in sorted(counted.rows()):
+        for text, count in counted(texts).items():
             exact = self._exact.get(text)
             ids[text] = self._folded.get(_fold(text), -1) if exact is None else exact
             if exact is None:
@@ -172,7 +161,7 @@ def rows_without_target(frame: pl.DataFrame, target: str) -> np.ndarray[Any, np.
     >>> rows_without_target(pl.DataFrame({"y": ["1", "NA", " ", None]}), "y").tolist()
     [False, True, True, True]
     """
-    return _absent(frame.get_column(target))
+    return absent_cells(safely_named(frame.get_column(target)))
 
 
 def class_labels(series: pl.Series, task: str = "auto") -> Labels | None:
@@ -180,69 +169,13 @@ def class_labels(series: pl.Series, task: str = "auto") -> Labels | None:
 
     Rows without a target have the number -1.
     """
-    given = series.filter(~_absent(series))
+    series = safely_named(series)
+    given = series.filter(~absent_cells(series))
     if task == "regression" or len(given) == 0 or (task == "auto" and infer_task(given) == "regression"):
         return None
     texts = CategoryReader().read(series)[0]
     levels = {text: label for label, text in enumerate(sorted(set(texts.drop_nulls().to_list())))}
     return np.array([levels.get(text, -1) for text in texts.to_list()], dtype=np.int64)
-
-
-def infer_task(series: pl.Series) -> str:
-    """Infer the task from targets without missing ones, by the table at the top of this file."""
-    refuse_nested(series)
-    if series.dtype.is_temporal():
-        do = "Name a column of classes or numbers."
-        raise DataError(f"The target '{series.name}' must be classes or numbers.", got=str(series.dtype), do=do)
-    different = series.n_unique()
-    reader = _number_reader(series)
-    if series.dtype == pl.Boolean or reader is None:
-        return _by_count(different)
-    read, counts = reader.read(series)
-    if read.null_count() and not counts.infinite:
-        return _by_count(different) if different <= MOST_CLASSES else "regression"
-    levels = read.drop_nulls().unique().sort().to_numpy()
-    if counts.infinite:
-        return "regression"
-    if len(levels) == 2:
-        return "binary"
-    return "multiclass" if _like_classes(levels, len(series)) else "regression"
-
-
-def _by_count(different: int) -> str:
-    return "binary" if different <= 2 else "multiclass"
-
-
-def _like_classes(levels: Floats, rows: int) -> bool:
-    if len(levels) > MOST_CLASSES or (levels != np.round(levels)).any():
-        return False
-    runs = levels[0] in (0.0, 1.0) and len(levels) <= 10 and levels[-1] - levels[0] == len(levels) - 1
-    return rows >= ROWS_PER_CLASS * len(levels) or bool(runs and rows >= 5 * len(levels))
-
-
-def _absent(series: pl.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Say which cells hold no target."""
-    if isinstance(series.dtype, (pl.Categorical, pl.Enum)):
-        series = series.cast(pl.String)
-    if series.dtype == pl.String:
-        markers = [text for text in series.drop_nulls().unique().to_list() if is_missing(text)]
-        return (series.is_null() | series.is_in(markers)).to_numpy()
-    if series.dtype.is_float():
-        series = series.fill_nan(None)
-    return series.is_null().to_numpy()
-
-
-def _number_reader(series: pl.Series) -> NumberReader | None:
-    """Give the reader of a column in which nearly every cell is a number, or None."""
-    if series.dtype != pl.String:
-        numeric = series.dtype.is_numeric() or series.dtype == pl.Boolean
-        return NumberReader(typed=True) if numeric else None
-    texts = sorted({text.strip() for text in series.head(10_000).unique().to_list() if text is not None})
-    if any(text[:1] == "0" and text.isdigit() and len(text) > 1 for text in texts):
-        return None
-    reader = number_reader(series, texts)
-    counts = reader.read(series)[1]
-    return reader if counts.missing + counts.unparsed <= (1 - READABLE) * len(series) else None
 
 
 def _regression(given: pl.Series) -> TargetPlan:
@@ -277,19 +210,19 @@ def _classes(given: pl.Series, task: str) -> TargetPlan:
     name = given.name
     spelling = spelling_of(set(CategoryReader().read(given)[0].drop_nulls().to_list()))
     texts = CategoryReader(spelling=spelling).read(given)[0]
-    counted: dict[str, int] = dict(texts.value_counts(name="count").rows())
-    if len(counted) == 1:
-        raise _constant(name, next(iter(counted)))
-    if len(counted) > max(MOST_CLASSES, len(given) / 2):
+    levels = counted(texts)
+    if len(levels) == 1:
+        raise _constant(name, next(iter(levels)))
+    if len(levels) > max(MOST_CLASSES, len(given) / 2):
         do = "It looks like an identifier or free text: name another column as the target."
         raise DataError(
-            f"The target '{name}' must have fewer classes than half its rows.", got=f"{len(counted):,} classes", do=do
+            f"The target '{name}' must have fewer classes than half its rows.", got=f"{len(levels):,} classes", do=do
         )
-    if task == "binary" and len(counted) != 2:
-        raise DataError(f"The target '{name}' must have two classes.", got=len(counted), do="Set task: multiclass.")
-    values = sorted((_class_value(text, given.dtype, spelling), count) for text, count in counted.items())
+    if task == "binary" and len(levels) != 2:
+        raise DataError(f"The target '{name}' must have two classes.", got=len(levels), do="Set task: multiclass.")
+    values = sorted((_class_value(text, given.dtype, spelling), count) for text, count in levels.items())
     classes, counts = zip(*values, strict=True)
-    task = task if task != "auto" else _by_count(len(classes))
+    task = task if task != "auto" else task_of_classes(len(classes))
     return TargetPlan(name=name, task=task, classes=classes, counts=counts, spelling=spelling)
 
 

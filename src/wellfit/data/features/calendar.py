@@ -49,5 +49,5 @@ def _part(moments: np.ndarray[Any, np.dtype[np.datetime64]], part: str) -> Float
 
 def varying_parts(series: pl.Series) -> tuple[str, ...]:
     """Give the parts that have more than one value in the training rows."""
-    values = date_parts(series.drop_nulls(), PARTS)
+    values = date_parts(series.alias("at").drop_nulls(), PARTS)
     return tuple(part for part, column in zip(PARTS, values.T, strict=True) if len(column) and np.ptp(column) > 0)

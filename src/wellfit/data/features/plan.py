@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wellfit.data.cleaning.categories import counted
 from wellfit.data.features.calendar import date_parts, varying_parts
 from wellfit.data.features.encoders import ENCODERS, Encoder, Levels
 from wellfit.data.features.matrix import Matrix
@@ -119,7 +120,8 @@ class FeaturePlan:
             scaler=scaling.entry.make.fit(raw),  # type: ignore[attr-defined]
         )
         numeric = plan._numeric(frame)
-        kept = tuple(np.flatnonzero(np.ptp(numeric, axis=0) >= NARROWEST).tolist())
+        span = numeric.max(axis=0).astype(np.float64) - numeric.min(axis=0)
+        kept = tuple(np.flatnonzero(span >= NARROWEST).tolist())
         plan = replace(plan, kept=kept)
         if not plan.feature_names:
             raise DataError("At least one column must vary in the training rows.", do="Add columns that do.")
@@ -224,8 +226,7 @@ def _sources(
 
 
 def _encoded(series: pl.Series, encoding: Choice[Entry]) -> EncodedColumn:
-    counted = series.drop_nulls().value_counts(name="count")
-    levels = Levels(counts=dict(counted.rows()), missing=series.null_count() > 0)
+    levels = Levels(counts=counted(series), missing=series.null_count() > 0)
     entry = encoding.entry
     if len(levels.counts) <= encoding.options.get("onehot_up_to", -1):
         entry = ENCODERS["onehot"]

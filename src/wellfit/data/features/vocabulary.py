@@ -41,6 +41,7 @@ class Vocabulary:
         """Give the code of each cell, int64 [row]."""
         if len(series) <= SMALL:
             return np.array([self._code.get(cell, UNSEEN) for cell in series.to_list()], dtype=np.int64)
+        series = series.alias("cell")
         physical = series.cast(self._dtype, strict=False).to_physical().cast(pl.Int64) + FIRST
         codes = physical.fill_null(UNSEEN).to_numpy().copy()
         codes[series.is_null().to_numpy()] = MISSING

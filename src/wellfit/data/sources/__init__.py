@@ -75,6 +75,8 @@ def _located(source: Any) -> Any:
     if not isinstance(source, (str, os.PathLike)):
         return source
     text = os.fsdecode(source)
+    if not text.strip():
+        raise DataError("A source must be named.", got=text, do="Give the path of a file.")
     if looks_like_uri(text) and not Path(text).exists():
         return text
     return readable_file(Path(text))

@@ -32,7 +32,8 @@ def _table(source: Any) -> pa.Table:
     try:
         return source if isinstance(source, pa.Table) else pa.table(source)
     except (pa.ArrowException, TypeError, ValueError) as error:
-        raise DataError("The Arrow data can't be read.", do=f"Arrow says: {error}.") from None
+        reason = str(error).partition("\n")[0].rstrip(".")
+        raise DataError("What was given holds no Arrow table.", got=type(source), do=f"Arrow says: {reason}.") from None
 
 
 ENTRY = SourceEntry(

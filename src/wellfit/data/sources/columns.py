@@ -28,23 +28,41 @@ def column_of(name: str, values: Any) -> pl.Series:
     if isinstance(values, pl.Series):
         return values.alias(name)
     if isinstance(values, (pa.Array, pa.ChunkedArray)):
-        return _from_arrow(name, values)
+        return _from_arrow(name, _stored(values))
     if not _is_column(values):
         do = "Give a list, an array or a series for each column."
         raise DataError(f"Column {shown(name)} must be a one-dimensional list of cells.", got=values, do=do)
+    if type(values) is np.ndarray and values.dtype.kind in "biuf":
+        return pl.Series(name, _native(values), nan_to_null=True)
     try:
         return _from_arrow(name, pa.array(_plain_cells(values), from_pandas=True))
     except (pa.ArrowException, pl.exceptions.PolarsError, TypeError, ValueError, OverflowError):
-        return pl.Series(name, [_as_text(cell) for cell in _cells(values)], dtype=pl.String)
+        return pl.Series(name, [_as_text(cell) for cell in values], dtype=pl.String)
 
 
 def _from_arrow(name: str, values: pa.Array | pa.ChunkedArray) -> pl.Series:
+    if isinstance(values.type, pa.BaseExtensionType):
+        raise TypeError(values.type)
     if pa.types.is_dictionary(values.type) and not pa.types.is_string(_text_type(values.type.value_type)):
         values = values.cast(values.type.value_type)
     series = pl.from_arrow(values)
     if not isinstance(series, pl.Series):
         raise TypeError(values.type)
     return series.alias(name)
+
+
+def _stored(values: pa.Array | pa.ChunkedArray) -> pa.Array | pa.ChunkedArray:
+    """Take what an extension type is made of."""
+    if not isinstance(values.type, pa.BaseExtensionType):
+        return values
+    chunks = values.chunks if isinstance(values, pa.ChunkedArray) else [values]
+    return pa.chunked_array([chunk.storage for chunk in chunks], type=values.type.storage_type)
+
+
+def _native(values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """Give numbers in the machine's byte order, in a type that Polars has."""
+    kind = np.float64 if values.dtype.kind == "f" and values.dtype.itemsize not in (4, 8) else values.dtype
+    return np.ascontiguousarray(values, dtype=np.dtype(kind).newbyteorder("="))
 
 
 def _text_type(kind: pa.DataType) -> pa.DataType:
@@ -70,10 +88,6 @@ def _plain_cells(values: Any) -> Any:
     if isinstance(values, np.ndarray) and values.dtype.kind == "S":
         return np.char.decode(values, "utf-8")
     return values
-
-
-def _cells(values: Any) -> list[Any]:
-    return list(values)
 
 
 def _as_text(cell: Any) -> str | None:

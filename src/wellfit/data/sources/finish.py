@@ -78,6 +78,8 @@ def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
             notes.append(f"Column {shown(series.name)} holds lists or records: it is read as JSON text.")
         elif series.dtype == pl.Binary:
             changed.append(_as_text(series))
+        elif isinstance(series.dtype, pl.BaseExtension):
+            changed.append(series.ext.storage())
         elif series.dtype == pl.Null:
             changed.append(series.cast(pl.String))
         elif series.dtype == pl.Object:

@@ -18,7 +18,7 @@ __all__ = ["ENTRY"]
 def read(source: Any, header: Header) -> Table:
     """Take every column with its type; NaN, NaT and NA become null, the index is left out."""
     names = distinct_names(source.columns)
-    series = [column_of(name, _dense(source.iloc[:, place])) for place, name in enumerate(names)]
+    series = [column_of(name, _dense(column)) for name, (_, column) in zip(names, source.items(), strict=True)]
     return finished(
         pl.DataFrame(series), uri="pandas", kind="pandas", notes=[*_index_note(source), *_code_note(source)]
     )

@@ -60,8 +60,6 @@ def readable_file(path: Path) -> Path:
 
 
 def _missing(path: Path) -> DataError:
-    if not str(path).strip() or path.parent == path:
-        return DataError("A source must be named.", got=str(path), do="Give the path of a file.")
     if not path.parent.is_dir():
         return DataError("There is no such folder.", got=str(path.parent), do="Check the path.")
     near = difflib.get_close_matches(path.name, _names_in(path.parent), n=1)

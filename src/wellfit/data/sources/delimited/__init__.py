@@ -73,7 +73,9 @@ def _parse(content: Content, encoding: str, dialect: Dialect) -> pl.DataFrame:
         raise _fault(content, encoding, dialect) or otherwise from None
     if (watch.doubtful or _longest_cell(table) > CELL_BYTES) and (fault := _fault(content, encoding, dialect)):
         raise fault
-    return pl.DataFrame(table)
+    frame = pl.from_arrow(table, rechunk=False)
+    assert isinstance(frame, pl.DataFrame)
+    return frame
 
 
 def _parsed(stream: BlockStream, dialect: Dialect) -> pa.Table:

@@ -18,7 +18,6 @@ __all__ = ["CELL_BYTES", "LINE_BYTES", "QuoteWatch", "find_fault"]
 CELL_BYTES = 1_000_000
 LINE_BYTES = 1 << 23
 _LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\n|\r|\Z)")
-_NEWLINE = re.compile(rb"\r\n|\n|\r")
 _QUOTED = re.compile(rb'"(?:[^"]++|"")*+"')
 
 
@@ -75,16 +74,34 @@ def find_fault(text: bytes, delimiter: str, blanks: bytes) -> DataError | None:
 
     A quoted cell ends at its closing quote; a quote inside an unquoted cell is a character like others.
     """
+    separator = delimiter.encode()
+    place, line, expected = 0, 1, 0
+    sound: re.Pattern[bytes] | None = None
     try:
-        expected = 0
-        for row in _rows(text, delimiter.encode()):
+        while place < len(text):
+            found = sound.match(text, place) if sound else None
+            if found and place < found.end() <= place + CELL_BYTES:
+                line += _newlines(text, place, found.end())
+                place = found.end()
+                continue
+            row = _row(text, place, line, separator)
+            place, line = row.end, line + row.lines
             if expected != 1 and not text[row.start : row.end].strip(blanks if expected == 0 else b"\r\n"):
                 continue
             expected = expected or row.cells
+            sound = sound or _sound_rows(expected, separator)
             _check(row, expected, delimiter)
     except DataError as fault:
         return fault
     return None
+
+
+def _sound_rows(cells: int, separator: bytes) -> re.Pattern[bytes]:
+    """Match up to a thousand rows that are as they should be, at the speed of C."""
+    cell = rb'(?:"(?:[^"]++|"")*+"|(?!")[^%b\r\n]*+)' % re.escape(separator)
+    row = rb"(?:%b%b){%d}%b(?:\r\n|\n|\r)" % (cell, re.escape(separator), cells - 1, cell)
+    blank = rb"|\r\n|\n|\r" if cells > 1 else b""
+    return re.compile(rb"(?:%b%b){1,1000}+" % (row, blank))
 
 
 def _check(row: _Row, expected: int, delimiter: str) -> None:
@@ -113,17 +130,11 @@ class _Size(int):
         return f"{int(self) / 1e6:.1f} MB"
 
 
-def _rows(text: bytes, delimiter: bytes) -> Iterator[_Row]:
-    place, line = 0, 1
-    cell = re.compile(rb'(?:"(?:[^"]++|"")*+"|(?!")[^%b\r\n]*+)(%b|\r\n|\n|\r|\Z)' % ((re.escape(delimiter),) * 2))
-    while place < len(text):
-        end = _line_end(text, place)
-        if text.find(b'"', place, end) < 0:
-            row = _plain_row(text, place, end, line, delimiter)
-        else:
-            row = _quoted_row(text, place, line, delimiter, cell)
-        yield row
-        place, line = row.end, line + row.lines
+def _row(text: bytes, place: int, line: int, separator: bytes) -> _Row:
+    end = _line_end(text, place)
+    if text.find(b'"', place, end) < 0:
+        return _plain_row(text, place, end, line, separator)
+    return _quoted_row(text, place, line, separator)
 
 
 def _line_end(text: bytes, place: int) -> int:
@@ -139,7 +150,9 @@ def _plain_row(text: bytes, start: int, end: int, line: int, delimiter: bytes) -
     return _Row(line, cells, longest, start, end, 1)
 
 
-def _quoted_row(text: bytes, start: int, line: int, delimiter: bytes, cell: re.Pattern[bytes]) -> _Row:
+def _quoted_row(text: bytes, start: int, line: int, delimiter: bytes) -> _Row:
+    ends = (re.escape(delimiter),) * 2
+    cell = re.compile(rb'(?:"(?:[^"]++|"")*+"|(?!")[^%b\r\n]*+)(%b|\r\n|\n|\r|\Z)' % ends)
     place, cells, longest, lines = start, 0, 0, 1
     while True:
         found = cell.match(text, place)
@@ -147,11 +160,14 @@ def _quoted_row(text: bytes, start: int, line: int, delimiter: bytes, cell: re.P
             raise _broken_quote(text, place, line + lines - 1)
         cells += 1
         longest = max(longest, found.start(1) - place)
-        inside = text[place : found.start(1)]
-        lines += len(_NEWLINE.findall(inside)) if inside[:1] == b'"' else 0
+        lines += _newlines(text, place, found.start(1))
         place = found.end()
         if found[1] != delimiter:
             return _Row(line, cells, longest, start, place, lines)
+
+
+def _newlines(text: bytes, start: int, end: int) -> int:
+    return text.count(b"\n", start, end) + text.count(b"\r", start, end) - text.count(b"\r\n", start, end)
 
 
 def _broken_quote(text: bytes, place: int, line: int) -> DataError:
@@ -159,7 +175,7 @@ def _broken_quote(text: bytes, place: int, line: int) -> DataError:
     do = 'Close it, or write a quote inside a cell twice ("").'
     if closed is None:
         return DataError(f"The quote that opens on line {line} is never closed.", do=do)
-    until = line + len(_NEWLINE.findall(closed[0]))
+    until = line + _newlines(text, place, closed.end())
     where = f"line {until}" if until > line else "the same line"
     rule = f"The quote that opens on line {line} is broken: text follows its closing quote on {where}."
     return DataError(rule, got=text[closed.start() : closed.end() + 10].decode("utf-8", "replace"), do=do)
