@@ -19,7 +19,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks
 from wellfit import WellfitClassifier, WellfitRegressor
 from wellfit.config import Config, as_mapping
 from wellfit.errors import BadInput, ConfigError, DataError
-from wellfit.estimators import _PLACES
+from wellfit.estimators.base import PLACES
 
 ESTIMATORS = (WellfitClassifier, WellfitRegressor)
 
@@ -63,7 +63,7 @@ def test_defaults_are_those_of_a_config(kind):
     """A parameter at its default is not handed on, so that it must be what the config says by itself."""
     plain = as_mapping(Config())
     others = {"lr": (None, "auto"), "batch_size": (None, "auto"), "hidden": ((256, 256), [256, 256])}
-    for name, path in _PLACES.items():
+    for name, path in PLACES.items():
         value = plain
         for key in path:
             value = value[key] if key in value or name in ("optimizer", "schedule") else value

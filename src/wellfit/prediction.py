@@ -114,7 +114,9 @@ class Predictor:
 
     def matrix(self, frame: pl.DataFrame) -> tuple[Matrix, CoercionReport]:
         """Turn raw rows into what the network reads."""
-        typed, report = self.cleaning.apply(frame.drop(self.drop, strict=False))
+        # By exact names: Polars' own drop takes a name such as ^x$ for a pattern.
+        kept = [series for series in frame.get_columns() if series.name not in self.drop]
+        typed, report = self.cleaning.apply(pl.DataFrame(kept))
         return self.features.apply(typed), report
 
     def outputs(self, matrix: Matrix) -> Array:

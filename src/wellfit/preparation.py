@@ -80,7 +80,7 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
         frames["test"] = read_table(config.data.test, header=_header(table)).frame
         findings += _straddling(frames["test"], frames["train"])
     apart = (target,) if config.split.column is None else (target, config.split.column)
-    features_of = {name: part.drop(apart, strict=False) for name, part in frames.items()}
+    features_of = {name: _without(part, apart) for name, part in frames.items()}
     target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task)
     cleaning = CleaningPlan.fit(features_of["train"], types=config.clean.types, columns=_stated(config))
     typed = {name: cleaning.apply(features_of[name])[0] for name in ("train", "valid")}
@@ -109,6 +109,11 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
         findings=(*findings, *cleaning.findings, *_imbalance(target_plan)),
         notes=(*table.notes, *split.notes),
     )
+
+
+def _without(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """Leave columns out by their exact names: Polars' own ``drop`` takes ``^x$`` for a pattern."""
+    return pl.DataFrame([series for series in frame.get_columns() if series.name not in names])
 
 
 def _source(config: Config, data: Any) -> Any:

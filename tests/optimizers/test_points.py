@@ -6,7 +6,8 @@ import pytest
 import torch
 
 from wellfit.errors import ConfigError
-from wellfit.optimizers import OPTIMIZERS, shrink_weights
+from wellfit.optimizers import OPTIMIZERS
+from wellfit.regularizers import WeightDecay
 
 NAMES = ["nesterov", "schedule_free_adamw"]
 
@@ -125,7 +126,7 @@ def test_shrinking_lasts(name):
     optimizer = OPTIMIZERS[name].make([weight], lr=0.1)
     for _ in range(3):  # no gradient: nothing but the decay moves the weights
         weight.grad = torch.zeros_like(weight)
-        shrink_weights(optimizer, [weight], 0.25)
+        WeightDecay(0.25).apply([weight], 1.0, optimizer)
         optimizer.step()
     getattr(optimizer, "eval", lambda: None)()
     if name == "schedule_free_adamw":
@@ -144,7 +145,7 @@ def test_shrinking_schedule_free_weights_is_its_own_decay():
         for param in other:
             param.grad = (param.detach() + 0.3 * step).sin()
         if step:  # before its first step there is no state: the parameters themselves shrink
-            shrink_weights(outside, other, 0.1 * 0.5)
+            WeightDecay(0.5).apply(other, 0.1, outside)
         else:
             outside.param_groups[0]["weight_decay"] = 0.5
         outside.step()

@@ -30,6 +30,12 @@ def test_the_card_says_what_a_user_must_know(binary):
         assert said in card
 
 
+def test_classes_have_no_range(binary):
+    facts = binary()
+    target = {**facts.plan["target"], "low": 0.0, "high": 0.0}
+    assert "lay between" not in render_card(binary(plan={**facts.plan, "target": target}))
+
+
 def test_ranges_of_training_are_limits(binary):
     facts = binary()
     plan = {

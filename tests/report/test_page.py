@@ -161,10 +161,20 @@ def test_many_columns_are_folded_but_those_left_out_stay_in_sight(binary):
 
 
 def test_settings_beside_the_defaults(binary):
-    defaults = {"train": {"loss": "cce", "optimizer": {"name": "nadam", "lr": "auto"}, "seed": 7, "metric": "accuracy"}}
-    page = render_page([binary(defaults=defaults)])
-    table = page[page.index("Settings that differ from the defaults</caption>") :].split("</table>")[0]
-    assert re.findall(r"<th scope=\"row\"><code>([\w.]+)", table) == ["split.seed", "train.optimizer.lr"]
+    usual = {"train": {"loss": "auto", "optimizer": {"name": "adam", "lr": "auto"}, "seed": 7, "metric": "accuracy"}}
+    config = {"train": {**usual["train"], "loss": {"name": "cce"}, "optimizer": {"name": "nadam", "lr": 0.1}}}
+    page = render_page([binary(defaults=usual, config=config)])
+    stated, settled = (
+        re.findall(r"<th scope=\"row\"><code>([\w.]+)", page.split(f"{title}</caption>")[1].split("</table>")[0])
+        for title in ("Settings that differ from the defaults", "Settings that are auto unless given")
+    )
+    assert stated == ["train.optimizer.name"]
+    assert settled == ["train.loss.name", "train.optimizer.lr"]
+
+
+def test_a_run_of_defaults_says_so(binary):
+    facts = binary()
+    assert "No setting differs" in render_page([binary(defaults=facts.config)])
 
 
 def test_what_is_needed_to_repeat_it(binary):

@@ -264,7 +264,7 @@ def test_ctrl_c_finishes_the_step_and_says_so(rows, make_net):
     ("change", "says"),
     [
         ({"loss": "bcee"}, "Did you mean 'bce'"),
-        ({"optimizer": "sgd", "batch_size": 32, "loss": "mse"}, "minibatch"),
+        ({"optimizer": "sgd", "batch_size": 32}, "minibatch"),
         ({"optimizer": "sgd"}, "Batch norm needs at least two rows"),
         ({"optimizer": "lbfgs", "clip_norm": 1.0}, "can't be combined"),
         ({"optimizer": "adamw", "weight_decay": 0.1}, "decays weights by itself"),

@@ -29,6 +29,8 @@ def embedding_width(cardinality: int) -> int:
 def _embedding(cardinality: int, width: int) -> nn.Embedding:
     embedding = nn.Embedding(cardinality, width)
     nn.init.normal_(embedding.weight, std=1.0 / math.sqrt(width))
+    # Ids 0 and 1 are missing and unseen levels: where training rows have none, they should say nothing.
+    nn.init.zeros_(embedding.weight[:2])
     return embedding
 
 

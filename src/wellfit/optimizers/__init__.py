@@ -21,7 +21,6 @@ from wellfit.optimizers import (
     sgd,
 )
 from wellfit.optimizers.batches import check_batch_size, default_batch_size
-from wellfit.optimizers.decay import shrink_weights
 from wellfit.optimizers.entry import OptimizerEntry
 from wellfit.optimizers.guard import require_finite
 from wellfit.registry import Family
@@ -32,7 +31,6 @@ __all__ = [
     "check_batch_size",
     "default_batch_size",
     "require_finite",
-    "shrink_weights",
 ]
 
 OPTIMIZERS: Family[OptimizerEntry] = Family(

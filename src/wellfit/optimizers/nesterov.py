@@ -117,7 +117,4 @@ ENTRY = OptimizerEntry(
     reference="Nesterov 1983; Sutskever et al. 2013, On the importance of initialization and momentum",
     lr=0.1,
     lr_range=(1e-3, 1.0),
-    refuses_combinations={
-        "weight_decay": "the weights it would shrink are kept aside; l2 does the same through the gradient"
-    },
 )

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.optim import Optimizer
 
 from wellfit.registry import Entry, Option
 
@@ -26,9 +27,16 @@ class WeightDecay:
     strength: float
 
     @torch.no_grad()
-    def apply(self, params: Sequence[Tensor], lr: float) -> None:
-        """Shrink the weights in place; ``lr`` is the rate of this step, its schedule's factor included."""
-        if params:
+    def apply(self, params: Sequence[Tensor], lr: float, optimizer: Optimizer | None = None) -> None:
+        """Shrink the weights in place; ``lr`` is the rate of this step, its schedule's factor included.
+
+        Most optimizers keep the weights in the parameters. Those that keep them elsewhere would undo a change of the
+        parameters in their next step, and have ``shrink(params, share)`` for this.
+        """
+        shrink = getattr(optimizer, "shrink", None)
+        if shrink is not None:
+            shrink(list(params), lr * self.strength)
+        elif params:
             torch._foreach_mul_(list(params), 1 - lr * self.strength)
 
 

@@ -173,7 +173,7 @@ def _ranges(facts: ReportFacts) -> list[str]:
         "Numbers of categories it knows": known,
     }
     said = [f"{title}: {', '.join(held[:_LISTED])}" for title, held in lists.items() if held]
-    if low is not None and high is not None:
+    if facts.task == "regression" and low is not None and high is not None:
         said.insert(0, f"The target lay between {figure(low)} and {figure(high)} in training")
     return said
 

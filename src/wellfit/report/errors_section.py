@@ -26,8 +26,10 @@ def errors_section(evaluation: Mapping[str, Any]) -> Markup | None:
         else None
     )
     figures = [made for made in _figures(evaluation) if made is not None]
+    split = {"test": "test", "valid": "validation"}.get(str(evaluation.get("split")), "evaluated")
     return join(
         [
+            tag("p", f"The errors on {figure(rows)} {split} rows."),
             confusion(evaluation.get("confusion")),
             tag("div", *figures, class_="charts") if figures else None,
             _class_table(evaluation),

@@ -11,7 +11,7 @@ from wellfit.findings import Finding
 from wellfit.report.columns_table import columns_table
 from wellfit.report.facts import ReportFacts, flat, inside, masked, number, plain, section
 from wellfit.report.html import Markup, fold, join, table, tag
-from wellfit.report.scores import METRICS, UNKNOWN, Column, best_of, columns, figure, metric_names
+from wellfit.report.scores import METRICS, Column, best_of, columns, figure, metric_names
 
 __all__ = [
     "data_section",
@@ -198,17 +198,33 @@ def _worded(value: Any) -> str:
 
 
 def _differences(facts: ReportFacts) -> Markup | None:
+    """List the settings that are not the defaults; folded, those that are settled from the data unless given."""
     if not facts.defaults:
         return None
-    usual, absent = dict(flat(facts.defaults)), object()
-    rows = [
-        [tag("code", key), tag("code", setting(value)), tag("code", setting(usual[key])) if key in usual else UNKNOWN]
-        for key, value in flat(facts.config)
-        if usual.get(key, absent) != value and not key.startswith(("data.", "output.", "version"))
-    ]
-    if not rows:
-        return tag("p", "All settings are the defaults.")
-    return table(["Setting", "This run", "Default"], rows, caption="Settings that differ from the defaults")
+    usual = dict(flat(facts.defaults))
+    stated: list[list[object]] = []
+    settled: list[list[object]] = []
+    for key, value in flat(facts.config):
+        default = _default(usual, key)
+        if default == value or key.startswith(("data.", "output.", "version")):
+            continue
+        row = [tag("code", key), tag("code", setting(value))]
+        if default == "auto":
+            settled.append(row)
+        else:
+            stated.append([*row, tag("code", setting(default))])
+    title = "Settings that differ from the defaults"
+    shown = table(["Setting", "This run", "Default"], stated, caption=title) if stated else None
+    folded = table(["Setting", "This run"], settled, caption="Settings that are auto unless given")
+    said = None if stated else tag("p", "No setting differs from its default.")
+    return join([said, shown, fold("What auto became", folded) if settled else None])
+
+
+def _default(usual: Mapping[str, Any], key: str) -> Any:
+    """Give the default of a dotted key, that of the nearest part above where there is none of its own."""
+    while key not in usual and "." in key:
+        key = key.rpartition(".")[0]
+    return usual.get(key)
 
 
 def _repeat(facts: ReportFacts) -> Markup:

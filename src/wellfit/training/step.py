@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from wellfit.data.batches import Batch
 from wellfit.errors import RunFailed
-from wellfit.optimizers.guard import require_finite
+from wellfit.optimizers import require_finite
 from wellfit.regularizers import L1, L2, ClipNorm, ClipValue, Penalty, WeightDecay, add_noise, decayed_parameters
 from wellfit.runtime import keyed_generator, keyed_seed, reseed
 from wellfit.training.monitor import LayerStatistics
@@ -144,7 +144,7 @@ class Updater:
         if sampled and self.monitor is not None:
             self.monitor.before_update()
         if self.recipe.weight_decay:
-            WeightDecay(self.recipe.weight_decay).apply(self._weights, self.rate)
+            WeightDecay(self.recipe.weight_decay).apply(self._weights, self.rate, self.optimizer)
         self.optimizer.step()
         if sampled and self.monitor is not None:
             self.monitor.after_update()
