@@ -66,7 +66,7 @@ def test_defaults_are_those_of_a_config(kind):
     for name, path in PLACES.items():
         value = plain
         for key in path:
-            value = value[key] if key in value or name in ("optimizer", "schedule") else value
+            value = value[key]
         given = inspect.signature(kind).parameters[name].default
         value = value["name"] if name in ("optimizer", "schedule") else value
         assert (given, value) == others.get(name, (given, given)), name

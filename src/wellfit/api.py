@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from wellfit.config import from_keywords, from_mapping
@@ -16,7 +17,7 @@ __all__ = ["fit", "load", "train"]
 
 
 def train(
-    data: Any = None, target: str | int | None = None, *, out: str | None = None, force: bool = False, **config: Any
+    data: Any = None, /, target: str | int | None = None, *, out: str | None = None, force: bool = False, **config: Any
 ) -> Run:
     """Train on a table, and leave a run folder.
 
@@ -25,7 +26,8 @@ def train(
         target: the column to learn: its name, or its index (-1 the last).
         out: the run folder; ``runs/<data>-<n>`` where None.
         force: whether an existing run is overwritten.
-        **config: sections as mappings (``train={"epochs": 3}``), or single keys (``epochs=3``, ``time="30s"``).
+        **config: sections as mappings (``train={"epochs": 3}``, ``data={"test": "test.csv"}``), or single keys
+            (``epochs=3``, ``time="30s"``).
 
     Returns:
         The run: ``run.metrics``, ``run.predict(rows)``, ``run.path``.
@@ -40,6 +42,8 @@ def train(
     True
     """
     started = time.monotonic()
+    if data is None and not isinstance(config.get("data"), Mapping):
+        data = config.pop("data", None)  # given as data=...: rows, and no section
     document = from_keywords(**config)
     in_memory = not isinstance(data, (str, os.PathLike))
     if data is not None and not in_memory:

@@ -71,4 +71,7 @@ def _treated(features: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         yield str(inside(date, "name")), "parts: " + ", ".join(map(str, inside(date, "parts") or ()))
     for column in features.get("encoded") or ():
         known = len(inside(column, "levels") or ())
-        yield str(inside(column, "name")), f"{inside(column, 'encoder')}, {known:,} known values"
+        yield (
+            str(inside(column, "name")),
+            f"{inside(column, 'encoder')}, {known:,} known value{'' if known == 1 else 's'}",
+        )

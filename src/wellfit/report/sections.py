@@ -208,7 +208,7 @@ def _differences(facts: ReportFacts) -> Markup | None:
         default = _default(usual, key)
         if default == value or key.startswith(("data.", "output.", "version")):
             continue
-        row = [tag("code", key), tag("code", setting(value))]
+        row: list[object] = [tag("code", key), tag("code", setting(value))]
         if default == "auto":
             settled.append(row)
         else:
