@@ -13,6 +13,7 @@ from torch import nn
 
 from wellfit.baselines import fit_baselines
 from wellfit.config import Config, model_spec, with_values
+from wellfit.config.rules import Duration
 from wellfit.data.batches import Resident
 from wellfit.data.cleaning import TargetPlan
 from wellfit.errors import ConfigError
@@ -24,10 +25,9 @@ from wellfit.models import MODELS, TableInputs
 from wellfit.prediction import Predictor, Scores
 from wellfit.preparation import Prepared
 from wellfit.registry import Choice
-from wellfit.runtime import keyed_seed, reseed, restored_random_state
+from wellfit.runtime import keyed_seed, reseed, restored_random_state, versions
 from wellfit.training import Callback, FitOptions, Score, Trainer, make_trainer, settle
 from wellfit.training.checkpoint import Checkpoints
-from wellfit.training.options import Settled
 
 __all__ = ["Experiment", "Outcome"]
 
@@ -66,7 +66,8 @@ class Experiment:
         target, config = prepared.target, prepared.config
         self.loss = _loss(config, target)
         self.outputs = self.loss.entry.outputs(target.task, len(target.classes))
-        self.architecture = MODELS.choose(model_spec(config))
+        chosen = MODELS.choose(model_spec(config))
+        self.architecture = Choice(chosen.entry, chosen.entry.settle(chosen.options))
         self.module = self._module()
         rows = {name: self._rows(name, weights) for name in ("train", "valid")}
         options = _options(config, self.loss, target)
@@ -75,17 +76,31 @@ class Experiment:
             options = replace(options, metric="auto")
         score = _score(config, target)
         self.settled = settle(self.module, rows["train"], options, has_valid=True, score=score)
-        self.config = with_values(config, _resolved(self.settled, self.loss, config))
+        self.config = with_values(config, self._resolved())
         self.trainer: Trainer = make_trainer(
             self.module,
             rows["train"],
             rows["valid"],
             self.settled,
             checkpoints=checkpoints,
-            checkpoint_every=_every(config),
+            checkpoint_every=_spacing(self.config),
             callbacks=callbacks,
             until=self._until(),
         )
+
+    def _resolved(self) -> dict[str, Any]:
+        """Give what the settings that were left to auto stand for."""
+        values, train = self.settled.resolved, self.prepared.config.train
+        resolved = {
+            "train.loss": self.loss.spec(),
+            "train.optimizer": values["optimizer"],
+            "train.metric": values["metric"],
+            **{f"model.{name}": value for name, value in self.architecture.options.items()},
+            **{f"train.{name}": values[name] for name in ("batch_size", "precision", "compile", "device", "threads")},
+        }
+        meanings = {"class_weight": "none", "augment": "none", "checkpoint_every": "30s"}
+        left = {name: meant for name, meant in meanings.items() if getattr(train, name) == "auto"}
+        return {**resolved, **{f"train.{name}": meant for name, meant in left.items()}}
 
     def _module(self) -> nn.Module:
         inputs = TableInputs(
@@ -162,6 +177,7 @@ class Experiment:
             "inputs": {"numeric": self.inputs.numeric, "cardinalities": list(self.inputs.cardinalities)},
             "outputs": self.outputs,
             "loss": self.loss.spec(),
+            "versions": versions(),
             "parameters": sum(weight.numel() for weight in self.module.parameters()),
             "steps": self.trainer.position.step,
             "best_epoch": self.trainer.stopping.best_epoch or None,
@@ -246,20 +262,10 @@ def _score(config: Config, target: TargetPlan) -> Score:
     return Score(name=name, greater_is_better=entry.greater_is_better, function=in_units)
 
 
-def _resolved(settled: Settled, loss: Choice[Any], config: Config) -> dict[str, Any]:
-    values = settled.resolved
-    resolved = {
-        "train.loss": loss.spec(),
-        "train.optimizer": values["optimizer"],
-        "train.metric": values["metric"],
-    }
-    plain = ("batch_size", "precision", "compile", "device", "threads")
-    return {**resolved, **{f"train.{name}": values[name] for name in plain}}
-
-
-def _every(config: Config) -> int | None:
-    every = config.train.checkpoint_every
-    return every if isinstance(every, int) else None
+def _spacing(config: Config) -> int | float | None:
+    """Give updates as a whole number, or seconds as a float."""
+    spacing = config.train.checkpoint_every
+    return Duration().check(spacing) if isinstance(spacing, str) else spacing
 
 
 def _score_all(outcome: Outcome, experiment: Experiment) -> None:

@@ -44,6 +44,8 @@ class Prepared:
     rows: Mapping[str, int]
     """How many rows were read, set aside and dealt."""
     not_features: tuple[str, ...]
+    ranges: Mapping[str, tuple[float, float]]
+    """Least and greatest training value of each number column."""
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -63,6 +65,7 @@ class Prepared:
             "cleaning": self.cleaning.as_dict(),
             "features": self.features.as_dict(),
             "not_features": list(self.not_features),
+            "ranges": {name: list(ends) for name, ends in self.ranges.items()},
         }
 
 
@@ -106,6 +109,7 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
         matrices={name: features.apply(part) for name, part in typed.items()},
         rows={**rows, **counts},
         not_features=apart,
+        ranges=_ranges(typed["train"]),
         findings=(*findings, *cleaning.findings, *_imbalance(target_plan)),
         notes=(*table.notes, *split.notes),
     )
@@ -186,6 +190,11 @@ def _straddling(test: pl.DataFrame, train: pl.DataFrame) -> list[Finding]:
         return []
     message = f"{count:,} rows of the test table are training rows too; their score is no evidence."
     return [Finding(code="split_leakage", severity="warning", where="test", evidence={"rows": count}, message=message)]
+
+
+def _ranges(frame: pl.DataFrame) -> dict[str, tuple[float, float]]:
+    numbers = (series for series in frame.get_columns() if series.dtype == pl.Float64 and series.count())
+    return {series.name: (float(series.min()), float(series.max())) for series in numbers}  # type: ignore[arg-type]
 
 
 def _imbalance(target: TargetPlan) -> list[Finding]:

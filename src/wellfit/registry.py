@@ -37,6 +37,8 @@ class Option:
     choices: tuple[str, ...] = ()
     optional: bool = False
     """Whether None is a value."""
+    remarks: Mapping[str, str] = field(default_factory=dict, hash=False)
+    """What to say of words that people may expect and that are not there."""
     example: Any = None
     """What an error suggests; the default where None."""
     search: tuple[float, float] | None = None
@@ -79,9 +81,8 @@ class Option:
 
     def _refused(self, value: Any, owner: str) -> ConfigError:
         if self.choices:
-            return ConfigError(
-                f"'{self.name}' of {owner} must be {self.interval()}.", got=value, do=did_you_mean(value, self.choices)
-            )
+            hint = self.remarks.get(str(value)) or did_you_mean(value, self.choices)
+            return ConfigError(f"'{self.name}' of {owner} must be {self.interval()}.", got=value, do=hint)
         example = self.default if self.example is None else self.example
         kinds = {"int": "a whole number in ", "float": "a number in ", "ints": "whole numbers in "}
         bounded = self.low is not None or self.high is not None

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+import platform
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib import metadata
 
 import torch
 
@@ -18,6 +20,7 @@ __all__ = [
     "resolve_device",
     "restored_random_state",
     "threads",
+    "versions",
 ]
 
 
@@ -58,6 +61,12 @@ def restored_random_state() -> Iterator[None]:
         torch.set_rng_state(cpu)
         if cuda is not None:
             torch.cuda.set_rng_state_all(cuda)
+
+
+def versions() -> dict[str, str]:
+    """Give the versions that a result depends on."""
+    names = ("wellfit", "torch", "numpy", "polars", "scikit-learn")
+    return {"python": platform.python_version(), **{name: metadata.version(name) for name in names}}
 
 
 def default_threads() -> int:

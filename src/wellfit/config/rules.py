@@ -20,7 +20,7 @@ from pydantic_core import core_schema
 from wellfit.config.problems import Unfit
 from wellfit.errors import did_you_mean
 
-__all__ = ["Duration", "Either", "Flag", "Number", "OneOf", "Options", "Pattern", "Rule", "Text", "Whole"]
+__all__ = ["Duration", "Either", "Flag", "Number", "OneOf", "Options", "Pattern", "Rule", "Spacing", "Text", "Whole"]
 
 
 class Options(Mapping[str, Any]):
@@ -268,6 +268,32 @@ class Duration(Rule):
         number = r"\d+(\.\d+)?"
         pattern = f"^(?=.)({number}h)?({number}m)?({number}s)?$"
         return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": pattern}]}
+
+
+class Spacing(Rule):
+    """How far apart: a whole number of updates, or a time such as ``30s``.
+
+    >>> Spacing().check("30s"), Spacing().check(500)
+    ('30s', 500)
+    """
+
+    def needs(self) -> str:
+        """Say what is needed."""
+        return "a whole number of updates or a time such as 30s"
+
+    def check(self, value: Any) -> int | str:
+        """Give the number, or the time as it is written."""
+        if isinstance(value, str):
+            Duration().check(value)
+            return value
+        try:
+            return int(Whole(1, 2**53).check(value))
+        except Unfit:
+            raise Unfit(self.needs(), value, "30s") from None
+
+    def schema(self) -> dict[str, Any]:
+        """Give the rule as JSON Schema."""
+        return {"anyOf": [Whole(1, 2**53).schema(), {"type": "string", "pattern": "^[0-9.hms]+$"}]}
 
 
 class Either(Rule):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from wellfit.config.families import ClassWeights, FamilyName, Member
-from wellfit.config.rules import Duration, Either, Flag, Number, OneOf, Pattern, Whole
+from wellfit.config.rules import Duration, Either, Flag, Number, OneOf, Pattern, Spacing, Whole
 from wellfit.config.sections import SEED, Section, WordOr
 
 __all__ = ["Augment", "EarlyStopping", "Train"]
@@ -92,10 +92,8 @@ class Train(Section):
     """Threads of the processor that compute; they belong to what decides the bits of a result."""
     workers: Annotated[int, Whole(0, 4096, example=0)] = 0
     """Processes that read rows ahead, 0 or more; they change no result."""
-    checkpoint_every: Annotated[
-        Literal["auto"] | int | None, Either("auto", null=True, rule=Whole(1, 2**53, example=1000))
-    ] = "auto"
-    """Updates between two checkpoints, 1 or more; null: none is written."""
+    checkpoint_every: Annotated[int | str | None, Either("auto", null=True, rule=Spacing())] = "auto"
+    """Updates between two checkpoints, or a time such as 30s, which changes no result; null: none is written."""
     seed: Annotated[int, SEED] = 0
     """Seed of first weights, order, dropout and noise, in [0, 2^32 - 1]."""
     time: Annotated[float | None, Either(null=True, rule=Duration())] = None

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from wellfit.registry import Entry
 
@@ -24,3 +26,6 @@ class TableInputs:
 @dataclass(frozen=True, kw_only=True)
 class ModelEntry(Entry):
     """An architecture; ``make(inputs, outputs, **options)`` gives an ``nn.Module``."""
+
+    settle: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
+    """Turns options that were left to ``auto`` into what they stand for."""

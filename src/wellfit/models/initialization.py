@@ -13,7 +13,7 @@ from torch import Tensor, nn
 
 from wellfit.errors import ConfigError, did_you_mean
 
-__all__ = ["INITS", "initialize", "resolve_init"]
+__all__ = ["INITS", "OTHER_NAMES", "REFUSED", "initialize", "resolve_init"]
 
 
 def _fan_in(weight: Tensor) -> int:
@@ -40,7 +40,7 @@ INITS: dict[str, Callable[[Tensor], object]] = {
 }
 """Schemes for weights, from the fans of each layer."""
 
-_OTHER_NAMES = {
+OTHER_NAMES = {
     "he": "he_normal",
     "kaiming": "he_normal",
     "kaiming_normal": "he_normal",
@@ -51,26 +51,29 @@ _OTHER_NAMES = {
     "glorot_uniform": "xavier_uniform",
     "lecun": "lecun_normal",
 }
+"""Other names that people know the schemes by."""
+
+_ALIKE = (
+    "Weights must not start all alike: every unit of a layer would learn the same. "
+    "Try he for ReLU-like activations or xavier for tanh and sigmoid."
+)
+REFUSED = dict.fromkeys(("zeros", "zero", "ones", "one", "constant"), _ALIKE)
+"""Schemes that can't train a network, and why."""
 
 
 def resolve_init(name: str) -> str:
     """Turn any of a scheme's names into the one it is registered under.
 
     Raises:
-        ConfigError: for zeros, which would leave all units of a layer alike for ever, and for unknown names.
+        ConfigError: for zeros and the like, and for unknown names.
 
     >>> resolve_init("kaiming")
     'he_normal'
     """
-    if name in ("zeros", "zero", "ones", "constant"):
-        raise ConfigError(
-            "Weights must not start all alike: every unit of a layer would learn the same.",
-            got=name,
-            do="Try he for ReLU-like activations or xavier for tanh and sigmoid.",
-        )
-    resolved = _OTHER_NAMES.get(name, name)
+    resolved = OTHER_NAMES.get(name, name)
     if resolved not in INITS:
-        raise ConfigError("There is no such init.", got=name, do=did_you_mean(name, [*INITS, *_OTHER_NAMES]))
+        hint = REFUSED.get(name) or did_you_mean(name, [*INITS, *OTHER_NAMES])
+        raise ConfigError("There is no such init.", got=name, do=hint)
     return resolved
 
 

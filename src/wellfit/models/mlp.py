@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import itertools
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from wellfit.models.activations import ACTIVATIONS
 from wellfit.models.entry import ModelEntry, TableInputs
-from wellfit.models.initialization import initialize, resolve_init
+from wellfit.models.initialization import INITS, OTHER_NAMES, REFUSED, initialize, resolve_init
 from wellfit.registry import Option
 
 __all__ = ["ENTRY", "MLP"]
@@ -99,15 +100,16 @@ class MLP(nn.Module):
         return logits
 
 
-def _make(inputs: TableInputs, outputs: int, *, init: str = "auto", activation: str = "relu", **options: object) -> MLP:
-    scheme = ACTIVATIONS[activation].init if init == "auto" else resolve_init(init)
-    return MLP(inputs, outputs, init=scheme, activation=activation, **options)  # type: ignore[arg-type]
+def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
+    init = options["init"]
+    return {**options, "init": ACTIVATIONS[options["activation"]].init if init == "auto" else resolve_init(init)}
 
 
 ENTRY = ModelEntry(
     name="mlp",
     summary="Residual multi-layer perceptron with embeddings for categories",
-    make=_make,
+    make=MLP,
+    settle=_settled,
     formula="x <- x + dropout(act(norm(W x + b))) a layer; the sum only where the widths agree",
     reference="He et al. 2016 (residual); Gorishniy et al. 2021, Revisiting Deep Learning Models for Tabular Data",
     options=(
@@ -123,7 +125,14 @@ ENTRY = ModelEntry(
         Option(name="activation", kind="str", default="relu", choices=tuple(ACTIVATIONS), help="activation"),
         Option(name="norm", kind="str", default="batch", choices=("batch", "layer", "none"), help="normalisation"),
         Option(name="residual", kind="bool", default=True, help="whether a layer's input is added to its output"),
-        Option(name="init", kind="str", default="auto", help="init of the weights; auto fits it to the activation"),
+        Option(
+            name="init",
+            kind="str",
+            default="auto",
+            choices=("auto", *INITS, *OTHER_NAMES),
+            remarks=REFUSED,
+            help="init of the weights; auto fits it to the activation",
+        ),
         Option(
             name="dropout",
             default=0.1,

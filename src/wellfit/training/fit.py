@@ -66,7 +66,7 @@ def fit(
     threads: int | None = None,
     workers: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
-    checkpoint_every: int | None = None,
+    checkpoint_every: int | float | None = None,
     resume: bool | None = None,
     callbacks: Sequence[Callback] = (),
 ) -> FitResult:
@@ -107,7 +107,7 @@ def fit(
         threads: threads torch computes with.
         workers: processes that read a `Dataset`; results do not depend on their number.
         checkpoint: a folder for checkpoints.
-        checkpoint_every: updates between checkpoints; None leaves it to the clock.
+        checkpoint_every: updates between checkpoints, or seconds as a float; None: 30 seconds.
         resume: whether to go on from the newest checkpoint in ``checkpoint``.
         callbacks: `wellfit.Callback` objects that watch.
 
@@ -157,7 +157,7 @@ def make_trainer(
     settled: Settled,
     *,
     checkpoints: Checkpoints | None = None,
-    checkpoint_every: int | None = None,
+    checkpoint_every: int | float | None = None,
     callbacks: Sequence[Callback] = (),
     until: float | None = None,
     forward: Callable[..., Any] | None = None,

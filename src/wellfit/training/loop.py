@@ -78,8 +78,8 @@ class Trainer:
     monitor: LayerStatistics | None = None
     callbacks: Sequence[Callback] = ()
     checkpoints: Checkpoints | None = None
-    checkpoint_every: int | None = None
-    """Updates between checkpoints; None leaves it to the clock, which changes no result."""
+    checkpoint_every: int | float | None = None
+    """Updates between checkpoints, or seconds as a float, which change no result; None: 30 seconds."""
     deadline: float | None = None
     """When to stop, on `time.monotonic`'s clock; the steps done are in `position`."""
     history: History = field(default_factory=History)
@@ -322,11 +322,10 @@ class Trainer:
     def _save_if_due(self, *, epoch_ended: bool) -> None:
         if self.checkpoints is None:
             return
-        if self.checkpoint_every is not None:
+        if isinstance(self.checkpoint_every, int):
             due = self.position.step % self.checkpoint_every == 0 and not epoch_ended
         else:
-            # By the clock, and never more than about 2 % of the time: what is saved does not depend on it.
-            due = time.monotonic() - self._saved_at >= _SECONDS_BETWEEN
+            due = time.monotonic() - self._saved_at >= (self.checkpoint_every or _SECONDS_BETWEEN)
         if due:
             self.checkpoints.save(self.position.step, self.state())
             self._saved_at = time.monotonic()
