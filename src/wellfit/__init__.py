@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wellfit.api import fit, load, train
+    from wellfit.api import find_rate, fit, load, train
     from wellfit.estimators import WellfitClassifier, WellfitRegressor
     from wellfit.findings import Finding
     from wellfit.history import History
@@ -30,6 +30,7 @@ __all__ = [
     "Run",
     "WellfitClassifier",
     "WellfitRegressor",
+    "find_rate",
     "fit",
     "load",
     "train",
@@ -43,6 +44,7 @@ _HOMES = {
     "Run": "wellfit.run",
     "WellfitClassifier": "wellfit.estimators",
     "WellfitRegressor": "wellfit.estimators",
+    "find_rate": "wellfit.api",
     "fit": "wellfit.api",
     "load": "wellfit.api",
     "train": "wellfit.api",

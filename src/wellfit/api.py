@@ -1,4 +1,4 @@
-"""What ``import wellfit`` hands out: `train`, `fit`, `load`."""
+"""What ``import wellfit`` hands out: `train`, `fit`, `find_rate`, `load`."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from typing import Any
 from wellfit.config import from_keywords, from_mapping
 from wellfit.recording import train_run
 from wellfit.run import Run
-from wellfit.training import fit
+from wellfit.training import find_rate, fit
 from wellfit.training.progress import progress_for
 
-__all__ = ["fit", "load", "train"]
+__all__ = ["find_rate", "fit", "load", "train"]
 
 
 def train(

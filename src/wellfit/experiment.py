@@ -26,7 +26,7 @@ from wellfit.prediction import Predictor, Scores
 from wellfit.preparation import Prepared
 from wellfit.registry import Choice
 from wellfit.runtime import keyed_seed, reseed, restored_random_state, versions
-from wellfit.training import Callback, FitOptions, Score, Trainer, make_trainer, settle
+from wellfit.training import Callback, FitOptions, Score, Trainer, make_trainer, settle, with_found_rate
 from wellfit.training.checkpoint import Checkpoints
 
 __all__ = ["Experiment", "Outcome"]
@@ -75,6 +75,7 @@ class Experiment:
             # Metrics count every row alike: with weights, the loss tells the best epoch.
             options = replace(options, metric="auto")
         score = _score(config, target)
+        options = with_found_rate(self.module, rows["train"], options)
         self.settled = settle(self.module, rows["train"], options, has_valid=True, score=score)
         self.config = with_values(config, self._resolved())
         self.trainer: Trainer = make_trainer(

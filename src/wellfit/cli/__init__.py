@@ -9,6 +9,8 @@ import time
 STARTED = time.monotonic()
 """When the command began: a time limit counts from here."""
 
+import typer  # noqa: E402
+
 from wellfit.cli.app import app  # noqa: E402 - the clock is read before anything is imported
 from wellfit.cli.console import complain  # noqa: E402
 from wellfit.errors import WellfitError  # noqa: E402
@@ -20,7 +22,12 @@ def main() -> None:
     """Run the command line; no error of ours, and no bad input, ever shows a traceback."""
     as_json = "--json" in sys.argv
     try:
-        app()
+        # Typer turns Ctrl-C into a code of its own, 130, and gives the code of --help and --version back.
+        if app(standalone_mode=False) == 130:
+            raise KeyboardInterrupt
+    except typer.TyperException as error:
+        _complain_of_usage(error, as_json=as_json)
+        sys.exit(error.exit_code)
     except WellfitError as error:
         complain(str(error), error.exit_code, as_json=as_json)
         sys.exit(error.exit_code)
@@ -45,3 +52,12 @@ def main() -> None:
             as_json=as_json,
         )
         sys.exit(1)
+
+
+def _complain_of_usage(error: typer.TyperException, *, as_json: bool) -> None:
+    """Say which option or argument is wrong; without any argument the help was printed, and says it all."""
+    message = error.format_message().strip()
+    if message:
+        context = getattr(error, "ctx", None)
+        command = context.command_path if context else "wellfit"
+        complain(f"{message.rstrip('.')}. Try: {command} --help", error.exit_code, as_json=as_json)

@@ -35,7 +35,8 @@ def family(name: str) -> Family[Any]:
 class Member(Rule):
     """A member of a family with its options checked and filled in.
 
-    ``auto`` names options that may be left to the training as ``auto``; null means the same there.
+    ``auto`` names options that may be left to the training: ``auto`` (or null) takes the member's own value, ``find``
+    searches for one.
     """
 
     def __init__(
@@ -87,7 +88,8 @@ class Member(Rule):
 
     def _options(self, entry: Entry, options: Mapping[str, Any]) -> dict[str, Any]:
         known = {option.name: option for option in entry.options}
-        left = {name for name in self.auto if name in known and options.get(name, "auto") in (None, "auto")}
+        given_words = {name: options.get(name, "auto") for name in self.auto if name in known}
+        left = {name: word or "auto" for name, word in given_words.items() if word in (None, "auto", "find")}
         for name, value in options.items():
             if name not in known:
                 raise Problem(
@@ -98,7 +100,7 @@ class Member(Rule):
             if name not in left:
                 _checked(entry, known[name], value)
         settled = entry.resolve({name: value for name, value in options.items() if name not in left})
-        return {name: "auto" if name in left else value for name, value in settled.items()}
+        return {name: left.get(name, value) for name, value in settled.items()}
 
     def schema(self) -> dict[str, Any]:
         """Give the rule as JSON Schema: one alternative a member, with its options and their ranges."""
@@ -131,7 +133,7 @@ _JSON_TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "s
 def _option_schema(option: Option, auto: bool) -> dict[str, Any]:
     schema = _kind_schema(option)
     extra: list[dict[str, Any]] = [{"type": "null"}] if option.optional or option.default is None else []
-    extra += [{"enum": ["auto", None]}] if auto else []
+    extra += [{"enum": ["auto", "find", None]}] if auto else []
     described = {"anyOf": [schema, *extra]} if extra else schema
     return {**described, "default": "auto" if auto else option.default, "description": option.help}
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import base64
-import functools
 import hashlib
 import json
 from collections.abc import Mapping
 from typing import Any
 
+from wellfit.report.engine import chart_engine
 from wellfit.report.html import Markup, embedded_json, join, script_text, tag
 from wellfit.report.style import CHART_CONFIG, STYLE
 
@@ -26,8 +26,6 @@ for (const holder of document.querySelectorAll(".chart")) {
 }
 addEventListener("beforeprint", () => { for (const part of document.querySelectorAll("details")) part.open = true; });
 """
-
-_HANDED_OUT = "window.vegaEmbed = vegaEmbed;"
 
 _OPTIONS = {
     "actions": False,
@@ -85,12 +83,3 @@ def _digest(script: str) -> str:
 
 def _loader() -> Markup:
     return script_text(_LOADER.replace("OPTIONS", json.dumps(_OPTIONS)))
-
-
-@functools.cache
-def chart_engine() -> Markup:
-    """Give Vega, Vega-Lite and Vega-Embed as one script; putting it together takes a second, once a process."""
-    import vl_convert
-
-    bundle: str = vl_convert.javascript_bundle(_HANDED_OUT)
-    return script_text(bundle)

@@ -1,8 +1,22 @@
 """The training core: recipe, step, loop, evaluation, early stopping, checkpoints."""
 
-from wellfit.training.fit import FitResult, fit, make_trainer
+from wellfit.training.fit import FitResult, find_rate, fit, make_trainer, with_found_rate
 from wellfit.training.loop import Callback, Trainer
 from wellfit.training.options import FitOptions, settle
+from wellfit.training.rate_finder import RateCurve
 from wellfit.training.recipe import Recipe, Score
 
-__all__ = ["Callback", "FitOptions", "FitResult", "Recipe", "Score", "Trainer", "fit", "make_trainer", "settle"]
+__all__ = [
+    "Callback",
+    "FitOptions",
+    "FitResult",
+    "RateCurve",
+    "Recipe",
+    "Score",
+    "Trainer",
+    "find_rate",
+    "fit",
+    "make_trainer",
+    "settle",
+    "with_found_rate",
+]

@@ -2,7 +2,8 @@
 
 A file's name holds the number of updates and a digest of its bytes: ``0000001200-3f9c2b8a51d0e7f4.safetensors``. It is
 written under a temporary name, flushed to the disk and renamed; the one before it is kept. A file whose bytes do not
-match its name is passed over, with a warning, and the one before it is used.
+match its name is passed over, with a warning, and the one before it is used; where none is whole, training starts from
+the beginning, which gives the same bits later.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import hashlib
 import json
 import os
 import warnings
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +25,6 @@ from wellfit.errors import RunFailed, WellfitWarning
 
 __all__ = ["Checkpoints"]
 
-_KEPT = 2
 _SUFFIX = ".safetensors"
 
 
@@ -32,6 +33,8 @@ class Checkpoints:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._last: Path | None = None
+        """The file this training was read from, or wrote last."""
 
     def save(self, step: int, state: dict[str, Any]) -> None:
         """Write the state after ``step`` updates; the last good one stays until this one is whole.
@@ -40,49 +43,59 @@ class Checkpoints:
             RunFailed: where the disk refuses it; the checkpoints before it are intact.
         """
         data = _encode(state)
-        name = f"{step:010d}-{_digest(data)}{_SUFFIX}"
-        temporary = self.folder / f".{name}.part"
+        path = self.folder / f"{step:010d}-{_digest(data)}{_SUFFIX}"
+        temporary = self.folder / f".{path.name}.part"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
             _write_through(temporary, data)
-            os.replace(temporary, self.folder / name)
+            os.replace(temporary, path)
             _sync_folder(self.folder)
         except OSError as error:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise RunFailed(
                 "A checkpoint must be written, and the disk refused it.",
                 got=f"{error.strerror} in {self.folder}",
                 do="Make room there; the run can be resumed from the checkpoint before.",
             ) from None
-        self._prune()
+        self._remove_all_but(path, self._last)
+        self._last = path
 
     def latest(self) -> dict[str, Any] | None:
         """Read the newest whole checkpoint; None where there is none."""
-        for path in self._files():
-            data = path.read_bytes()
-            if _digest(data) == path.stem.partition("-")[2]:
-                try:
-                    return _decode(data)
-                except (SafetensorError, KeyError, ValueError):
-                    pass
-            warnings.warn(
-                f"The checkpoint {path.name} is damaged; the one before it is used.", WellfitWarning, stacklevel=2
-            )
+        files = self._files()
+        for place, path in enumerate(files):
+            state = _read(path)
+            if state is not None:
+                self._last = path
+                return state
+            instead = "training starts from the beginning" if place == len(files) - 1 else "the one before it is used"
+            warnings.warn(f"The checkpoint {path.name} is damaged; {instead}.", WellfitWarning, stacklevel=2)
         return None
 
     def clear(self) -> None:
         """Remove all checkpoints, once the run is finished."""
-        for path in [*self._files(), *self.folder.glob(".*.part")]:
-            path.unlink(missing_ok=True)
-        if self.folder.is_dir():
+        self._remove_all_but()
+        with suppress(OSError):  # something else is in it, or it was never made
             self.folder.rmdir()
 
     def _files(self) -> list[Path]:
         return sorted(self.folder.glob(f"[0-9]*{_SUFFIX}"), reverse=True)
 
-    def _prune(self) -> None:
-        for path in self._files()[_KEPT:]:
-            path.unlink(missing_ok=True)
+    def _remove_all_but(self, *kept: Path | None) -> None:
+        """Remove the older ones, and whatever damage, a former training or a killed process left here."""
+        for path in [*self._files(), *self.folder.glob(".*.part")]:
+            if path not in kept:
+                path.unlink(missing_ok=True)
+
+
+def _read(path: Path) -> dict[str, Any] | None:
+    """Read a checkpoint; None where it is not as it was written."""
+    try:
+        data = path.read_bytes()
+        return _decode(data) if _digest(data) == path.stem.partition("-")[2] else None
+    except (OSError, SafetensorError, KeyError, ValueError):
+        return None
 
 
 def _digest(data: bytes) -> str:

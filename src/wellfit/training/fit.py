@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +18,9 @@ from wellfit.training.checkpoint import Checkpoints
 from wellfit.training.loop import Callback, Trainer
 from wellfit.training.monitor import LayerStatistics
 from wellfit.training.options import FitOptions, Settled, deadline, settle
+from wellfit.training.rate_finder import RateCurve, sweep
 
-__all__ = ["FitResult", "fit", "make_trainer"]
+__all__ = ["FitResult", "find_rate", "fit", "make_trainer", "with_found_rate"]
 
 
 @dataclass
@@ -42,7 +43,7 @@ def fit(
     valid: Any = None,
     loss: Any = "auto",
     optimizer: Any = "adam",
-    lr: float | None = None,
+    lr: float | str | None = None,
     batch_size: int | None = None,
     epochs: int = 20,
     schedule: Any = None,
@@ -81,7 +82,7 @@ def fit(
             ``(output, target) -> scalar``. Named classification losses take logits.
         optimizer: a name from ``wellfit list optimizers``, a mapping of a name and its options, a torch optimizer,
             or ``params -> optimizer``, whose rate is kept.
-        lr: the rate, above 0; None takes the optimizer's own default.
+        lr: the rate, above 0; None takes the optimizer's own default, ``"find"`` the one that `find_rate` suggests.
         batch_size: rows per update, 1 or more; None takes the optimizer's rule, or a size that suits the rows.
         epochs: how often the rows are walked through, 1 or more.
         schedule: a name, a mapping of a name and its options, or ``step -> factor`` on the rate, from step 0.
@@ -132,6 +133,7 @@ def fit(
         raise ConfigError("'resume' needs the folder of the checkpoints.", got=resume, do="Give checkpoint=FOLDER.")
     rows = as_batches(train, workers)
     held = None if valid is None else as_batches(valid, workers)
+    options = with_found_rate(module, rows, options)
     settled = settle(module, rows, options, has_valid=held is not None)
     checkpoints = None if checkpoint is None else Checkpoints(Path(checkpoint))
     trainer = make_trainer(
@@ -148,6 +150,34 @@ def fit(
         trainer.resume()
     trainer.run()
     return result_of(trainer)
+
+
+def find_rate(module: nn.Module, train: Any, **options: Any) -> RateCurve:
+    """Sweep over learning rates and suggest one; the module is left as it is.
+
+    Args:
+        module: any ``nn.Module``.
+        train: rows, as `fit` takes them.
+        **options: ``loss``, ``optimizer``, ``batch_size``, ``clip_norm``, ``seed`` and the like, as `fit` takes them.
+
+    Returns:
+        The rates tried, the loss at each, and the suggestion, None where no rate made the loss fall.
+    """
+    rows = as_batches(train)
+    settled = settle(module, rows, FitOptions(**options), has_valid=False)
+    return sweep(module, _ready(rows, settled), settled.recipe)
+
+
+def with_found_rate(module: nn.Module, train: Batches, options: FitOptions) -> FitOptions:
+    """Put the rate that a sweep suggests where ``find`` was asked for; where it suggests none, the default."""
+    named = options.optimizer if isinstance(options.optimizer, Mapping) else {}
+    if "find" not in (options.lr, named.get("lr")):
+        return options
+    optimizer = {**named, "lr": "auto"} if named else options.optimizer
+    asked = replace(options, lr=None, optimizer=optimizer)
+    bare = replace(asked, schedule=None, early_stopping=None)
+    settled = settle(module, train, bare, has_valid=False)
+    return replace(asked, lr=sweep(module, _ready(train, settled), settled.recipe).suggestion)
 
 
 def make_trainer(
