@@ -1,44 +1,48 @@
 # Two commands on a fresh machine: `make demo` and `make test`. `make check` is the gate.
+# Another Python: make PYTHON=python3.12 demo. Some of the tests: make test ARGS="-k wine".
 PYTHON ?= python3
+ARGS ?=
 VENV := .venv
-BIN := $(VENV)/bin
-# On machines without a GPU the CPU build of torch is enough; any build of the pinned version will do.
-PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+RUN := $(VENV)/bin/python -m
+PIP := $(RUN) pip install --quiet --disable-pip-version-check --constraint constraints.txt
+CODE := src tests benchmarks examples
 
 .PHONY: demo test check slow bench clean
 
 $(VENV)/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "wellfit needs Python 3.11 or newer; name one: make PYTHON=python3.12 demo"; exit 1; }
 	$(PYTHON) -m venv $(VENV)
 
-# The build tools are held to the constraints too, and torch comes first: it is the largest.
+# Any build of the pinned torch will do: without a GPU, the CPU build is the smallest.
 $(VENV)/.base: pyproject.toml constraints.txt | $(VENV)/bin/python
-	$(PIP) torch
+	@echo "Installing wellfit into $(VENV): some minutes the first time."
 	$(PIP) --editable .
 	@touch $@
 
 $(VENV)/.dev: $(VENV)/.base
+	@echo "Installing what the tests need."
 	$(PIP) --editable '.[dev]'
 	@touch $@
 
 demo: $(VENV)/.base
-	@rm -rf runs/demo
-	$(BIN)/python examples/demo.py
+	@$(VENV)/bin/python examples/demo.py
 
 test: $(VENV)/.dev
-	$(BIN)/python -m pytest
+	$(RUN) pytest $(ARGS)
 
 check: $(VENV)/.dev
-	$(BIN)/ruff format --check src tests benchmarks examples
-	$(BIN)/ruff check src tests benchmarks examples
-	$(BIN)/mypy
-	$(BIN)/lint-imports
-	$(BIN)/python -m pytest
+	$(RUN) ruff format --check $(CODE)
+	$(RUN) ruff check $(CODE)
+	$(RUN) mypy
+	$(VENV)/bin/lint-imports
+	$(RUN) pytest $(ARGS)
 
 slow: $(VENV)/.dev
-	$(BIN)/python -m pytest -m slow
+	$(RUN) pytest -m slow $(ARGS)
 
 bench: $(VENV)/.dev
-	$(BIN)/python benchmarks/main_job.py
+	@for script in benchmarks/*.py; do echo "== $$script"; $(VENV)/bin/python "$$script" || exit 1; done
 
 clean:
 	rm -rf $(VENV) build dist runs demo

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 import wellfit
+from wellfit.runtime import threads
 
 MODULES = sorted(
     ["wellfit"]
@@ -20,8 +21,8 @@ MODULES = sorted(
     ]
 )
 
-SKIPPED = 8
-"""Lines that are shown and not run: they need a file of the reader's own."""
+SKIPPED = 2
+"""Lines that are shown and not run: they read files of the reader."""
 
 
 def examples_of(name: str) -> list[doctest.DocTest]:
@@ -34,7 +35,8 @@ def test_examples_run(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     monkeypatch.chdir(tmp_path)
     for test in examples_of(name):
         report: list[str] = []
-        failed = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append).failed
+        with threads(1):
+            failed = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS).run(test, out=report.append).failed
         assert not failed, "".join(report)
 
 

@@ -18,7 +18,8 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -79,7 +80,8 @@ class RunFolder:
             return
         if not self.path.is_dir():
             raise RunFolderError("A run is written into a folder.", got=str(self.path), do="Name another with --out.")
-        if not any(self.path.iterdir()):
+        left_over = set(self._left_over())
+        if all(path in left_over for path in self.path.iterdir()):
             return
         if not self.begun:
             raise RunFolderError(
@@ -95,10 +97,27 @@ class RunFolder:
             )
 
     def clear(self) -> None:
-        """Remove the files of a former run; files that are not a run's are left alone."""
-        for name in _FILES:
+        """Remove the files of a former run; files that are not a run's are left alone.
+
+        First what makes it a finished run, last what makes it a run, so that it stays one, killed at any moment.
+        """
+        between = [name for name in _FILES if name not in ("metrics.json", "config.yaml")]
+        for name in ("metrics.json", *between):
             (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
+        self.tidy()
+        (self.path / "config.yaml").unlink(missing_ok=True)
+
+    def tidy(self) -> None:
+        """Remove half-written files that a killed process left."""
+        for path in self._left_over():
+            path.unlink(missing_ok=True)
+
+    def _left_over(self) -> list[Path]:
+        return [path for name in _FILES if (path := self._temporary(name)).exists()]
+
+    def _temporary(self, name: str) -> Path:
+        return self.path / f".{name}.part"
 
     def write_text(self, name: str, text: str) -> None:
         """Write a text file, whole or not at all."""
@@ -120,38 +139,30 @@ class RunFolder:
 
     def write_history(self, history: History) -> None:
         """Write the history."""
-        temporary = self.path / ".history.parquet.part"
-
-        def write() -> None:
-            history.write(temporary)
-            os.replace(temporary, self.path / "history.parquet")
-
-        self._guarded(write)
+        self._placed("history.parquet", history.write)
 
     def write_findings(self, findings: Sequence[Finding]) -> None:
         """Write the findings."""
         self.write_json("findings.json", [finding.as_dict() for finding in findings])
 
     def _write(self, name: str, data: bytes) -> None:
-        temporary = self.path / f".{name}.part"
+        self._placed(name, lambda path: path.write_bytes(data))
 
-        def write() -> None:
+    def _placed(self, name: str, write: Callable[[Path], object]) -> None:
+        """Let a file be written under a temporary name, flush it to the disk, and rename it."""
+        temporary = self._temporary(name)
+        try:
             self.path.mkdir(parents=True, exist_ok=True)
-            temporary.write_bytes(data)
+            write(temporary)
+            with temporary.open("rb+") as file:
+                os.fsync(file.fileno())
             os.replace(temporary, self.path / name)
-
-        try:
-            self._guarded(write)
-        finally:
-            temporary.unlink(missing_ok=True)
-
-    def _guarded(self, write: Any) -> None:
-        try:
-            write()
         except OSError as error:
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise RunFailed(
                 "A run's files must be written, and the disk refused it.",
-                got=f"{error.strerror}: {error.filename}",
+                got=f"{error.strerror or error}: {self.path / name}",
                 do="Make room or name another folder, then resume the run.",
             ) from None
 

@@ -16,7 +16,7 @@ from wellfit.config import Config, model_spec, with_values
 from wellfit.config.rules import Duration
 from wellfit.data.batches import Resident
 from wellfit.data.cleaning import TargetPlan
-from wellfit.errors import ConfigError
+from wellfit.errors import ConfigError, DataError
 from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.losses import LOSSES, default_loss
@@ -119,6 +119,11 @@ class Experiment:
         matrix = prepared.matrices[split]
         # A label that only validation rows have can't be learned, and has no loss.
         known = np.isfinite(target) if target.dtype.kind == "f" else target >= 0
+        if not known.any():
+            labels = prepared.frames[split].get_column(prepared.target.name).unique().head(5).to_list()
+            raise DataError(
+                "Validation rows must have labels that training rows have.", got=labels, do="Deal the rows otherwise."
+            )
         tensors = (torch.from_numpy(matrix.numeric[known]), torch.from_numpy(matrix.categorical[known]))
         weight = None if weights is None else torch.from_numpy(weights[split][known].astype(np.float32))
         return Resident(tensors, torch.from_numpy(target[known]), weight)
@@ -246,6 +251,7 @@ def _options(config: Config, loss: Choice[Any], target: TargetPlan) -> FitOption
         steps=train.steps,
         threads=None if train.threads == "auto" else train.threads,
         time=train.time,
+        doctor=train.doctor,
     )
 
 

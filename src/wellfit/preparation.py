@@ -81,7 +81,9 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
     frames = {name: frame[getattr(split, name)] for name in SPLITS}
     if config.data.test is not None:
         frames["test"] = read_table(config.data.test, header=_header(table)).frame
-        findings += _straddling(frames["test"], frames["train"])
+    kept = config.clean.duplicates == "keep" and not estimator
+    findings += _straddling(frames, "valid") if kept else []
+    findings += _straddling(frames, "test") if kept or config.data.test is not None else []
     apart = (target,) if config.split.column is None else (target, config.split.column)
     features_of = {name: _without(part, apart) for name, part in frames.items()}
     target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task)
@@ -180,16 +182,17 @@ def _split(config: Config, frame: pl.DataFrame, target: str) -> Split:
     )
 
 
-def _straddling(test: pl.DataFrame, train: pl.DataFrame) -> list[Finding]:
-    """Count test rows that are training rows too; all are scored, since a test table is scored whole."""
+def _straddling(frames: Mapping[str, pl.DataFrame], name: str) -> list[Finding]:
+    """Count rows that are training rows too; all are scored, since that is what was asked for."""
+    test, train = frames[name], frames["train"]
     shared = [name for name in train.columns if name in test.columns and train[name].dtype == test[name].dtype]
     if not shared:
         return []
     count = test.select(shared).join(train.select(shared).unique(), on=shared, how="semi", nulls_equal=True).height
     if not count:
         return []
-    message = f"{count:,} rows of the test table are training rows too; their score is no evidence."
-    return [Finding(code="split_leakage", severity="warning", where="test", evidence={"rows": count}, message=message)]
+    message = f"{count:,} {name} rows are training rows too; their score is no evidence."
+    return [Finding(code="split_leakage", severity="warning", where=name, evidence={"rows": count}, message=message)]
 
 
 def _ranges(frame: pl.DataFrame) -> dict[str, tuple[float, float]]:

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from wellfit.artifact import RunFolder, next_run_path
 from wellfit.config import Config, as_mapping, load_config, to_yaml, with_values
-from wellfit.errors import RunFolderError
+from wellfit.data.sources.fingerprint import content_checksum
+from wellfit.errors import Interrupted, RunFolderError
 from wellfit.experiment import Experiment, Outcome
 from wellfit.preparation import Prepared, prepare
 from wellfit.report import ReportFacts, render_card, render_page, summarize_predictions
 from wellfit.run import Run
 from wellfit.training import Callback
 from wellfit.training.checkpoint import Checkpoints
+from wellfit.training.terms import as_text
 
 __all__ = ["resume_run", "train_run"]
 
@@ -51,8 +55,10 @@ def resume_run(path: str | Path, *, callbacks: Sequence[Callback] = ()) -> Run:
     Raises:
         RunFolderError: no run was begun there, or its rows were in memory and are gone.
     """
+    started = time.monotonic()
     folder = RunFolder(path)
     if folder.finished:
+        _tidy(folder)
         return Run(folder)
     folder.read_config()
     config = load_config(folder.path / "config.yaml").config
@@ -63,22 +69,60 @@ def resume_run(path: str | Path, *, callbacks: Sequence[Callback] = ()) -> Run:
             do="Train it anew with the same rows and seed.",
         )
     prepared = prepare(config)
-    experiment = _experiment(folder, prepared, callbacks, time.monotonic())
+    experiment = _experiment(folder, prepared, callbacks, started)
     experiment.trainer.resume()
     return _finish(folder, experiment)
 
 
 def _experiment(folder: RunFolder, prepared: Prepared, callbacks: Sequence[Callback], started: float) -> Experiment:
     checkpoints = None if prepared.config.train.checkpoint_every is None else Checkpoints(folder.checkpoints)
-    return Experiment(prepared, checkpoints=checkpoints, callbacks=callbacks, started=started)
+    experiment = Experiment(prepared, checkpoints=checkpoints, callbacks=callbacks, started=started)
+    experiment.trainer.terms = {**_terms(experiment.config, prepared), **experiment.trainer.terms}
+    return experiment
+
+
+_FREE = re.compile(r"version|output\..*|data\.(source|test)|train\.(steps|time|checkpoint_every|workers|doctor)")
+"""Keys that need not be the same on resume: they change no weight, or say only when training stops. A source may have
+been moved, if its content is the same."""
+
+
+def _terms(config: Config, prepared: Prepared) -> dict[str, str]:
+    """Give what decides a run's training, by the key of its config."""
+    terms = {key: as_text(value) for key, value in _leaves("", as_mapping(config)) if not _FREE.fullmatch(key)}
+    terms["the content of data.source"] = prepared.source.checksum[:16]
+    if config.data.test is not None:
+        terms["the content of data.test"] = content_checksum(prepared.frames["test"])[:16]
+    return terms
+
+
+def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
+    if not isinstance(value, Mapping):
+        yield key, value
+        return
+    for name, item in value.items():
+        yield from _leaves(f"{key}.{name}" if key else name, item)
 
 
 def _finish(folder: RunFolder, experiment: Experiment) -> Run:
-    outcome = experiment.run()
-    _write(folder, outcome)
-    if experiment.trainer.checkpoints is not None:
-        experiment.trainer.checkpoints.clear()
+    try:
+        _write(folder, experiment.run())
+    except (Interrupted, KeyboardInterrupt):
+        raise _interrupted(folder, experiment) from None
+    _tidy(folder)
     return Run(folder)
+
+
+def _interrupted(folder: RunFolder, experiment: Experiment) -> Interrupted:
+    rule = f"Training was stopped after {experiment.trainer.position.step:,} updates."
+    if experiment.config.data.source is None:
+        return Interrupted(rule, do="Its rows were in memory: train it anew.")
+    return Interrupted(rule, do=f"Go on with: wellfit resume {shlex.quote(str(folder.path))}")
+
+
+def _tidy(folder: RunFolder) -> None:
+    """Remove what only an unfinished run needs, and what a killed process left."""
+    Checkpoints(folder.checkpoints).clear()
+    folder.tidy()
 
 
 def _write(folder: RunFolder, outcome: Outcome) -> None:

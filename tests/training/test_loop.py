@@ -313,3 +313,26 @@ def test_rows_that_cannot_be_used_are_refused(data, says, make_net):
 def test_a_module_without_parameters_is_refused(rows):
     with pytest.raises(DataError, match="parameters"):
         wellfit.fit(nn.Identity(), rows, loss="cce")
+
+
+def test_bfloat16_keeps_float32_weights_and_clips_the_true_gradient(rows, make_net):
+    exact, mixed = make_net(dropout=0, norm=False), make_net(dropout=0, norm=False)
+    common = {"loss": "cce", "optimizer": "bgd", "lr": 1.0, "epochs": 1, "clip_norm": 1e-3}
+    before = [weight.detach().clone() for weight in mixed.parameters()]
+    wellfit.fit(exact, rows, **common)
+    wellfit.fit(mixed, rows, precision="bfloat16", **common)
+    moved = torch.cat([(a - b).flatten() for a, b in zip(mixed.parameters(), before, strict=True)])
+    assert all(weight.dtype == torch.float32 for weight in mixed.parameters())
+    assert moved.norm().item() == pytest.approx(1e-3, rel=1e-3)
+    for a, b in zip(exact.parameters(), mixed.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=0, atol=1e-4)
+
+
+def test_clipping_by_value_holds_under_accumulation(rows, make_net):
+    module = make_net(dropout=0, norm=False)
+    before = [weight.detach().clone() for weight in module.parameters()]
+    wellfit.fit(
+        module, rows, loss="cce", optimizer="minibatch", lr=1.0, batch_size=32, accumulate=8, epochs=1, clip_value=1e-4
+    )
+    largest = max((a - b).abs().max().item() for a, b in zip(module.parameters(), before, strict=True))
+    assert largest == pytest.approx(1e-4, rel=1e-2)

@@ -54,14 +54,18 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(title=Text(title, style="bold") if title else None, box=SIMPLE_HEAD, title_justify="left")
+    table = Table(
+        title=Text(title, style="bold") if title else None, box=SIMPLE_HEAD, show_edge=False, title_justify="left"
+    )
     for place, column in enumerate(columns):
         # Cells are text of the person's data: never markup.
         table.add_column(Text(column), justify="right" if place >= right_from else "left", overflow="fold")
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     console = Console(file=sys.stdout, width=None if sys.stdout.isatty() else 140, highlight=False)
-    console.print(table)
+    with console.capture() as capture:
+        console.print(table)
+    print_lines(line.rstrip() for line in ["", *capture.get().strip("\n").splitlines(), ""])
 
 
 @contextmanager

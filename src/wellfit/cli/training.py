@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from wellfit.cli.console import noted, print_json, print_lines, print_table, said
+from wellfit.cli.console import noted, print_json, print_lines, print_table
+from wellfit.cli.summary import finding_lines, print_run, rows_line
 
 if TYPE_CHECKING:
     from wellfit.config import Config
-    from wellfit.findings import Finding
     from wellfit.preparation import Prepared
-    from wellfit.run import Run
 
 __all__ = ["check", "init", "resume", "train"]
 
@@ -88,16 +86,10 @@ def _print_prepared(prepared: Prepared) -> None:
     rows, target = prepared.rows, prepared.target
     kinds = f", {len(target.classes)} classes" if target.classes else ""
     print_lines([f"Target: {target.name} ({target.task}{kinds})", *prepared.notes])
-    print_lines(
-        [f"Rows: {rows['read']:,} read; {rows['train']:,} train, {rows['valid']:,} validate, {rows['test']:,} test"]
-    )
+    print_lines([f"Rows: {rows['read']:,} read; {rows_line(rows)}"])
     listing = ((column.name, column.kind, column.reason) for column in prepared.cleaning.columns)
     print_table("Columns", ["column", "kind", "remark"], listing, right_from=9)
-    print_lines(_findings(prepared.findings))
-
-
-def _findings(findings: Iterable[Finding]) -> list[str]:
-    return [f"{finding.severity}: {finding.message} [{finding.code}]" for finding in findings]
+    print_lines(finding_lines(prepared.findings))
 
 
 def train(
@@ -115,24 +107,23 @@ def train(
     """Train on a table and leave a run folder that predicts."""
     import wellfit.cli as command
     from wellfit.recording import train_run
-    from wellfit.training.progress import progress_for
+    from wellfit.training.progress import live_progress
 
     given = {"output.run": out, "train.time": time, "train.seed": seed, "train.workers": workers}
     settled = _config(data, target, config, o or [], given)
-    with noted():
-        callbacks = [] if json else progress_for()
+    with noted(), live_progress(quiet=json) as callbacks:
         run = train_run(settled, force=force, callbacks=callbacks, started=command.STARTED)
-    _print_run(run, json=json)
+    print_run(run, json=json)
 
 
 def resume(run: RunPath, json: Json = False) -> None:
     """Go on with a run that was stopped; a finished one is left as it is."""
     from wellfit.recording import resume_run
-    from wellfit.training.progress import progress_for
+    from wellfit.training.progress import live_progress
 
-    with noted():
-        finished = resume_run(run, callbacks=[] if json else progress_for())
-    _print_run(finished, json=json)
+    with noted(), live_progress(quiet=json) as callbacks:
+        finished = resume_run(run, callbacks=callbacks)
+    print_run(finished, json=json)
 
 
 def _config(
@@ -161,42 +152,3 @@ _OPTIONS = {
     "train.seed": "--seed",
     "train.workers": "--workers",
 }
-
-
-def _print_run(run: Run, *, json: bool) -> None:
-    if json:
-        print_json(
-            {
-                "run": str(run.path),
-                "task": run.plan["target"]["task"],
-                "metrics": run.metrics,
-                "findings": [finding.as_dict() for finding in run.findings],
-                "report": str(run.path / "report.html") if (run.path / "report.html").exists() else None,
-            }
-        )
-        return
-    rows = run.plan["rows"]
-    print_lines([f"Rows: {rows['train']:,} train, {rows['valid']:,} validate, {rows['test']:,} test"])
-    _print_scores(run)
-    for finding in run.findings:
-        if finding.severity != "info":
-            said(f"{finding.severity}: {finding.message}")
-    print_lines([f"Run: {run.path}"])
-    if (run.path / "report.html").exists():
-        print_lines([f"Report: {run.path / 'report.html'}"])
-
-
-def _print_scores(run: Run) -> None:
-    metrics = run.metrics
-    scored = {"test": metrics.get("test"), "validation": metrics.get("valid")}
-    baselines = {f"baseline: {name}": scores for name, scores in metrics.get("baselines", {}).items()}
-    shown = {name: scores for name, scores in {**scored, **baselines}.items() if scores}
-    names = list(next(iter(shown.values()), {}))
-    body = ([name, *(_figure(scores.get(metric)) for metric in names)] for name, scores in shown.items())
-    print_table("", ["", *names], body)
-
-
-def _figure(value: float | None) -> str:
-    if value is None:
-        return "-"
-    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"

@@ -85,14 +85,15 @@ class Loss(nn.Module, ABC):
         if weight is None and not self.weighs_classes:
             return self.reduced(output, target, "mean")
         total, count = self.total(output, target, weight)
+        assert isinstance(count, Tensor)
         return total / count.clamp_min(torch.finfo(count.dtype).tiny)
 
-    def total(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor]:
+    def total(self, output: Tensor, target: Tensor, weight: Tensor | None = None) -> tuple[Tensor, Tensor | float]:
         """Give ``sum(w l)`` and ``sum(w)``: add both over batches, and the mean depends on no batch's size."""
         weights = self.row_weights(target, weight)
         if weights is None:
-            total = self.reduced(output, target, "sum")
-            return total, total.new_full((), float(len(target)))
+            # a plain number: making a tensor of it costs a share of a small step
+            return self.reduced(output, target, "sum"), float(len(target))
         losses = self.per_row(output, target)
         if weights.shape != losses.shape:
             raise ConfigError(

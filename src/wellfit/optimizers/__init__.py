@@ -22,7 +22,7 @@ from wellfit.optimizers import (
 )
 from wellfit.optimizers.batches import check_batch_size, default_batch_size
 from wellfit.optimizers.entry import OptimizerEntry
-from wellfit.optimizers.guard import require_finite
+from wellfit.optimizers.guard import refuse_non_finite, require_finite
 from wellfit.registry import Family
 
 __all__ = [
@@ -30,6 +30,7 @@ __all__ = [
     "OptimizerEntry",
     "check_batch_size",
     "default_batch_size",
+    "refuse_non_finite",
     "require_finite",
 ]
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from wellfit.errors import RunFailed
 
-__all__ = ["require_finite"]
+__all__ = ["refuse_non_finite", "require_finite"]
 
 
 def require_finite(named_parameters: Iterable[tuple[str, Tensor]]) -> Tensor:
@@ -32,17 +32,52 @@ def require_finite(named_parameters: Iterable[tuple[str, Tensor]]) -> Tensor:
     >>> float(require_finite([("weight", weight)]))
     5.0
     """
-    named = [(name, _values(param.grad)) for name, param in named_parameters if param.grad is not None]
+    named = _gradients(named_parameters)
     if not named:
         return torch.zeros(())
     total = _norm([gradient for _, gradient in named])
     if math.isfinite(total.item()):
         return total
+    _find_non_finite(named)
+    # Finite numbers whose squares are not: only the sum overflowed.
+    return _norm([gradient.double() for _, gradient in named])
+
+
+def refuse_non_finite(named_parameters: Iterable[tuple[str, Tensor]]) -> None:
+    """Make sure that every number in all gradients is finite, where nothing needs their norm.
+
+    A sum is finite only where all its terms are, and on a CPU it takes half the time of a norm.
+
+    Args:
+        named_parameters: pairs of a name and a parameter, as ``module.named_parameters()`` gives them.
+
+    Raises:
+        RunFailed: a gradient holds NaN or infinity; the error names the first such parameter.
+
+    >>> weight = torch.nn.Parameter(torch.ones(2))
+    >>> weight.grad = torch.tensor([3.0, 4.0])
+    >>> refuse_non_finite([("weight", weight)])
+    """
+    parameters = list(named_parameters)
+    named = _gradients(parameters)
+    if not named:
+        return
+    if named[0][1].device.type != "cpu":
+        # Elsewhere one multi-tensor norm costs less than a launch for every parameter.
+        require_finite(parameters)
+        return
+    if not math.isfinite(sum(gradient.sum().item() for _, gradient in named)):
+        _find_non_finite(named)
+
+
+def _gradients(named_parameters: Iterable[tuple[str, Tensor]]) -> list[tuple[str, Tensor]]:
+    return [(name, _values(param.grad)) for name, param in named_parameters if param.grad is not None]
+
+
+def _find_non_finite(named: list[tuple[str, Tensor]]) -> None:
     for name, gradient in named:
         if not bool(torch.isfinite(gradient).all()):
             raise _refused(name, gradient)
-    # Finite numbers whose squares are not: only the sum overflowed.
-    return _norm([gradient.double() for _, gradient in named])
 
 
 def _values(gradient: Tensor) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -15,10 +15,12 @@ from wellfit.errors import BadInput, ConfigError
 from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.training.checkpoint import Checkpoints
+from wellfit.training.compilation import forward_of
 from wellfit.training.loop import Callback, Trainer
 from wellfit.training.monitor import LayerStatistics
 from wellfit.training.options import FitOptions, Settled, deadline, settle
 from wellfit.training.rate_finder import RateCurve, sweep
+from wellfit.training.terms import option_terms, subject_terms
 
 __all__ = ["FitResult", "find_rate", "fit", "make_trainer", "with_found_rate"]
 
@@ -65,6 +67,7 @@ def fit(
     steps: int | None = None,
     time: float | None = None,
     threads: int | None = None,
+    doctor: str = "watch",
     workers: int = 0,
     checkpoint: str | os.PathLike[str] | None = None,
     checkpoint_every: int | float | None = None,
@@ -97,7 +100,8 @@ def fit(
             which watches the loss otherwise.
         class_weight: one weight a class, for the named classification losses.
         precision: ``auto``, ``float32`` or ``bfloat16`` (autocast; weights stay float32).
-        compile: whether `torch.compile` makes the forward and backward pass; ``auto`` where it repays.
+        compile: whether `torch.compile` makes the forward and backward pass. ``auto`` does not: on the CPUs it was
+            measured on, a compiled network of full matrix products is no faster.
         accumulate: batches whose gradients make one update, 1 or more.
         ema: decay of a moving average of the weights, in [0, 1); the average is evaluated and kept.
         augment: ``{"noise": std}`` adds Gaussian noise to the first input.
@@ -106,6 +110,7 @@ def fit(
         steps: stop after so many updates.
         time: stop after so many seconds.
         threads: threads torch computes with.
+        doctor: ``watch`` records statistics of every layer, ``off`` does not.
         workers: processes that read a `Dataset`; results do not depend on their number.
         checkpoint: a folder for checkpoints.
         checkpoint_every: updates between checkpoints, or seconds as a float; None: 30 seconds.
@@ -145,6 +150,7 @@ def fit(
         checkpoint_every=checkpoint_every,
         callbacks=callbacks,
         until=deadline(options),
+        terms=option_terms(options, settled.resolved),
     )
     if resume:
         trainer.resume()
@@ -190,22 +196,27 @@ def make_trainer(
     checkpoint_every: int | float | None = None,
     callbacks: Sequence[Callback] = (),
     until: float | None = None,
-    forward: Callable[..., Any] | None = None,
+    terms: Mapping[str, str] | None = None,
 ) -> Trainer:
-    """Check all targets, put rows and module on the device, and make the trainer."""
+    """Check all targets, put rows and module on the device, and make the trainer.
+
+    ``terms`` are what decides the training beside module and rows; see `Trainer.terms`.
+    """
     recipe = settled.recipe
     module.to(recipe.device)
+    rows, held = _ready(train, settled), None if valid is None else _ready(valid, settled)
     return Trainer(
         module,
-        _ready(train, settled),
-        None if valid is None else _ready(valid, settled),
+        rows,
+        held,
         recipe,
-        forward=forward,
-        monitor=LayerStatistics(module),
+        forward=forward_of(module, compile=recipe.compile, device=recipe.device),
+        monitor=LayerStatistics(module) if recipe.watch else None,
         callbacks=callbacks,
         checkpoints=checkpoints,
         checkpoint_every=checkpoint_every,
         deadline=until,
+        terms={} if checkpoints is None else {**(terms or {}), **subject_terms(module, rows, held)},
     )
 
 

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import itertools
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import torch
 from torch import Tensor, nn
 
 from wellfit.data.batches import Batch, Batches
-from wellfit.errors import DataError, Interrupted, RunFailed
+from wellfit.errors import ConfigError, DataError, Interrupted, RunFailed
 from wellfit.findings import Finding, Remedy
 from wellfit.history import History
 from wellfit.runtime import restored_random_state, threads
@@ -24,6 +24,7 @@ from wellfit.training.monitor import LayerStatistics
 from wellfit.training.recipe import Recipe
 from wellfit.training.step import Updater
 from wellfit.training.stopping import EarlyStopping
+from wellfit.training.terms import refuse_changed
 
 __all__ = ["Callback", "Position", "Trainer"]
 
@@ -82,6 +83,8 @@ class Trainer:
     """Updates between checkpoints, or seconds as a float, which change no result; None: 30 seconds."""
     deadline: float | None = None
     """When to stop, on `time.monotonic`'s clock; the steps done are in `position`."""
+    terms: Mapping[str, str] = field(default_factory=dict)
+    """What decides this training, by name: checkpoints made under other terms are refused."""
     history: History = field(default_factory=History)
 
     def __post_init__(self) -> None:
@@ -154,33 +157,41 @@ class Trainer:
 
     def _epochs(self, started: float, interruption: Interruption) -> None:
         while not self._done():
-            try:
-                self._updates(started, interruption)
-            except RunFailed as failure:
-                if isinstance(failure, Interrupted):
-                    raise
-                self._note_non_finite(failure)
+            if not self._updates(started, interruption):
                 break
             self._finish_epoch()
             self._save_if_due(epoch_ended=True)
 
     def _done(self) -> bool:
-        position, recipe = self.position, self.recipe
-        out_of_steps = recipe.steps is not None and position.step >= recipe.steps
-        return out_of_steps or position.epoch >= recipe.epochs or self.stopping.exhausted or self._late()
+        if self.position.batch:
+            # Resumed within an epoch, which is evaluated even where no update is left to make.
+            return False
+        return self.position.epoch >= self.recipe.epochs or self.stopping.exhausted or self._cut_short()
+
+    def _cut_short(self) -> bool:
+        """Whether updates or time are used up, in the middle of an epoch or not."""
+        steps = self.recipe.steps
+        return (steps is not None and self.position.step >= steps) or self._late()
 
     def _late(self) -> bool:
         """Whether time is up; one update is made in any case, so that there is something to keep."""
         return self.position.step > 0 and self.deadline is not None and time.monotonic() >= self.deadline
 
-    def _updates(self, started: float, interruption: Interruption) -> None:
+    def _updates(self, started: float, interruption: Interruption) -> bool:
+        """Make the updates of an epoch; give False where a gradient was not finite, which ends training."""
         position, recipe = self.position, self.recipe
+        if self._cut_short():
+            return True
         reader = self.train.epoch(
             batch_rows=recipe.batch_rows, seed=recipe.seed, epoch=position.epoch, start=position.batch
         )
         for batches in _grouped(reader, recipe.accumulate):
             ready = [prepared(batch.to(recipe.device), recipe.loss, self.train, recipe.outputs) for batch in batches]
-            self._pending.append(self.updater(ready, position.step, self._losses))
+            try:
+                self._pending.append(self.updater(ready, position.step, self._losses))
+            except RunFailed as failure:
+                self._note_non_finite(failure)
+                return False
             position.step += 1
             position.batch += len(batches)
             self._average()
@@ -191,9 +202,10 @@ class Trainer:
             position.seconds = time.monotonic() - started
             if interruption.asked:
                 self._interrupted()
-            if (recipe.steps is not None and position.step >= recipe.steps) or self._late():
-                return
+            if self._cut_short():
+                break
             self._save_if_due(epoch_ended=False)
+        return True
 
     def _average(self) -> None:
         if self.averages is not None and self.recipe.ema is not None:
@@ -315,9 +327,11 @@ class Trainer:
         )
 
     def _interrupted(self) -> None:
+        do = "No folder for checkpoints was named: they are lost."
         if self.checkpoints is not None:
             self.checkpoints.save(self.position.step, self.state())
-        raise Interrupted(f"Training was stopped after {self.position.step:,} updates.")
+            do = f"They are kept in {self.checkpoints.folder}: go on with resume=True."
+        raise Interrupted(f"Training was stopped after {self.position.step:,} updates.", do=do)
 
     def _save_if_due(self, *, epoch_ended: bool) -> None:
         if self.checkpoints is None:
@@ -334,6 +348,8 @@ class Trainer:
         """Give all that the rest of the training depends on."""
         self._read_losses()
         return {
+            "terms": dict(self.terms),
+            "threads": self.recipe.threads,
             "position": asdict(self.position),
             "module": dict(self.module.state_dict()),
             "optimizer": self.optimizer.state_dict(),
@@ -347,9 +363,23 @@ class Trainer:
         }
 
     def restore(self, state: dict[str, Any]) -> None:
-        """Go on from what `state` gave."""
+        """Go on from what `state` gave.
+
+        Raises:
+            ConfigError: it was made under other terms, or has more updates than are asked for.
+        """
+        refuse_changed(state["terms"], self.terms)
         state = to_device(state, self.recipe.device)
+        self.recipe = replace(self.recipe, threads=state["threads"])
         self.position = Position(**state["position"])
+        if self.recipe.steps is not None and self.position.step > self.recipe.steps:
+            raise ConfigError(
+                f"'steps' must be at least the {self.position.step:,} updates that were made.",
+                got=self.recipe.steps,
+                do="Set it back, or train anew.",
+            )
+        if self.deadline is not None:
+            self.deadline -= self.position.seconds
         self.module.load_state_dict(state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
         if self.averages is not None:

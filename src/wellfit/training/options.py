@@ -53,6 +53,7 @@ class FitOptions:
     steps: int | None = None
     threads: int | None = None
     time: float | None = None
+    doctor: str = "watch"
 
 
 _NUMBERS = (
@@ -115,6 +116,7 @@ def settle(
         seed=options.seed,
         threads=options.threads or default_threads(),
         device=device,
+        watch=_watched(options.doctor),
         score=score,
         monitored="loss" if watched is None else watched.name,
         greater_is_better=watched is not None and watched.greater_is_better,
@@ -300,6 +302,12 @@ def _noise(augment: Any) -> float:
     if isinstance(augment, Mapping) and set(augment) == {"noise"}:
         return float(augment["noise"])
     raise ConfigError("'augment' of a table is {noise: std}.", got=augment, do="Try {noise: 0.1}.")
+
+
+def _watched(doctor: str) -> bool:
+    if doctor not in ("off", "watch"):
+        raise ConfigError("'doctor' must be off or watch.", got=doctor, do=did_you_mean(doctor, ("off", "watch")))
+    return doctor == "watch"
 
 
 def _bfloat16(precision: str, device: torch.device) -> bool:

@@ -4,28 +4,33 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.status import Status
+from rich.table import Column
 
 from wellfit.training.loop import Callback, Trainer
 
-__all__ = ["LiveProgress", "progress_for"]
+__all__ = ["LiveProgress", "live_progress"]
 
 _REDRAWN_EVERY = 0.1
 
 
 class LiveProgress(Callback):
-    """A bar over the updates, their rate, the time left, and the losses of the last epoch."""
+    """What goes on: a line while rows are prepared, a bar while training, a line while results are written."""
 
     def __init__(self, console: Console) -> None:
+        self._status = Status("Reading and preparing the rows", console=console)
         self._progress = Progress(
-            TextColumn("[bold]epoch {task.fields[epoch]}"),
-            BarColumn(bar_width=None),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-            TimeRemainingColumn(),
-            TextColumn("{task.fields[losses]}"),
+            TextColumn("[bold]epoch {task.fields[epoch]}", table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=24),
+            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True)),
+            TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
+            TextColumn("{task.fields[losses]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console,
             transient=True,
             auto_refresh=False,
@@ -35,14 +40,24 @@ class LiveProgress(Callback):
         self._begun = 0.0
         self._first_step = 0
 
+    def open(self) -> None:
+        """Say that the rows are read."""
+        self._status.start()
+
+    def close(self) -> None:
+        """Leave the terminal as it was."""
+        self._progress.stop()
+        self._status.stop()
+
     def on_start(self, trainer: Trainer) -> None:
         """Show the bar."""
+        self._status.stop()
         self._begun, self._first_step = time.monotonic(), trainer.position.step
         self._task = self._progress.add_task(
             "",
             total=trainer.total_steps,
             completed=trainer.position.step,
-            epoch=self._epoch(trainer),
+            epoch=_epoch(trainer),
             rate="",
             losses="",
         )
@@ -56,12 +71,14 @@ class LiveProgress(Callback):
             self._draw(trainer)
 
     def on_epoch(self, trainer: Trainer) -> None:
-        """Redraw with the losses of the epoch."""
-        self._draw(trainer)
+        """Redraw with the losses of the epoch, no oftener: many short epochs would spend their time on it."""
+        self.on_step(trainer)
 
     def on_end(self, trainer: Trainer) -> None:
-        """Take the bar away; the summary follows."""
+        """Take the bar away, and say that the results are written; the summary follows."""
         self._progress.stop()
+        self._status.update("Scoring, and writing the report")
+        self._status.start()
 
     def _draw(self, trainer: Trainer) -> None:
         if self._task is None:
@@ -71,18 +88,19 @@ class LiveProgress(Callback):
         self._progress.update(
             self._task,
             completed=trainer.position.step,
-            epoch=self._epoch(trainer),
+            epoch=_epoch(trainer),
             rate=f"{rate:,.0f} steps/s",
             losses=_losses(trainer),
         )
         self._progress.refresh()
 
-    @staticmethod
-    def _epoch(trainer: Trainer) -> str:
-        return f"{min(trainer.position.epoch + 1, trainer.recipe.epochs)}/{trainer.recipe.epochs}"
+
+def _epoch(trainer: Trainer) -> str:
+    return f"{min(trainer.position.epoch + 1, trainer.recipe.epochs)}/{trainer.recipe.epochs}"
 
 
 def _losses(trainer: Trainer) -> str:
+    """Give the losses of the last epoch, and which was the best: first what matters most, the line may be cut."""
     shown = []
     for name, label in (("train_loss", "train"), ("valid_loss", "valid")):
         last = trainer.latest.get(name)
@@ -93,8 +111,15 @@ def _losses(trainer: Trainer) -> str:
     return "  ".join(shown)
 
 
-def progress_for() -> list[Callback]:
-    """Give what shows progress: nothing unless standard error is a terminal."""
-    if not sys.stderr.isatty():
-        return []
-    return [LiveProgress(Console(stderr=True))]
+@contextmanager
+def live_progress(*, quiet: bool = False) -> Iterator[list[Callback]]:
+    """Give what shows progress: nothing where it should be quiet, or standard error is no terminal."""
+    if quiet or not sys.stderr.isatty():
+        yield []
+        return
+    shown = LiveProgress(Console(stderr=True))
+    shown.open()
+    try:
+        yield [shown]
+    finally:
+        shown.close()

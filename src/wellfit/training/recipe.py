@@ -67,6 +67,8 @@ class Recipe:
     seed: int = 0
     threads: int = 1
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
+    watch: bool = True
+    """Whether statistics of every layer are recorded."""
     score: Score | None = None
     monitored: str = "loss"
     """The figure of the validation rows that early stopping watches: ``loss`` or the metric's name."""

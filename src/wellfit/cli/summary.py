@@ -1,0 +1,107 @@
+"""What a finished run tells in a terminal."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+from wellfit.cli.console import print_json, print_lines, print_table
+
+if TYPE_CHECKING:
+    from wellfit.findings import Finding
+    from wellfit.run import Run
+
+__all__ = ["finding_lines", "print_run", "rows_line"]
+
+_SAID = {"error": "error", "warning": "warning", "info": "note"}
+
+_SHOWN = 8
+"""Findings that only inform, in the terminal; the report has all."""
+
+
+def print_run(run: Run, *, json: bool) -> None:
+    """Print rows, network, scores beside the baselines, findings, and what to do next."""
+    page = run.path / "report.html"
+    if json:
+        print_json(
+            {
+                "run": str(run.path),
+                "task": run.plan["target"]["task"],
+                "metrics": run.metrics,
+                "findings": [finding.as_dict() for finding in run.findings],
+                "report": str(page) if page.exists() else None,
+            }
+        )
+        return
+    print_lines(_made(run))
+    _print_scores(run.metrics)
+    remarks = [*_doubt(run), *finding_lines(run.findings, shown=_SHOWN)]
+    print_lines([*remarks, ""] if remarks else [])
+    print_lines([f"Run:     {run.path}"])
+    if page.exists():
+        print_lines([f"Report:  {page}"])
+    print_lines([f"Predict: wellfit predict {shlex.quote(str(run.path))} NEW_ROWS -o predictions.csv"])
+
+
+def _made(run: Run) -> Iterator[str]:
+    """Say what was learned from what."""
+    target, cleaning = run.plan["target"], run.plan["cleaning"]
+    model = run.folder.read_versioned("model.json")
+    used = sum(column["kind"] != "drop" for column in cleaning["columns"])
+    kinds = f"{len(target['classes'])} classes, " if target["classes"] else ""
+    yield f"Target:  {target['name']} ({target['task']}, {kinds}from {used:,} of {len(cleaning['columns']):,} columns)"
+    yield f"Rows:    {rows_line(run.plan['rows'])}"
+    yield f"Network: {model['type']}, {model['parameters']:,} weights; {_epochs(run, model)}"
+
+
+def rows_line(rows: Mapping[str, int]) -> str:
+    """Say how the rows were dealt."""
+    return f"{rows['train']:,} train, {rows['valid']:,} validation, {rows['test']:,} test"
+
+
+def _epochs(run: Run, model: dict[str, Any]) -> str:
+    trained = len(run.history["train_loss"])
+    said = f"{trained:,} epoch{'' if trained == 1 else 's'}"
+    return said if model["best_epoch"] is None else f"{said}, of which epoch {model['best_epoch']} is kept"
+
+
+def _print_scores(metrics: dict[str, Any]) -> None:
+    scored = {"test": metrics.get("test"), "validation": metrics.get("valid")}
+    baselines = {f"baseline: {name}": scores for name, scores in metrics.get("baselines", {}).items()}
+    shown = {name: scores for name, scores in {**scored, **baselines}.items() if scores}
+    names = list(next(iter(shown.values()), {}))
+    body = ([name, *(_figure(scores.get(metric)) for metric in names)] for name, scores in shown.items())
+    print_table("", ["", *names], body)
+
+
+def _figure(value: float | None) -> str:
+    if value is None:
+        return "-"
+    return f"{value:.4f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def _doubt(run: Run) -> Iterator[str]:
+    """Say so where the linear model does better by the metric that chose the epoch."""
+    from wellfit.metrics import METRICS
+
+    name = run.config["train"]["metric"]
+    split = "test" if "test" in run.metrics else "valid"
+    own = run.metrics[split].get(name)
+    linear = run.metrics["baselines"].get("linear", {}).get(name)
+    if own is None or linear is None or name not in METRICS:
+        return
+    if linear > own if METRICS[name].greater_is_better else linear < own:
+        yield f"warning: the linear model's {name} is better than the network's ({linear:.4g} against {own:.4g})."
+
+
+def finding_lines(findings: Iterable[Finding], *, shown: int | None = None) -> list[str]:
+    """Give one line a finding, the gravest first; of those that only inform, ``shown`` at most."""
+    grave = {"error": 0, "warning": 1, "info": 2}
+    ordered = sorted(findings, key=lambda finding: grave[finding.severity])
+    lines = [f"{_SAID[finding.severity]}: {finding.message} [{finding.code}]" for finding in ordered]
+    informing = sum(finding.severity == "info" for finding in ordered)
+    if shown is not None and informing > shown:
+        left = informing - shown
+        return [*lines[:-left], f"note: {left:,} more in the report."]
+    return lines
