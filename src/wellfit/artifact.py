@@ -47,6 +47,15 @@ _FILES = (
     "log.txt",
 )
 
+_KEYS = {
+    "config.yaml": ("data", "split", "clean", "features", "model", "train", "output"),
+    "plan.json": ("source", "rows", "split", "target", "cleaning", "features", "not_features"),
+    "model.json": ("type", "options", "inputs", "outputs", "loss", "parameters"),
+    "metrics.json": ("valid", "baselines"),
+    "evaluation.json": ("split", "task"),
+}
+"""Mappings, and what each holds at the least."""
+
 
 class RunFolder:
     """One run on disk."""
@@ -97,16 +106,15 @@ class RunFolder:
             )
 
     def clear(self) -> None:
-        """Remove the files of a former run; files that are not a run's are left alone.
+        """Remove the files of a former run, before its config is overwritten; other files are left alone.
 
-        First what makes it a finished run, last what makes it a run, so that it stays one, killed at any moment.
+        First goes what makes it a finished run; its config stays, so that it is a run, killed at any moment.
         """
-        between = [name for name in _FILES if name not in ("metrics.json", "config.yaml")]
-        for name in ("metrics.json", *between):
-            (self.path / name).unlink(missing_ok=True)
+        for name in ("metrics.json", *_FILES):
+            if name != "config.yaml":
+                (self.path / name).unlink(missing_ok=True)
         shutil.rmtree(self.checkpoints, ignore_errors=True)
         self.tidy()
-        (self.path / "config.yaml").unlink(missing_ok=True)
 
     def tidy(self) -> None:
         """Remove half-written files that a killed process left."""
@@ -173,14 +181,13 @@ class RunFolder:
             config = yaml.safe_load(self._text("config.yaml"))
         except yaml.YAMLError as error:
             raise self.altered("config.yaml", str(error)) from None
-        if not isinstance(config, dict):
-            raise self.altered("config.yaml", "it holds no mapping")
-        return config
+        self._check_keys("config.yaml", config)
+        return dict(config)
 
     def read_versioned(self, name: str) -> dict[str, Any]:
         """Read a JSON file that carries the version of the format, brought to the present one."""
         record = self.read_json(name)
-        version = record.get("version") if isinstance(record, dict) else None
+        version = record.get("version")
         if not isinstance(version, int):
             raise self.altered(name, "it has no version")
         if version > FORMAT_VERSION:
@@ -195,9 +202,16 @@ class RunFolder:
         """Read a JSON file of a finished run."""
         self.expect_finished()
         try:
-            return json.loads(self._text(name))
-        except json.JSONDecodeError as error:
+            record = json.loads(self._text(name))
+        except (json.JSONDecodeError, RecursionError) as error:
             raise self.altered(name, str(error)) from None
+        self._check_keys(name, record)
+        return record
+
+    def _check_keys(self, name: str, record: Any) -> None:
+        for key in _KEYS.get(name, ()):
+            if not isinstance(record, dict) or key not in record:
+                raise self.altered(name, f"it has no {key}")
 
     def read_weights(self) -> dict[str, Any]:
         """Read the weights."""
@@ -217,7 +231,11 @@ class RunFolder:
 
     def read_findings(self) -> list[Finding]:
         """Read the findings."""
-        return [Finding.from_dict(record) for record in self.read_json("findings.json")]
+        records = self.read_json("findings.json")
+        try:
+            return [Finding.from_dict(record) for record in records]
+        except (AttributeError, TypeError, ValueError) as error:
+            raise self.altered("findings.json", str(error)) from None
 
     def expect_finished(self) -> None:
         """Raise `RunFolderError` unless a finished run is here."""

@@ -76,6 +76,7 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
     """
     table = read_table(_source(config, data), header=config.data.header)
     target = resolve_column(table.frame, _given_target(config))
+    _refuse_unlearnable(table.frame, target)
     frame, rows, findings = _usable(table.frame, target, drop=config.clean.duplicates == "drop" and not estimator)
     split = _split(config, frame, target)
     frames = {name: frame[getattr(split, name)] for name in SPLITS}
@@ -135,6 +136,20 @@ def _given_target(config: Config) -> str | int:
     return config.data.target
 
 
+def _refuse_unlearnable(frame: pl.DataFrame, target: str) -> None:
+    """Refuse a table of the target alone, and a target of lists (which sources give as JSON)."""
+    if frame.width == 1:
+        do = "Add columns that tell something of a row."
+        raise DataError("There must be a column besides the target.", got=frame.columns, do=do)
+    cells = frame.get_column(target).drop_nulls().head(20).to_list()
+    if cells and all(isinstance(cell, str) and cell[:1] == "[" and cell[-1:] == "]" for cell in cells):
+        raise ConfigError(
+            "wellfit trains one target at a time; several targets and multilabel ones are not supported.",
+            got=cells[0],
+            do="Name a column that has one label or number a row.",
+        )
+
+
 def _header(table: Table) -> Any:
     return table.record.details.get("header", "auto")
 
@@ -150,7 +165,7 @@ def _usable(frame: pl.DataFrame, target: str, *, drop: bool) -> tuple[pl.DataFra
     rows["without_target"] = int(absent.sum())
     if rows["without_target"]:
         frame = frame.filter(~absent)
-        message = f"{rows['without_target']:,} rows have no target and were set aside."
+        message = f"{_rows(rows['without_target'])} without a target set aside."
         evidence = {"rows": rows["without_target"]}
         findings.append(
             Finding(code="missing_target", severity="info", where=target, evidence=evidence, message=message)
@@ -160,8 +175,11 @@ def _usable(frame: pl.DataFrame, target: str, *, drop: bool) -> tuple[pl.DataFra
     rows["duplicates_dropped"] = 0
     if drop:
         frame, rows["duplicates_dropped"] = drop_duplicate_rows(frame)
+    if rows["duplicates_dropped"] and frame.height < 3:
+        got = f"{frame.height} different rows of {rows['read']:,}"
+        raise DataError("A split needs at least three different rows.", got=got, do="Give rows that differ.")
     if rows["duplicates_dropped"]:
-        message = f"{rows['duplicates_dropped']:,} rows stand more than once; the first of each was kept."
+        message = f"{_rows(rows['duplicates_dropped'])} dropped that equal an earlier row in every column."
         evidence = {"rows": rows["duplicates_dropped"]}
         findings.append(Finding(code="duplicate_rows", severity="info", evidence=evidence, message=message))
     return frame, rows, findings
@@ -193,6 +211,10 @@ def _straddling(frames: Mapping[str, pl.DataFrame], name: str) -> list[Finding]:
         return []
     message = f"{count:,} {name} rows are training rows too; their score is no evidence."
     return [Finding(code="split_leakage", severity="warning", where=name, evidence={"rows": count}, message=message)]
+
+
+def _rows(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
 
 
 def _ranges(frame: pl.DataFrame) -> dict[str, tuple[float, float]]:

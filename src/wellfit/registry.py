@@ -207,7 +207,7 @@ class Family(Mapping[str, E]):
         return name in self._entries
 
     def choose(self, given: str | Mapping[str, Any] | Entry | Choice[E]) -> Choice[E]:
-        """Turn a name, or a mapping of a name and its options, into a checked `Choice`."""
+        """Turn a name or an entry, or a mapping of one and its options, into a checked `Choice`."""
         if isinstance(given, Choice):
             return given
         if isinstance(given, Entry):
@@ -216,7 +216,8 @@ class Family(Mapping[str, E]):
             entry = self[given]
             return Choice(entry, entry.resolve({}))
         if isinstance(given, Mapping) and "name" in given:
-            entry = self[given["name"]]
+            named = given["name"]
+            entry = named if isinstance(named, Entry) else self[named]  # type: ignore[assignment]
             return Choice(entry, entry.resolve({key: value for key, value in given.items() if key != "name"}))
         hint = f"Write a name, or {{name: {next(iter(self._entries))}, ...}}."
         raise ConfigError(f"This is no {self.noun}.", got=given, do=hint)

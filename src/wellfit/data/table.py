@@ -69,6 +69,13 @@ def resolve_column(frame: pl.DataFrame, given: str | int) -> str:
         return str(given)
     if re.fullmatch(r"\s*[-+]?[0-9]{1,9}\s*", str(given)):
         return _column_at(frame, int(given))
+    parts = [part.strip() for part in str(given).split(",")]
+    if len(parts) > 1 and set(parts) <= set(frame.columns):
+        raise ConfigError(
+            "wellfit trains one target at a time; several targets and multilabel ones are not supported.",
+            got=given,
+            do="Name one column, and train once for each.",
+        )
     raise ConfigError("There is no such column.", got=given, do=did_you_mean(given, frame.columns))
 
 

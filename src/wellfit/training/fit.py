@@ -83,8 +83,8 @@ def fit(
         valid: the same, for the loss after every epoch and for early stopping; None trains on all rows.
         loss: a name from ``wellfit list losses``, a mapping of a name and its options, or
             ``(output, target) -> scalar``. Named classification losses take logits.
-        optimizer: a name from ``wellfit list optimizers``, a mapping of a name and its options, a torch optimizer,
-            or ``params -> optimizer``, whose rate is kept.
+        optimizer: a name from ``wellfit list optimizers``, a mapping of a name and its options, an entry of your own,
+            a torch optimizer, or ``params -> optimizer``, whose rate is kept.
         lr: the rate, above 0; None takes the optimizer's own default, ``"find"`` the one that `find_rate` suggests.
         batch_size: rows per update, 1 or more; None takes the optimizer's rule, or a size that suits the rows.
         epochs: how often the rows are walked through, 1 or more.

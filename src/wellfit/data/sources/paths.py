@@ -52,6 +52,8 @@ def readable_file(path: Path) -> Path:
         raise DataError(
             "The file may not be read: permission denied.", got=str(path), do="Ask its owner for the right to read it."
         ) from None
+    except DataError:
+        raise
     except (OSError, ValueError) as error:
         raise DataError("The path can't be opened.", got=str(path), do=f"The system says: {error}.") from None
     if info.st_size == 0:

@@ -1,0 +1,298 @@
+"""One contestant in a process of its own: it makes itself ready, then trains a round for every line it is sent.
+
+Not run by hand: benchmarks/training_loop.py starts it. Each contestant is set up as its documentation recommends for
+speed; what was chosen stands beside it. Rounds of the rivals leave out their set-up where they offer a way to go on
+with the same model; wellfit's and the hand-written loop's rounds are whole trainings from a new network.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+import warnings
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from record import version
+from workloads import WIDTHS, WORKLOADS, Workload, quick, read_rows
+
+Round = Callable[[int], float | None]
+"""Trains so many epochs; gives the seconds where it took the time itself."""
+RATE = 1e-3
+
+
+def network(work: Workload) -> Any:
+    import torch
+    from torch import nn
+
+    torch.manual_seed(0)
+    if work.images:
+        return nn.Sequential(
+            nn.Conv2d(1, 16, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Conv2d(16, 32, 3, padding=1), nn.ReLU(), nn.MaxPool2d(2),
+            nn.Flatten(), nn.Linear(32 * 7 * 7, work.outputs),
+        )  # fmt: skip
+    layers = [part for a, b in pairwise(WIDTHS) for part in (nn.Linear(a, b), nn.ReLU())]
+    return nn.Sequential(*layers, nn.Linear(WIDTHS[-1], work.outputs))
+
+
+def tensors(X: np.ndarray, y: np.ndarray, device: str) -> tuple[Any, Any]:
+    import torch
+
+    return torch.from_numpy(X).to(device), torch.from_numpy(y).to(device)
+
+
+def hand_written(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str) -> Round:
+    """Make the loop that a person would write for speed: rows on the device, permuted once an epoch, then sliced."""
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(threads)
+    inputs, target = tensors(X, y, device)
+
+    def train(epochs: int) -> None:
+        module = network(work).to(device)
+        optimizer = torch.optim.Adam(module.parameters(), lr=RATE, fused=True)
+        for _ in range(epochs):
+            order = torch.randperm(work.rows, device=device)
+            shuffled, wanted = inputs[order], target[order]
+            for first in range(0, work.rows, work.batch):
+                rows = slice(first, first + work.batch)
+                loss = functional.cross_entropy(module(shuffled[rows]), wanted[rows])
+                optimizer.zero_grad(set_to_none=True)
+                loss.backward()
+                optimizer.step()
+        if device != "cpu":
+            torch.cuda.synchronize()
+
+    return train
+
+
+def wellfit_(
+    work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str, *, watched: bool = True,
+    compiled: bool | str = "auto",
+) -> Round:  # fmt: skip
+    """Call wellfit.fit with history, the progress bar (drawn to nowhere, at full cost) and layer statistics."""
+    import wellfit
+    from rich.console import Console
+    from wellfit.training import fit as engine
+    from wellfit.training.progress import LiveProgress
+
+    if not watched:
+        # There is no setting that leaves the statistics out: this is for their cost alone.
+        engine_module = sys.modules[engine.__module__]
+        engine_module.LayerStatistics = lambda module: None  # type: ignore[attr-defined]
+    data = tensors(X, y, device)
+    nowhere = Path(os.devnull).open("w")  # noqa: SIM115
+    module = None
+
+    def train(epochs: int) -> None:
+        nonlocal module
+        # A compiled network is kept, so that the first round alone pays for compiling it.
+        module = network(work) if module is None or not compiled else module
+        progress = LiveProgress(Console(file=nowhere, force_terminal=True, width=120))
+        try:
+            wellfit.fit(
+                module, data, loss="cce", optimizer="adam", lr=RATE, batch_size=work.batch, epochs=epochs,
+                precision="float32", compile=compiled, threads=threads, device=device, callbacks=[progress],
+            )  # fmt: skip
+        finally:
+            progress.close()
+
+    return train
+
+
+def keras_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str, *, backend: str) -> Round:
+    """Call Keras's fit on arrays in memory, without metrics and output.
+
+    On JAX, `steps_per_execution` compiles several updates into one call, which Keras recommends for small models, and
+    images have their channels last; on torch it saves nothing there, and they come first, as torch wants them.
+    """
+    os.environ["KERAS_BACKEND"] = backend
+    import keras
+
+    if backend == "torch":
+        import torch
+
+        torch.set_num_threads(threads)
+    layers = keras.layers
+    form = "channels_first" if backend == "torch" else "channels_last"
+    if work.images:
+        X = X if backend == "torch" else np.ascontiguousarray(X.transpose(0, 2, 3, 1))
+        conv = {"padding": "same", "activation": "relu", "data_format": form}
+        pool = {"pool_size": 2, "data_format": form}
+        hidden = [layers.Conv2D(16, 3, **conv), layers.MaxPooling2D(**pool)]
+        hidden += [layers.Conv2D(32, 3, **conv), layers.MaxPooling2D(**pool), layers.Flatten()]
+    else:
+        hidden = [layers.Dense(width, activation="relu") for width in WIDTHS[1:]]
+    model = keras.Sequential([keras.Input(X.shape[1:]), *hidden, layers.Dense(work.outputs)])
+    loss = keras.losses.SparseCategoricalCrossentropy(from_logits=True)
+    together = STEPS_PER_EXECUTION if backend == "jax" else 1
+    model.compile(keras.optimizers.Adam(RATE), loss, steps_per_execution=together)
+
+    def train(epochs: int) -> None:
+        model.fit(X, y, batch_size=work.batch, epochs=epochs, verbose=0)
+
+    return train
+
+
+STEPS_PER_EXECUTION = 8
+
+
+def batched_loader(work: Workload, data: Any) -> dict[str, Any]:
+    """Give a DataLoader's settings that read a batch at once: torch's way of doing without automatic batching."""
+    from torch.utils.data import BatchSampler, RandomSampler
+
+    return {"batch_size": None, "sampler": BatchSampler(RandomSampler(data), work.batch, drop_last=False)}
+
+
+def lightning_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str) -> Round:
+    """Call Lightning's Trainer in its `barebones` mode, which leaves out all that could slow the loop down."""
+    import logging
+
+    import lightning as L
+    import torch
+    from torch.nn import functional
+    from torch.utils.data import DataLoader, TensorDataset
+
+    logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
+    torch.set_num_threads(threads)
+    data = TensorDataset(*tensors(X, y, "cpu"))
+    loader = DataLoader(data, **batched_loader(work, data))
+
+    class Net(L.LightningModule):
+        def __init__(self) -> None:
+            super().__init__()
+            self.inner = network(work)
+            self.began = self.seconds = 0.0
+
+        def training_step(self, batch: Any, place: int) -> Any:
+            return functional.cross_entropy(self.inner(batch[0]), batch[1])
+
+        def configure_optimizers(self) -> Any:
+            return torch.optim.Adam(self.parameters(), lr=RATE, fused=True)
+
+        def on_train_start(self) -> None:
+            self.began = time.perf_counter()
+
+        def on_train_end(self) -> None:
+            self.seconds = time.perf_counter() - self.began
+
+    net = Net()
+
+    def train(epochs: int) -> float:
+        accelerator = "cpu" if device == "cpu" else "gpu"
+        L.Trainer(max_epochs=epochs, accelerator=accelerator, devices=1, barebones=True).fit(net, loader)
+        return net.seconds
+
+    return train
+
+
+def skorch_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str) -> Round:
+    """Call skorch with no validation split, no callbacks, and batches read at once from tensors."""
+    import torch
+    from skorch import NeuralNetClassifier
+    from skorch.dataset import Dataset
+
+    torch.set_num_threads(threads)
+    inputs, target = tensors(X, y, "cpu")
+    data = Dataset(inputs, target)
+    loader = {f"iterator_train__{name}": value for name, value in batched_loader(work, data).items()}
+    net = NeuralNetClassifier(
+        network(work), criterion=torch.nn.CrossEntropyLoss, optimizer=torch.optim.Adam, optimizer__lr=RATE,
+        optimizer__fused=True, train_split=None, callbacks="disable", verbose=0, device=device, **loader,
+    )  # fmt: skip
+    net.initialize()
+
+    def train(epochs: int) -> None:
+        net.set_params(max_epochs=epochs)
+        net.partial_fit(data, None)
+
+    return train
+
+
+def scikit_learn(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str) -> Round:
+    """Call MLPClassifier in float32, in which its BLAS is fastest, without penalty and without stopping early."""
+    from sklearn.neural_network import MLPClassifier
+    from threadpoolctl import threadpool_limits
+
+    if work.images:
+        raise NotImplementedError("it has no convolutions")
+    warnings.simplefilter("ignore")
+    threadpool_limits(threads)
+
+    def train(epochs: int) -> None:
+        MLPClassifier(
+            WIDTHS[1:], batch_size=work.batch, max_iter=epochs, learning_rate_init=RATE, alpha=0.0, tol=0.0,
+            n_iter_no_change=10**9, random_state=0,
+        ).fit(X, y)  # fmt: skip
+
+    return train
+
+
+CONTESTANTS: dict[str, tuple[Callable[..., Round], dict[str, Any], tuple[str, ...]]] = {
+    "hand-written": (hand_written, {}, ("torch",)),
+    "wellfit": (wellfit_, {}, ("wellfit",)),
+    "wellfit, no statistics": (wellfit_, {"watched": False}, ("wellfit",)),
+    "wellfit, compiled": (wellfit_, {"compiled": True}, ("wellfit",)),
+    "Keras on torch": (keras_, {"backend": "torch"}, ("keras", "torch")),
+    "Keras on JAX": (keras_, {"backend": "jax"}, ("keras", "jax")),
+    "Lightning": (lightning_, {}, ("lightning",)),
+    "skorch": (skorch_, {}, ("skorch",)),
+    "scikit-learn": (scikit_learn, {}, ("scikit-learn",)),
+}
+"""How each is made, its options, and the packages it needs."""
+
+
+def peak_mb() -> float:
+    """Give the most memory this process held; Linux's own figure knows nothing of the process that started it."""
+    import resource
+
+    status = Path("/proc/self/status")
+    if status.is_file():
+        return int(status.read_text().partition("VmHWM:")[2].split()[0]) / 1024
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def serve(name: str, work: Workload, folder: Path, threads: int, device: str, answer: Callable[..., None]) -> None:
+    make, options, packages = CONTESTANTS[name]
+    missing = [package for package in packages if version(package) is None]
+    if missing:
+        answer(refused=f"{missing[0]} is not installed")
+        return
+    started = time.perf_counter()
+    try:
+        train = make(work, *read_rows(work, folder), threads, device, **options)
+    except NotImplementedError as error:
+        answer(refused=str(error))
+        return
+    train(max(1, work.epochs // 100))
+    answer(startup=time.perf_counter() - started, versions={package: version(package) for package in packages})
+    for line in sys.stdin:
+        epochs = json.loads(line)
+        began = time.perf_counter()
+        own = train(epochs)
+        answer(seconds=own or time.perf_counter() - began)
+    answer(peak_mb=peak_mb())
+
+
+def main() -> None:
+    name, workload, short, folder, threads, device = sys.argv[1:]
+    # What a contestant prints must not reach the answers.
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)
+
+    def answer(**content: Any) -> None:
+        print(json.dumps(content), file=out, flush=True)
+
+    work = quick(WORKLOADS[workload]) if short == "quick" else WORKLOADS[workload]
+    serve(name, work, Path(folder), int(threads), device, answer)
+
+
+if __name__ == "__main__":
+    main()
