@@ -1,10 +1,11 @@
 """The training core: recipe, step, loop, evaluation, early stopping, checkpoints."""
 
 from wellfit.training.fit import FitResult, find_rate, fit, make_trainer, with_found_rate
-from wellfit.training.loop import Callback, Trainer
+from wellfit.training.loop import Trainer
 from wellfit.training.options import FitOptions, settle
 from wellfit.training.rate_finder import RateCurve
 from wellfit.training.recipe import Recipe, Score
+from wellfit.training.watching import Callback
 
 __all__ = [
     "Callback",

@@ -16,11 +16,12 @@ from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.training.checkpoint import Checkpoints
 from wellfit.training.compilation import forward_of
-from wellfit.training.loop import Callback, Trainer
+from wellfit.training.loop import Trainer
 from wellfit.training.monitor import LayerStatistics
 from wellfit.training.options import FitOptions, Settled, deadline, settle
 from wellfit.training.rate_finder import RateCurve, sweep
 from wellfit.training.terms import option_terms, subject_terms
+from wellfit.training.watching import Callback
 
 __all__ = ["FitResult", "find_rate", "fit", "make_trainer", "with_found_rate"]
 

@@ -25,43 +25,12 @@ from wellfit.training.recipe import Recipe
 from wellfit.training.step import Updater
 from wellfit.training.stopping import EarlyStopping
 from wellfit.training.terms import refuse_changed
+from wellfit.training.watching import Callback, Position
 
-__all__ = ["Callback", "Position", "Trainer"]
+__all__ = ["Trainer"]
 
 _FLUSH_EVERY = 256
 """Losses held on the device before they are read: one wait for the device instead of 256."""
-
-
-@dataclass
-class Position:
-    """Where a training stands; all of it is in a checkpoint."""
-
-    step: int = 0
-    """Updates made."""
-    epoch: int = 0
-    """Epochs finished."""
-    batch: int = 0
-    """Batches of the present epoch that were read."""
-    loss_sum: float = 0.0
-    loss_weight: float = 0.0
-    seconds: float = 0.0
-    finished: bool = False
-
-
-class Callback:
-    """Something that watches a training; override what is of interest. It must not change what it watches."""
-
-    def on_start(self, trainer: Trainer) -> None:
-        """Before the first update."""
-
-    def on_step(self, trainer: Trainer) -> None:
-        """After every update: return quickly."""
-
-    def on_epoch(self, trainer: Trainer) -> None:
-        """After an epoch's evaluation; ``trainer.history`` holds its figures."""
-
-    def on_end(self, trainer: Trainer) -> None:
-        """After the last update, however it came to that."""
 
 
 @dataclass

@@ -12,7 +12,8 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.status import Status
 from rich.table import Column
 
-from wellfit.training.loop import Callback, Trainer
+from wellfit.training.loop import Trainer
+from wellfit.training.watching import Callback
 
 __all__ = ["LiveProgress", "live_progress"]
 
