@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from record import version
 from workloads import WIDTHS, WORKLOADS, Workload, quick, read_rows
 
@@ -78,15 +79,14 @@ def wellfit_(
     compiled: bool | str = "auto",
 ) -> Round:  # fmt: skip
     """Call wellfit.fit with history, the progress bar (drawn to nowhere, at full cost) and layer statistics."""
-    import wellfit
     from rich.console import Console
-    from wellfit.training import fit as engine
+
+    import wellfit
     from wellfit.training.progress import LiveProgress
 
     if not watched:
         # There is no setting that leaves the statistics out: this is for their cost alone.
-        engine_module = sys.modules[engine.__module__]
-        engine_module.LayerStatistics = lambda module: None  # type: ignore[attr-defined]
+        vars(sys.modules["wellfit.training.fit"])["LayerStatistics"] = lambda module: None
     data = tensors(X, y, device)
     nowhere = Path(os.devnull).open("w")  # noqa: SIM115
     module = None
@@ -94,7 +94,7 @@ def wellfit_(
     def train(epochs: int) -> None:
         nonlocal module
         # A compiled network is kept, so that the first round alone pays for compiling it.
-        module = network(work) if module is None or not compiled else module
+        module = network(work) if module is None or compiled is not True else module
         progress = LiveProgress(Console(file=nowhere, force_terminal=True, width=120))
         try:
             wellfit.fit(
@@ -105,6 +105,27 @@ def wellfit_(
             progress.close()
 
     return train
+
+
+def statistics_alone(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str) -> Round:
+    """Take the samples of the layers' statistics that are due in so many steps, and do nothing else."""
+    import torch
+    from torch.nn import functional
+
+    from wellfit.training.monitor import LayerStatistics
+
+    torch.set_num_threads(threads)
+    module = network(work).to(device)
+    inputs, target = tensors(X[: work.batch], y[: work.batch], device)
+    functional.cross_entropy(module(inputs), target).backward()
+    monitor = LayerStatistics(module)
+
+    def sample(steps: int) -> None:
+        for _ in filter(monitor.wants, range(steps)):
+            monitor.before_update()
+            monitor.after_update()
+
+    return sample
 
 
 def keras_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str, *, backend: str) -> Round:
@@ -144,18 +165,25 @@ def keras_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: s
 STEPS_PER_EXECUTION = 8
 
 
-def batched_loader(work: Workload, data: Any) -> dict[str, Any]:
-    """Give a DataLoader's settings that read a batch at once: torch's way of doing without automatic batching."""
+def loader_settings(work: Workload, data: Any, *, plain: bool) -> dict[str, Any]:
+    """Give the DataLoader's settings: those that both libraries' documentation shows, or the fastest.
+
+    The plain ones collect a batch row by row; the fastest read it at once, torch's way without automatic batching.
+    """
     from torch.utils.data import BatchSampler, RandomSampler
 
+    if plain:
+        return {"batch_size": work.batch, "shuffle": True}
     return {"batch_size": None, "sampler": BatchSampler(RandomSampler(data), work.batch, drop_last=False)}
 
 
-def lightning_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str) -> Round:
+def lightning_(
+    work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str, *, plain: bool = False
+) -> Round:
     """Call Lightning's Trainer in its `barebones` mode, which leaves out all that could slow the loop down."""
     import logging
 
-    import lightning as L
+    import lightning
     import torch
     from torch.nn import functional
     from torch.utils.data import DataLoader, TensorDataset
@@ -163,9 +191,9 @@ def lightning_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, devic
     logging.getLogger("lightning.pytorch").setLevel(logging.ERROR)
     torch.set_num_threads(threads)
     data = TensorDataset(*tensors(X, y, "cpu"))
-    loader = DataLoader(data, **batched_loader(work, data))
+    loader = DataLoader(data, **loader_settings(work, data, plain=plain))
 
-    class Net(L.LightningModule):
+    class Net(lightning.LightningModule):
         def __init__(self) -> None:
             super().__init__()
             self.inner = network(work)
@@ -187,14 +215,14 @@ def lightning_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, devic
 
     def train(epochs: int) -> float:
         accelerator = "cpu" if device == "cpu" else "gpu"
-        L.Trainer(max_epochs=epochs, accelerator=accelerator, devices=1, barebones=True).fit(net, loader)
+        lightning.Trainer(max_epochs=epochs, accelerator=accelerator, devices=1, barebones=True).fit(net, loader)
         return net.seconds
 
     return train
 
 
-def skorch_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str) -> Round:
-    """Call skorch with no validation split, no callbacks, and batches read at once from tensors."""
+def skorch_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str, *, plain: bool = False) -> Round:
+    """Call skorch on tensors, with no validation split and no callbacks."""
     import torch
     from skorch import NeuralNetClassifier
     from skorch.dataset import Dataset
@@ -202,7 +230,8 @@ def skorch_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: 
     torch.set_num_threads(threads)
     inputs, target = tensors(X, y, "cpu")
     data = Dataset(inputs, target)
-    loader = {f"iterator_train__{name}": value for name, value in batched_loader(work, data).items()}
+    settings = loader_settings(work, data, plain=plain)
+    loader = {f"iterator_train__{name}": value for name, value in settings.items()}
     net = NeuralNetClassifier(
         network(work), criterion=torch.nn.CrossEntropyLoss, optimizer=torch.optim.Adam, optimizer__lr=RATE,
         optimizer__fused=True, train_split=None, callbacks="disable", verbose=0, device=device, **loader,
@@ -239,11 +268,14 @@ CONTESTANTS: dict[str, tuple[Callable[..., Round], dict[str, Any], tuple[str, ..
     "hand-written": (hand_written, {}, ("torch",)),
     "wellfit": (wellfit_, {}, ("wellfit",)),
     "wellfit, no statistics": (wellfit_, {"watched": False}, ("wellfit",)),
+    "statistics alone": (statistics_alone, {}, ("wellfit",)),
     "wellfit, compiled": (wellfit_, {"compiled": True}, ("wellfit",)),
     "Keras on torch": (keras_, {"backend": "torch"}, ("keras", "torch")),
     "Keras on JAX": (keras_, {"backend": "jax"}, ("keras", "jax")),
-    "Lightning": (lightning_, {}, ("lightning",)),
-    "skorch": (skorch_, {}, ("skorch",)),
+    "Lightning": (lightning_, {"plain": True}, ("lightning",)),
+    "Lightning, batches read at once": (lightning_, {}, ("lightning",)),
+    "skorch": (skorch_, {"plain": True}, ("skorch",)),
+    "skorch, batches read at once": (skorch_, {}, ("skorch",)),
     "scikit-learn": (scikit_learn, {}, ("scikit-learn",)),
 }
 """How each is made, its options, and the packages it needs."""
@@ -272,7 +304,8 @@ def serve(name: str, work: Workload, folder: Path, threads: int, device: str, an
         answer(refused=str(error))
         return
     train(max(1, work.epochs // 100))
-    answer(startup=time.perf_counter() - started, versions={package: version(package) for package in packages})
+    versions = {package: version(package) for package in packages}
+    answer(startup=time.perf_counter() - started, versions=versions)
     for line in sys.stdin:
         epochs = json.loads(line)
         began = time.perf_counter()

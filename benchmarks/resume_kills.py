@@ -10,9 +10,7 @@ killed a second time while it is resumed. Prints a table by phase and writes res
 from __future__ import annotations
 
 import argparse
-import json
 import os
-import platform
 import random
 import shutil
 import signal
@@ -23,7 +21,6 @@ import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
@@ -31,20 +28,20 @@ import polars as pl
 import torch
 from sklearn.datasets import load_breast_cancer
 
-import wellfit
+from record import facts, save, show
 from wellfit.run import Run
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent / "tests" / "training"))
-from killer import Runs, wait_and_signal
+from killer import Runs, wait_and_signal  # noqa: E402
 
 CONFIG = """\
 version: 1
 data: {{source: {source}, target: target}}
 model: {{type: mlp, hidden: [64, 64], dropout: 0.2}}
 train:
-  {{optimizer: nadam, batch_size: 8, epochs: 20, accumulate: 2, ema: 0.95, augment: {{noise: 0.1}}, schedule: cosine,
-   early_stopping: {{patience: 15}}, threads: 1, checkpoint_every: {every}, seed: 5}}
+  {{optimizer: nadam, batch_size: 8, epochs: 14, accumulate: 2, ema: 0.95, augment: {{noise: 0.1}}, schedule: cosine,
+   early_stopping: {{patience: 10}}, threads: 1, checkpoint_every: {every}, seed: 5}}
 output: {{report: false}}
 """
 SPACINGS = (1, 2, 5, 17)
@@ -179,32 +176,25 @@ def main() -> None:
             done.result()
     if not counts[False]:
         shutil.rmtree(folder)
-    report(given, bench, counts, time.monotonic() - started)
+    report(bench, counts, time.monotonic() - started)
+    sys.exit(1 if counts[False] else 0)
 
 
-def report(given: argparse.Namespace, bench: Bench, counts: dict[bool, Counter[str]], seconds: float) -> None:
-    table = {
-        name: {"kills": counts[True][name] + counts[False][name], "identical": counts[True][name]} for name in PHASES
-    }
-    total = {key: sum(row[key] for row in table.values()) for key in ("kills", "identical")}
-    print(f"{'killed while':<30}{'kills':>8}{'identical':>12}")
-    for name, row in {**table, "in all": total}.items():
-        print(f"{name:<30}{row['kills']:>8}{row['identical']:>12}")
+def report(bench: Bench, counts: dict[bool, Counter[str]], seconds: float) -> None:
+    same, differ = counts[True], counts[False]
+    phases = {name: {"kills": same[name] + differ[name], "identical": same[name]} for name in PHASES}
+    total = {"kills": same.total() + differ.total(), "identical": same.total()}
+    rows = [(name, str(row["kills"]), str(row["identical"])) for name, row in {**phases, "in all": total}.items()]
+    show("Runs killed with SIGKILL and resumed", ("killed while", "kills", "identical"), rows)
     record = {
-        "date": datetime.now(UTC).isoformat(timespec="seconds"),
-        "command": f"python benchmarks/resume_kills.py --kills {given.kills} --jobs {given.jobs} --seed {given.seed}",
-        "versions": {"wellfit": wellfit.__version__, "torch": torch.__version__, "python": platform.python_version()},
-        "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
+        **facts(),
         "seconds": round(seconds, 1),
         "seconds_of_a_run": round(bench.seconds, 2),
         "seconds_of_a_true_command": round(bench.real_seconds, 2),
-        "phases": table,
+        "phases": phases,
         **total,
     }
-    path = HERE / "results" / "resume_kills.json"
-    path.write_text(json.dumps(record, indent=1) + "\n")
-    print(f"{path.name} written after {seconds:.0f} s")
-    sys.exit(0 if total["kills"] == total["identical"] else 1)
+    print(f"{save('resume_kills', record).name} written after {seconds:.0f} s")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def commands(rounds: int) -> dict[str, dict[str, float]]:
 
 def predictions() -> dict[str, dict[str, float]]:
     import pandas as pd
-    import polars as pl
+
     import wellfit
 
     frame = table()

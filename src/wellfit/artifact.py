@@ -15,6 +15,7 @@ Every file is written under a temporary name and renamed, so that none is ever h
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import shutil
@@ -85,7 +86,7 @@ class RunFolder:
 
     def refuse_existing(self, *, force: bool) -> None:
         """Raise `RunFolderError` where a run would be overwritten, or where the path is something else."""
-        if not self.path.exists():
+        if not os.path.exists(self.path):
             return
         if not self.path.is_dir():
             raise RunFolderError("A run is written into a folder.", got=str(self.path), do="Name another with --out.")
@@ -109,12 +110,21 @@ class RunFolder:
         """Remove the files of a former run, before its config is overwritten; other files are left alone.
 
         First goes what makes it a finished run; its config stays, so that it is a run, killed at any moment.
+        The folder is made where there is none; one that can't be made or written is a `RunFolderError`.
         """
-        for name in ("metrics.json", *_FILES):
-            if name != "config.yaml":
-                (self.path / name).unlink(missing_ok=True)
-        shutil.rmtree(self.checkpoints, ignore_errors=True)
-        self.tidy()
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            if not os.access(self.path, os.W_OK):
+                raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(self.path))
+            for name in ("metrics.json", *_FILES):
+                if name != "config.yaml":
+                    (self.path / name).unlink(missing_ok=True)
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
+            self.tidy()
+        except OSError as error:
+            got = f"{error.strerror}: {error.filename}"
+            rule = "A run's folder must be one that can be made and written."
+            raise RunFolderError(rule, got=got, do="Name another with --out.") from None
 
     def tidy(self) -> None:
         """Remove half-written files that a killed process left."""
@@ -179,7 +189,7 @@ class RunFolder:
         self._expect_begun()
         try:
             config = yaml.safe_load(self._text("config.yaml"))
-        except yaml.YAMLError as error:
+        except (yaml.YAMLError, RecursionError) as error:
             raise self.altered("config.yaml", str(error)) from None
         self._check_keys("config.yaml", config)
         return dict(config)

@@ -117,7 +117,7 @@ class Predictor:
         # By exact names: Polars' own drop takes a name such as ^x$ for a pattern.
         kept = [series for series in frame.get_columns() if series.name not in self.drop]
         typed, report = self.cleaning.apply(pl.DataFrame(kept))
-        return self.features.apply(typed), report
+        return self.features.apply(typed), _with_unseen(report, self.features.unseen(typed))
 
     def outputs(self, matrix: Matrix) -> Array:
         """Give probabilities ``[row, class]``, or values in the target's unit ``[row]``."""
@@ -200,8 +200,20 @@ class Predictor:
             raise folder.altered("plan.json", f"{type(error).__name__}: {error}") from None
 
 
+def _with_unseen(report: CoercionReport, unseen: Mapping[str, pl.Series]) -> CoercionReport:
+    columns = dict(report.columns)
+    for name, cells in unseen.items():
+        examples = {**columns[name].examples, "unseen": str(cells[0])[:40]}
+        columns[name] = replace(columns[name], unseen=len(cells), examples=examples)
+    return replace(report, columns=columns)
+
+
+_FITTING = {"missing", "unseen"}
+"""What fits, since the plan has a fill or a slot for it."""
+
+
 def _misfits(report: CoercionReport) -> list[str]:
-    """Give what doesn't fit; a missing cell does, since the plan knows what to fill in."""
-    fitting = {column for column, coerced in report.columns.items() if set(coerced.counts()) <= {"missing"}}
+    """Give what doesn't fit."""
+    fitting = {column for column, coerced in report.columns.items() if set(coerced.counts()) <= _FITTING}
     kept = {column: coerced for column, coerced in report.columns.items() if column not in fitting}
     return replace(report, columns=kept).sentences()

@@ -163,10 +163,14 @@ def _evaluation(outcome: Outcome) -> dict[str, Any]:
     return {"split": split, **summary}
 
 
+_LONGEST_NAME = 60
+"""Letters of the data's name that a run's folder takes over."""
+
+
 def _data_name(config: Config, data: Any) -> str:
     source = config.data.source if data is None else data
     if not isinstance(source, (str, Path)):
         return "table"
     stem = Path(source).name.partition(".")[0]
     kept = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in stem)
-    return kept.strip("-") or "table"
+    return kept.strip("-")[:_LONGEST_NAME] or "table"

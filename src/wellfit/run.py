@@ -132,6 +132,8 @@ class Run:
 
 def facts_of(folder: RunFolder) -> ReportFacts:
     """Read what a report is made of."""
+    from wellfit.config import Config, as_mapping
+
     return ReportFacts(
         name=folder.name,
         config=folder.read_config(),
@@ -141,4 +143,5 @@ def facts_of(folder: RunFolder) -> ReportFacts:
         evaluation=folder.read_json("evaluation.json"),
         history=folder.read_history(),
         findings=folder.read_findings(),
+        defaults=as_mapping(Config()),
     )

@@ -19,22 +19,28 @@ __all__ = ["LiveProgress", "live_progress"]
 
 _REDRAWN_EVERY = 0.1
 
+_WIDE = 110
+"""Columns of a terminal from which on the updates are counted too."""
+
 
 class LiveProgress(Callback):
     """What goes on: a line while rows are prepared, a bar while training, a line while results are written."""
 
     def __init__(self, console: Console) -> None:
         self._status = Status("Reading and preparing the rows", console=console)
+        # The bar gives way first, then the count of updates: 80 columns are enough for all else.
+        count = [MofNCompleteColumn(table_column=Column(no_wrap=True))] if console.width >= _WIDE else []
         self._progress = Progress(
             TextColumn("[bold]epoch {task.fields[epoch]}", table_column=Column(no_wrap=True)),
-            BarColumn(bar_width=24),
-            MofNCompleteColumn(table_column=Column(no_wrap=True)),
+            BarColumn(bar_width=None, table_column=Column(min_width=4, ratio=1)),
+            *count,
             TextColumn("{task.fields[rate]}", table_column=Column(no_wrap=True)),
             TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
             TextColumn("{task.fields[losses]}", table_column=Column(no_wrap=True, overflow="ellipsis")),
             console=console,
             transient=True,
             auto_refresh=False,
+            expand=True,
         )
         self._task: TaskID | None = None
         self._drawn = 0.0

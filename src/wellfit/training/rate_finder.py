@@ -107,7 +107,7 @@ def suggested(rates: Floats, losses: Floats) -> float | None:
     neighbours, no one batch decides it. None where the loss never fell clearly below the plateau's own scatter.
 
     >>> rates = np.geomspace(1e-4, 1.0, 9)
-    >>> suggested(rates, np.array([1.0, 1.0, 1.0, 0.9, 0.4, 0.3, 0.2, 0.9, np.inf])) == rates[4]
+    >>> bool(suggested(rates, np.array([1.0, 1.0, 1.0, 0.9, 0.4, 0.3, 0.2, 0.9, np.inf])) == rates[4])
     True
     """
     finite = int(np.argmin(np.isfinite(losses))) if not np.isfinite(losses).all() else len(losses)

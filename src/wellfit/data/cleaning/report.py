@@ -15,6 +15,7 @@ _PHRASES: dict[str, tuple[str, str]] = {
     "unparsed": ("cell can't be read and counts as missing", "cells can't be read and count as missing"),
     "converted": ("cell was text and was read as a value", "cells were text and were read as values"),
     "infinite": ("cell is infinite or beyond 1e100 and counts as missing", "cells are infinite and count as missing"),
+    "unseen": ("cell has a level that is new or was rare", "cells have a level that is new or was rare"),
 }
 
 
@@ -30,12 +31,14 @@ class Coerced:
     """Cells whose text had to be corrected, such as ``1,234`` or text from a source of typed numbers."""
     infinite: int = 0
     """Cells that are infinite, or numbers beyond 1e100; they count as missing."""
+    unseen: int = 0
+    """Cells whose level training rows never had, or so seldom that it shares their slot."""
     examples: Mapping[str, str] = field(default_factory=dict)
     """The first such cell of each kind."""
 
     def counts(self) -> dict[str, int]:
         """Give the counts that are not zero, by kind."""
-        kinds = ("missing", "unparsed", "converted", "infinite")
+        kinds = ("missing", "unparsed", "converted", "infinite", "unseen")
         return {kind: count for kind in kinds if (count := getattr(self, kind))}
 
     def as_dict(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from wellfit.data.features.calendar import date_parts, varying_parts
 from wellfit.data.features.encoders import ENCODERS, Encoder, Levels
 from wellfit.data.features.matrix import Matrix
 from wellfit.data.features.scalers import SCALERS, Scaler
-from wellfit.data.features.vocabulary import FIRST, Codes, Vocabulary
+from wellfit.data.features.vocabulary import FIRST, UNSEEN, Codes, Vocabulary
 from wellfit.errors import DataError
 from wellfit.registry import Choice, Entry
 
@@ -53,6 +53,11 @@ class EncodedColumn:
     def apply(self, frame: pl.DataFrame) -> Codes | Floats:
         """Give the column's ids, flags or number."""
         return self.step.apply(self._vocabulary.codes(frame.get_column(self.name)))
+
+    def unseen(self, frame: pl.DataFrame) -> pl.Series:
+        """Give the cells whose level is not in the vocabulary."""
+        series = frame.get_column(self.name)
+        return series.filter(pl.Series(self._vocabulary.codes(series) == UNSEEN))
 
     def as_dict(self) -> dict[str, Any]:
         """Give the column as JSON holds it."""
@@ -136,6 +141,16 @@ class FeaturePlan:
         ids = [column.apply(frame) for column in self._as("ids")]
         categorical = np.column_stack(ids) if ids else np.empty((frame.height, 0))
         return Matrix(self._numeric(frame)[:, list(self.kept)], categorical.astype(np.int64, copy=False))
+
+    def unseen(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
+        """Give the cells of typed rows whose level is new or was rare, by column; those without any are left out.
+
+        >>> plan = FeaturePlan.fit(pl.DataFrame({"job": ["a", "b"]}))
+        >>> plan.unseen(pl.DataFrame({"job": ["z", "a"]}))["job"].to_list()
+        ['z']
+        """
+        cells = {column.name: column.unseen(frame) for column in self.encoded}
+        return {name: series for name, series in cells.items() if len(series)}
 
     def _numeric(self, frame: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float32]]:
         raw = _raw(frame, self.numbers, self.dates, self.encoded)

@@ -55,10 +55,14 @@ def readable_file(path: Path) -> Path:
     except DataError:
         raise
     except (OSError, ValueError) as error:
-        raise DataError("The path can't be opened.", got=str(path), do=f"The system says: {error}.") from None
+        raise DataError("The path can't be opened.", got=str(path), do=f"The system says: {_said(error)}.") from None
     if info.st_size == 0:
         raise DataError("The file is empty.", got=str(path), do="Give a table with at least one row.")
     return path
+
+
+def _said(error: Exception) -> str:
+    return getattr(error, "strerror", None) or str(error)
 
 
 def _missing(path: Path) -> DataError:
