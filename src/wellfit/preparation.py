@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -92,7 +93,8 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
     typed = {name: cleaning.apply(features_of[name])[0] for name in ("train", "valid")}
     features = FeaturePlan.fit(typed["train"], scale=config.features.scale, encode=config.features.encode)
     resolved = {
-        "data.source": table.record.uri if data is None else config.data.source,
+        "data.source": _anywhere(config.data.source) if data is None else config.data.source,
+        "data.test": _anywhere(config.data.test),
         "data.target": target,
         "data.task": target_plan.task,
         "data.header": table.record.details.get("header", True),
@@ -148,6 +150,11 @@ def _refuse_unlearnable(frame: pl.DataFrame, target: str) -> None:
             got=cells[0],
             do="Name a column that has one label or number a row.",
         )
+
+
+def _anywhere(source: str | None) -> str | None:
+    """Give the path of a file from the root on, so that a run is replayed and resumed from any folder."""
+    return str(Path(source).resolve()) if source is not None and Path(source).exists() else source
 
 
 def _header(table: Table) -> Any:

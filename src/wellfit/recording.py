@@ -6,6 +6,7 @@ import re
 import shlex
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -137,7 +138,7 @@ def _write(folder: RunFolder, outcome: Outcome) -> None:
     folder.write_history(outcome.history)
     folder.write_findings(outcome.findings)
     folder.write_json("evaluation.json", evaluation)
-    folder.write_text("log.txt", "\n".join([*outcome.notes, *(finding.message for finding in outcome.findings)]) + "\n")
+    folder.write_text("log.txt", "\n".join(_log(outcome)) + "\n")
     facts = ReportFacts(
         name=folder.name,
         config=as_mapping(config),
@@ -153,6 +154,22 @@ def _write(folder: RunFolder, outcome: Outcome) -> None:
     if config.output.report:
         folder.write_text("report.html", render_page([facts]))
     folder.write_json("metrics.json", outcome.metrics)
+
+
+def _log(outcome: Outcome) -> list[str]:
+    """Say in order what was done and noticed; the source's address has its secrets masked already."""
+    source, rows, history = outcome.prepared.source, outcome.prepared.rows, outcome.history
+    dealt = ", ".join(f"{rows[split]:,} {split}" for split in ("train", "valid", "test"))
+    noticed = [f"{finding.severity}: {finding.message}" for finding in outcome.findings]
+    return [
+        f"{source.read_at} read {source.rows:,} rows of {source.columns:,} columns from {source.uri}",
+        f"rows dealt: {dealt}",
+        *outcome.notes,
+        *noticed,
+        f"trained: {outcome.model['steps']:,} updates, {len(history['train_loss']):,} epochs, "
+        f"kept epoch {outcome.model['best_epoch'] or 'the last'}",
+        f"{datetime.now(UTC).isoformat(timespec='seconds')} scored",
+    ]
 
 
 def _evaluation(outcome: Outcome) -> dict[str, Any]:
