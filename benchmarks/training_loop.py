@@ -238,7 +238,7 @@ def measured(section: str, setting: Setting) -> dict[str, Any]:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--quick", action="store_true", help="about a minute; nothing is written")
+    parser.add_argument("--quick", action="store_true", help="about two minutes; nothing is written")
     parser.add_argument("--long", action="store_true", help="500 epochs too")
     parser.add_argument("--only", default="", help="sections, with commas between")
     parser.add_argument("--rounds", type=int, help="rounds of each contestant; 7, or 3 when quick")

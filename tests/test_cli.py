@@ -170,7 +170,7 @@ def test_evaluate_gives_the_test_score_on_the_test_rows(command: Command, run: P
     assert answer.record["metrics"] == pytest.approx(finished.metrics["test"])
     said = command("evaluate", run, "held.csv")
     assert said.code == 0
-    assert said.out.startswith("24 rows")
+    assert said.out.strip().startswith("24 rows")
     assert re.search(r"accuracy +0\.\d+", said.out)
 
 
