@@ -115,17 +115,15 @@ def test_json_answers_with_one_object(command: Command, tmp_path: Path, kind: st
     assert said[0] in answer.record["error"]
 
 
-@pytest.mark.parametrize(
-    ("kind", "arguments"),
-    [("empty file", ["train", "t.csv", "-t", "label"]), ("NUL bytes", ["check", "t.csv", "-t", "label", "--json"])],
-)
-def test_a_process_of_its_own_says_the_same(tmp_path: Path, kind: str, arguments: list[str]) -> None:
-    (tmp_path / "t.csv").write_bytes(REFUSED[kind][1])
-    program = [sys.executable, "-m", "wellfit", *arguments]
+def test_a_process_of_its_own_says_the_same(tmp_path: Path) -> None:
+    _, content, said = REFUSED["NUL bytes"]
+    (tmp_path / "t.csv").write_bytes(content)
+    program = [sys.executable, "-m", "wellfit", "train", "t.csv", "-t", "label", "--json"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
     done = subprocess.run(program, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False)
-    expect_refusal(Answer(done.returncode, done.stdout, done.stderr), *REFUSED[kind][2])
-    assert bool(done.stdout) == ("--json" in arguments)
+    answer = Answer(done.returncode, done.stdout, done.stderr)
+    expect_refusal(answer, *said)
+    assert answer.record["exit_code"] == 2
     assert [path.name for path in tmp_path.iterdir()] == ["t.csv"]
 
 
@@ -386,7 +384,7 @@ DAMAGE: dict[str, Callable[[Path], object]] = {
     "any bytes": lambda path: path.write_bytes(bytes(range(256)) * 3),
     "another mapping": lambda path: path.write_text('{"version": 1, "a": [1]}'),
     "another list": lambda path: path.write_text('[1, {"a": 2}]'),
-    "deep": lambda path: path.write_text("[" * 100_000),
+    "deep": lambda path: path.write_text("[" * 20_000),
 }
 
 NEEDED = {

@@ -80,8 +80,17 @@ def untouched(tmp_path_factory: pytest.TempPathFactory) -> wellfit.Run:
     return trained(dealt(), tmp_path_factory.mktemp("untouched") / "run", **FIXED)
 
 
-@pytest.mark.parametrize("parts", [("valid",), ("test",), ("valid", "test")])
-@pytest.mark.parametrize("kind", WILD)
+BOTH = ("valid", "test")
+
+
+@pytest.mark.parametrize(
+    ("kind", "parts"),
+    [
+        *((kind, BOTH) for kind in WILD),
+        *(("huge", (part,)) for part in BOTH),
+        *(("new labels", (part,)) for part in BOTH),
+    ],
+)
 def test_with_epochs_fixed_other_rows_change_nothing(
     untouched: wellfit.Run, tmp_path: Path, kind: str, parts: tuple[str, ...]
 ) -> None:

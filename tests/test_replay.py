@@ -99,7 +99,7 @@ def test_another_seed_trains_otherwise(trained: Any, command: Command) -> None:
 def test_a_regression_trains_the_same(command: Command, tmp_path: Path) -> None:
     columns = small_columns()
     (tmp_path / "r.csv").write_text(csv_text({**columns, "label": [round(3 * size, 3) for size in columns["size"]]}))
-    run = wellfit.train("r.csv", "label", out="first", **QUICK)
+    run = wellfit.train(tmp_path / "r.csv", "label", out="first", **QUICK)
     assert run.task == "regression"
     expect_same(run, replayed(command, run.path))
 
