@@ -23,7 +23,7 @@ def main() -> None:
     as_json = "--json" in sys.argv
     try:
         # Typer turns Ctrl-C into a code of its own, 130, and gives the code of --help and --version back.
-        if app(standalone_mode=False) == 130:
+        if app(standalone_mode=False, prog_name="wellfit") == 130:
             raise KeyboardInterrupt
     except typer.TyperException as error:
         _complain_of_usage(error, as_json=as_json)
