@@ -21,6 +21,7 @@ from wellfit.optimizers import (
     sgd,
 )
 from wellfit.optimizers.batches import check_batch_size, default_batch_size
+from wellfit.optimizers.direct import stepper
 from wellfit.optimizers.entry import OptimizerEntry
 from wellfit.optimizers.guard import refuse_non_finite, require_finite
 from wellfit.registry import Family
@@ -32,6 +33,7 @@ __all__ = [
     "default_batch_size",
     "refuse_non_finite",
     "require_finite",
+    "stepper",
 ]
 
 OPTIMIZERS: Family[OptimizerEntry] = Family(

@@ -17,7 +17,8 @@ from wellfit.training.watching import Callback
 
 __all__ = ["LiveProgress", "live_progress"]
 
-_REDRAWN_EVERY = 0.1
+_REDRAWN_EVERY = 0.2
+"""Seconds: a drawing takes 2 ms, and a training that is shorter than this needs none."""
 
 _WIDE = 110
 """Columns of a terminal from which on the updates are counted too."""
@@ -57,9 +58,9 @@ class LiveProgress(Callback):
         self._status.stop()
 
     def on_start(self, trainer: Trainer) -> None:
-        """Show the bar."""
-        self._status.stop()
-        self._begun, self._first_step = time.monotonic(), trainer.position.step
+        """Make the bar, which is shown when it is first drawn."""
+        self._begun = self._drawn = time.monotonic()
+        self._first_step = trainer.position.step
         self._task = self._progress.add_task(
             "",
             total=trainer.total_steps,
@@ -68,10 +69,9 @@ class LiveProgress(Callback):
             rate="",
             losses="",
         )
-        self._progress.start()
 
     def on_step(self, trainer: Trainer) -> None:
-        """Redraw at most ten times a second."""
+        """Redraw at most five times a second."""
         now = time.monotonic()
         if now - self._drawn >= _REDRAWN_EVERY:
             self._drawn = now
@@ -90,6 +90,8 @@ class LiveProgress(Callback):
     def _draw(self, trainer: Trainer) -> None:
         if self._task is None:
             return
+        self._status.stop()
+        self._progress.start()
         seconds = max(time.monotonic() - self._begun, 1e-9)
         rate = (trainer.position.step - self._first_step) / seconds
         self._progress.update(

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from wellfit.data.batches import Batch
 from wellfit.errors import RunFailed
-from wellfit.optimizers import refuse_non_finite, require_finite
+from wellfit.optimizers import refuse_non_finite, require_finite, stepper
 from wellfit.regularizers import L1, L2, ClipNorm, ClipValue, Penalty, WeightDecay, add_noise, decayed_parameters
 from wellfit.runtime import keyed_generator, keyed_seed, reseed
 from wellfit.training.monitor import LayerStatistics
@@ -42,6 +42,7 @@ class Updater:
         self.parts = 1
         """Into how many parts a batch is split so that it fits into memory."""
         self._named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
+        self._step = stepper(optimizer)
         self._base = [group["lr"] for group in optimizer.param_groups]
         self._trained = [weight for _, weight in self._named]
         self._weights = [weight for _, weight in decayed_parameters(module) if weight.requires_grad]
@@ -159,7 +160,7 @@ class Updater:
             self.monitor.before_update()
         if self.recipe.weight_decay:
             WeightDecay(self.recipe.weight_decay).apply(self._weights, self.rate, self.optimizer)
-        self.optimizer.step()
+        self._step()
         if sampled and self.monitor is not None:
             self.monitor.after_update()
 
