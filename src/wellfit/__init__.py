@@ -13,12 +13,12 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wellfit.api import find_rate, fit, load, train
+    from wellfit.api import diagnose, find_rate, fit, load, train
     from wellfit.estimators import WellfitClassifier, WellfitRegressor
     from wellfit.findings import Finding
     from wellfit.history import History
     from wellfit.run import Run
-    from wellfit.training import Callback, FitResult
+    from wellfit.training import Callback, FitResult, Monitor
 
 __version__ = "0.1.0"
 
@@ -27,9 +27,11 @@ __all__ = [
     "Finding",
     "FitResult",
     "History",
+    "Monitor",
     "Run",
     "WellfitClassifier",
     "WellfitRegressor",
+    "diagnose",
     "find_rate",
     "fit",
     "load",
@@ -41,9 +43,11 @@ _HOMES = {
     "Finding": "wellfit.findings",
     "FitResult": "wellfit.training",
     "History": "wellfit.history",
+    "Monitor": "wellfit.training",
     "Run": "wellfit.run",
     "WellfitClassifier": "wellfit.estimators",
     "WellfitRegressor": "wellfit.estimators",
+    "diagnose": "wellfit.api",
     "find_rate": "wellfit.api",
     "fit": "wellfit.api",
     "load": "wellfit.api",

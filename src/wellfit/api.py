@@ -1,19 +1,39 @@
-"""What ``import wellfit`` hands out: `train`, `fit`, `find_rate`, `load`."""
+"""What ``import wellfit`` hands out: `train`, `fit`, `find_rate`, `load`, `diagnose`."""
 
 from __future__ import annotations
 
+import functools
 import os
 import time
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, ParamSpec
 
+from wellfit.alarm import live_display
 from wellfit.config import from_keywords, from_mapping
+from wellfit.diagnosis import diagnose
 from wellfit.recording import train_run
 from wellfit.run import Run
-from wellfit.training import find_rate, fit
-from wellfit.training.progress import live_progress
+from wellfit.training import FitResult, find_rate
+from wellfit.training import fit as fit_module
 
-__all__ = ["find_rate", "fit", "load", "train"]
+__all__ = ["diagnose", "find_rate", "fit", "load", "train"]
+
+Given = ParamSpec("Given")
+
+
+def _diagnosed(train_module: Callable[Given, FitResult]) -> Callable[Given, FitResult]:
+    """Have what was recorded diagnosed after training."""
+
+    @functools.wraps(train_module)
+    def trained(*args: Given.args, **kwargs: Given.kwargs) -> FitResult:
+        result = train_module(*args, **kwargs)
+        result.findings = diagnose(result.history)
+        return result
+
+    return trained
+
+
+fit = _diagnosed(fit_module)
 
 
 def train(
@@ -54,7 +74,7 @@ def train(
         document = document.with_value(("output", "run"), out)
     settled = from_mapping(document)
     rows = data if in_memory else None
-    with live_progress() as callbacks:
+    with live_display() as callbacks:
         return train_run(settled, rows, force=force, callbacks=callbacks, started=started)
 
 

@@ -8,6 +8,7 @@
     findings.json        what was found
     metrics.json         the scores; written last, so that a folder with it is a finished run
     evaluation.json      how the predictions of the scored rows are distributed
+    learning_curve.json  what more rows would bring, where that was measured
     report.html, MODEL_CARD.md, log.txt, checkpoint/
 
 Every file is written under a temporary name and renamed, so that none is ever half written.
@@ -43,6 +44,7 @@ _FILES = (
     "findings.json",
     "metrics.json",
     "evaluation.json",
+    "learning_curve.json",
     "report.html",
     "MODEL_CARD.md",
     "log.txt",
@@ -246,6 +248,11 @@ class RunFolder:
             return [Finding.from_dict(record) for record in records]
         except (AttributeError, TypeError, ValueError) as error:
             raise self.altered("findings.json", str(error)) from None
+
+    def read_learning_curve(self) -> dict[str, Any] | None:
+        """Read what more rows would bring; None where that was not measured."""
+        there = (self.path / "learning_curve.json").is_file()
+        return self.read_json("learning_curve.json") if there else None
 
     def expect_finished(self) -> None:
         """Raise `RunFolderError` unless a finished run is here."""

@@ -16,6 +16,7 @@ from wellfit.config import Config, model_spec, with_values
 from wellfit.config.rules import Duration
 from wellfit.data.batches import Resident
 from wellfit.data.cleaning import TargetPlan
+from wellfit.diagnosis import diagnose
 from wellfit.errors import ConfigError, DataError
 from wellfit.findings import Finding
 from wellfit.history import History
@@ -171,7 +172,7 @@ class Experiment:
             config=config,
             predictor=predictor,
             history=trainer.history,
-            findings=[*prepared.findings, *trainer.findings],
+            findings=[*prepared.findings, *diagnose(trainer.history)],
             model=self._model(),
             notes=list(prepared.notes),
         )

@@ -6,7 +6,8 @@ of the whole run. No clock time is in it, so that equal trainings have equal his
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -50,6 +51,16 @@ class History:
         self._where.append(where)
         self._value.append(float(value))
 
+    def replace(self, rows: Sequence[tuple[int, str, float]]) -> None:
+        """Put ``(step, name, value)`` rows of the whole run in place of all that have these names."""
+        names = {name for _, name, _ in rows}
+        kept = [row for row in self.rows() if row[2] not in names]
+        self._step, self._epoch, self._name, self._where, self._value = [], [], [], [], []
+        for step, epoch, name, where, value in kept:
+            self.add(step=step, epoch=epoch, name=name, value=value, where=where)
+        for step, name, value in rows:
+            self.add(step=step, epoch=0, name=name, value=value)
+
     def __len__(self) -> int:
         return len(self._step)
 
@@ -80,6 +91,10 @@ class History:
             np.array([self._step[row] for row in rows], dtype=np.int64),
             np.array([self._value[row] for row in rows], dtype=np.float64),
         )
+
+    def rows(self) -> Iterator[tuple[int, int, str, str, float]]:
+        """Walk through the rows ``(step, epoch, name, where, value)`` in order."""
+        return iter(zip(self._step, self._epoch, self._name, self._where, self._value, strict=True))
 
     def names(self) -> list[str]:
         """Give the names of the figures recorded, in the order of first appearance."""
@@ -122,6 +137,7 @@ class History:
         texts = list(dict.fromkeys([*self._name, *self._where]))
         place = {text: index for index, text in enumerate(texts)}
         return {
+            "meta": json.dumps(self.meta),
             "texts": texts,
             "step": list(self._step),
             "epoch": list(self._epoch),
@@ -133,14 +149,13 @@ class History:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` gave."""
         texts = state["texts"]
+        self.meta = json.loads(state["meta"])
         self._step, self._epoch, self._value = list(state["step"]), list(state["epoch"]), list(state["value"])
         self._name = [texts[index] for index in state["name"]]
         self._where = [texts[index] for index in state["where"]]
 
     def write(self, path: Path) -> None:
         """Write the tidy table as Parquet, its facts in the file's metadata."""
-        import json
-
         import pyarrow.parquet as pq
 
         table = self.to_frame().to_arrow()
@@ -150,8 +165,6 @@ class History:
     @classmethod
     def read(cls, path: Path) -> History:
         """Read what `write` wrote; a file of another kind or version is a `BadInput`."""
-        import json
-
         import polars as pl
         import pyarrow as pa
         import pyarrow.parquet as pq

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import polars as pl
@@ -14,6 +13,7 @@ from wellfit.data.cleaning import CleaningPlan, TargetPlan, rows_without_target
 from wellfit.data.features import FeaturePlan, Matrix
 from wellfit.data.sources import read_table
 from wellfit.data.sources.entry import Header
+from wellfit.data.sources.lasting import lasting, secrets_kept_out
 from wellfit.data.splitting import Split, drop_duplicate_rows, split_rows
 from wellfit.data.table import SourceRecord, Table, resolve_column
 from wellfit.errors import ConfigError, DataError
@@ -93,8 +93,8 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
     typed = {name: cleaning.apply(features_of[name])[0] for name in ("train", "valid")}
     features = FeaturePlan.fit(typed["train"], scale=config.features.scale, encode=config.features.encode)
     resolved = {
-        "data.source": _anywhere(config.data.source) if data is None else config.data.source,
-        "data.test": _anywhere(config.data.test),
+        "data.source": _lasting(config.data.source) if data is None else config.data.source,
+        "data.test": _lasting(config.data.test),
         "data.target": target,
         "data.task": target_plan.task,
         "data.header": table.record.details.get("header", True),
@@ -116,7 +116,7 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
         not_features=apart,
         ranges=_ranges(typed["train"]),
         findings=(*findings, *cleaning.findings, *_imbalance(target_plan)),
-        notes=(*table.notes, *split.notes),
+        notes=(*table.notes, *secrets_kept_out([config.data.source, config.data.test]), *split.notes),
     )
 
 
@@ -152,9 +152,9 @@ def _refuse_unlearnable(frame: pl.DataFrame, target: str) -> None:
         )
 
 
-def _anywhere(source: str | None) -> str | None:
-    """Give the path of a file from the root on, so that a run is replayed and resumed from any folder."""
-    return str(Path(source).resolve()) if source is not None and Path(source).exists() else source
+def _lasting(source: str | None) -> str | None:
+    """Give a source so that a run is replayed and resumed from any folder, and holds no secret."""
+    return None if source is None else lasting(source)
 
 
 def _header(table: Table) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
 import time
@@ -13,6 +14,7 @@ from typing import Any
 from wellfit.artifact import RunFolder, next_run_path
 from wellfit.config import Config, as_mapping, load_config, to_yaml, with_values
 from wellfit.data.sources.fingerprint import content_checksum
+from wellfit.data.sources.lasting import name_of
 from wellfit.errors import Interrupted, RunFolderError
 from wellfit.experiment import Experiment, Outcome
 from wellfit.preparation import Prepared, prepare
@@ -188,6 +190,4 @@ def _data_name(config: Config, data: Any) -> str:
     source = config.data.source if data is None else data
     if not isinstance(source, (str, Path)):
         return "table"
-    stem = Path(source).name.partition(".")[0]
-    kept = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in stem)
-    return kept.strip("-")[:_LONGEST_NAME] or "table"
+    return name_of(os.fspath(source))[:_LONGEST_NAME] or "table"

@@ -143,5 +143,6 @@ def facts_of(folder: RunFolder) -> ReportFacts:
         evaluation=folder.read_json("evaluation.json"),
         history=folder.read_history(),
         findings=folder.read_findings(),
+        learning_curve=folder.read_learning_curve(),
         defaults=as_mapping(Config()),
     )

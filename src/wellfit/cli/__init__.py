@@ -13,7 +13,7 @@ import typer  # noqa: E402
 
 from wellfit.cli.app import app  # noqa: E402 - the clock is read before anything is imported
 from wellfit.cli.console import complain  # noqa: E402
-from wellfit.errors import WellfitError  # noqa: E402
+from wellfit.errors import CheckRefused, WellfitError  # noqa: E402
 
 __all__ = ["STARTED", "app", "main"]
 
@@ -28,6 +28,10 @@ def main() -> None:
     except typer.TyperException as error:
         _complain_of_usage(error, as_json=as_json)
         sys.exit(error.exit_code)
+    except CheckRefused as refusal:
+        # What it refuses was printed as the one JSON object already.
+        complain(str(refusal), refusal.exit_code, as_json=False)
+        sys.exit(refusal.exit_code)
     except WellfitError as error:
         complain(str(error), error.exit_code, as_json=as_json)
         sys.exit(error.exit_code)

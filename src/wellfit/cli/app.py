@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wellfit.cli import catalog, training, using
+from wellfit.cli import catalog, doctor, training, using
 
 __all__ = ["app"]
 
@@ -42,6 +42,8 @@ for command in (
     training.check,
     training.train,
     training.resume,
+    doctor.diagnose,
+    doctor.treat,
     using.predict,
     using.evaluate,
     using.report,

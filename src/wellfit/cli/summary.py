@@ -3,16 +3,26 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wellfit.cli.console import print_json, print_lines, print_table
 
 if TYPE_CHECKING:
+    from wellfit.diagnosis.verdict import Verdict
     from wellfit.findings import Finding
     from wellfit.run import Run
 
-__all__ = ["finding_lines", "print_run", "rows_line"]
+__all__ = [
+    "evidence_line",
+    "finding_lines",
+    "fit_line",
+    "fit_lines",
+    "graver_first",
+    "note_lines",
+    "print_run",
+    "rows_line",
+]
 
 _SAID = {"error": "error", "warning": "warning", "info": "note"}
 
@@ -21,8 +31,11 @@ _SHOWN = 8
 
 
 def print_run(run: Run, *, json: bool) -> None:
-    """Print rows, network, scores beside the baselines, findings, and what to do next."""
+    """Print rows, network, scores beside the baselines, the verdict, findings, and what to do next."""
+    from wellfit.diagnosis.verdict import judge
+
     page = run.path / "report.html"
+    verdict = judge(run.history)
     if json:
         print_json(
             {
@@ -30,6 +43,7 @@ def print_run(run: Run, *, json: bool) -> None:
                 "task": run.plan["target"]["task"],
                 "metrics": run.metrics,
                 "findings": [finding.as_dict() for finding in run.findings],
+                "fit": None if verdict is None else verdict.as_dict(),
                 "report": str(page) if page.exists() else None,
             }
         )
@@ -38,6 +52,9 @@ def print_run(run: Run, *, json: bool) -> None:
     _print_scores(run.metrics)
     remarks = [*_doubt(run), *finding_lines(run.findings, shown=_SHOWN)]
     print_lines([*remarks, ""] if remarks else [])
+    print_lines([fit_line(verdict)] if verdict else [])
+    if any(finding.severity != "info" for finding in run.findings):
+        print_lines([f"Why:     wellfit diagnose {shlex.quote(str(run.path))}"])
     print_lines([f"Run:     {run.path}"])
     if page.exists():
         print_lines([f"Report:  {page}"])
@@ -95,13 +112,78 @@ def _doubt(run: Run) -> Iterator[str]:
         yield f"warning: the linear model's {name} is better than the network's ({linear:.4g} against {own:.4g})."
 
 
+_GRAVE = {"error": 0, "warning": 1, "info": 2}
+
+
+def graver_first(findings: Iterable[Finding]) -> list[Finding]:
+    """Put errors before warnings before what only informs; among equals the order stays."""
+    return sorted(findings, key=lambda finding: _GRAVE[finding.severity])
+
+
 def finding_lines(findings: Iterable[Finding], *, shown: int | None = None) -> list[str]:
     """Give one line a finding, the gravest first; of those that only inform, ``shown`` at most."""
-    grave = {"error": 0, "warning": 1, "info": 2}
-    ordered = sorted(findings, key=lambda finding: grave[finding.severity])
+    ordered = graver_first(findings)
     lines = [f"{_SAID[finding.severity]}: {finding.message} [{finding.code}]" for finding in ordered]
     informing = sum(finding.severity == "info" for finding in ordered)
     if shown is not None and informing > shown:
         left = informing - shown
         return [*lines[:-left], f"note: {left:,} more in the report."]
     return lines
+
+
+def note_lines(findings: Iterable[Finding]) -> list[str]:
+    """Give one line for each of the first findings that only inform."""
+    return finding_lines([finding for finding in findings if finding.severity == "info"], shown=_SHOWN)
+
+
+def evidence_line(finding: Finding) -> str:
+    """Give the numbers of a finding.
+
+    >>> from wellfit.findings import Finding
+    >>> evidence_line(Finding(code="overfitting", severity="warning", message="", evidence={"valid_gap": 0.1234567}))
+    'valid gap 0.1235'
+    """
+    return ", ".join(f"{name.replace('_', ' ')} {_number(value)}" for name, value in finding.evidence.items())
+
+
+def _number(value: float | int | str) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else f"{value:,}" if isinstance(value, int) else value
+
+
+def fit_line(verdict: Verdict) -> str:
+    """Give the verdict and its first reason."""
+    return f"Fit:     {_named(verdict)}. {' '.join(verdict.reasons[:1])}".rstrip()
+
+
+def _named(verdict: Verdict) -> str:
+    return verdict.verdict.replace("_", " ")
+
+
+def fit_lines(verdict: Verdict | None) -> Iterator[str]:
+    """Give the verdict with its figures, their intervals, and all its reasons."""
+    if verdict is None:
+        yield "Fit:     not judged: the run recorded too little of its training."
+        return
+    yield f"Fit:     {_named(verdict)}"
+    yield from (f"    {reason}" for reason in verdict.reasons)
+    yield from _figures(verdict)
+    yield from _more_rows(verdict.learning_curve)
+
+
+def _figures(verdict: Verdict) -> Iterator[str]:
+    """Say what is judged on training and validation rows, the gap, and the baselines beside it."""
+    name = verdict.main
+    sides = {"training": verdict.train, "validation": verdict.valid, "gap": verdict.gap}
+    told = [f"{side} {figures[name]}" for side, figures in sides.items() if name in figures]
+    if told:
+        yield f"    {name}, with 95 % intervals: {', '.join(told)}"
+    baselines = [f"{kind} {figures[name].value:.3g}" for kind, figures in verdict.baselines.items() if name in figures]
+    if baselines:
+        yield f"    baselines: {', '.join(baselines)}"
+    if verdict.best_epoch is not None:
+        yield f"    least validation loss: epoch {verdict.best_epoch}"
+
+
+def _more_rows(curve: Mapping[str, Any] | None) -> Sequence[str]:
+    """Say what more rows would bring, where that was measured."""
+    return [] if curve is None else [f"    {sentence}" for sentence in curve.get("reasons", ())]

@@ -35,11 +35,12 @@ def init(
 ) -> None:
     """Print a short commented config for a table."""
     from wellfit.config import from_mapping, starter_yaml
+    from wellfit.data.sources.secrets import without_secrets
     from wellfit.preparation import prepare
 
     prepared = prepare(from_mapping({"data": {"source": data, "target": target}}))
     columns = [column.name for column in prepared.cleaning.used]
-    text = starter_yaml(data, prepared.target.name, prepared.target.task, columns)
+    text = starter_yaml(without_secrets(data)[0], prepared.target.name, prepared.target.task, columns)
     if json:
         print_json({"config": text})
     else:
@@ -106,22 +107,22 @@ def train(
 ) -> None:
     """Train on a table and leave a run folder that predicts."""
     import wellfit.cli as command
+    from wellfit.alarm import live_display
     from wellfit.recording import train_run
-    from wellfit.training.progress import live_progress
 
     given = {"output.run": out, "train.time": time, "train.seed": seed, "train.workers": workers}
     settled = _config(data, target, config, o or [], given)
-    with noted(), live_progress(quiet=json) as callbacks:
+    with noted(), live_display(quiet=json) as callbacks:
         run = train_run(settled, force=force, callbacks=callbacks, started=command.STARTED)
     print_run(run, json=json)
 
 
 def resume(run: RunPath, json: Json = False) -> None:
     """Go on with a run that was stopped; a finished one is left as it is."""
+    from wellfit.alarm import live_display
     from wellfit.recording import resume_run
-    from wellfit.training.progress import live_progress
 
-    with noted(), live_progress(quiet=json) as callbacks:
+    with noted(), live_display(quiet=json) as callbacks:
         finished = resume_run(run, callbacks=callbacks)
     print_run(finished, json=json)
 

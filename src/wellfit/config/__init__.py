@@ -1,5 +1,6 @@
 """What a run is told: frozen sections, strict YAML in, exact YAML out, JSON Schema. Importing it loads no torch."""
 
+from wellfit.config.clean import Clean
 from wellfit.config.document import Document
 from wellfit.config.loading import (
     LoadedConfig,
@@ -13,7 +14,7 @@ from wellfit.config.loading import (
 from wellfit.config.model import Config, as_mapping, model_spec
 from wellfit.config.rules import Options
 from wellfit.config.schema import json_schema
-from wellfit.config.sections import Clean, Column, Data, Features, Output, Split
+from wellfit.config.sections import Column, Data, Features, Output, Split
 from wellfit.config.train import Augment, EarlyStopping, Train
 from wellfit.config.writing import starter_yaml, to_yaml, unresolved
 

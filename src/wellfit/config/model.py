@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, model_validator
 
+from wellfit.config.clean import Clean
 from wellfit.config.combinations import check_combinations
 from wellfit.config.families import Member
 from wellfit.config.problems import Problem, given
 from wellfit.config.rules import Rule
-from wellfit.config.sections import Clean, Data, Features, Output, Section, Split
+from wellfit.config.sections import Data, Features, Output, Section, Split
 from wellfit.config.train import Train
 
 __all__ = ["VERSION", "Config", "as_mapping", "model_spec"]

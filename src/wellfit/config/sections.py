@@ -22,7 +22,7 @@ from pydantic_core import core_schema
 from wellfit.config.problems import Problem, Unfit
 from wellfit.config.rules import Either, Flag, Number, OneOf, Options, Text, Whole
 
-__all__ = ["SEED", "Clean", "Column", "Data", "Features", "Output", "Section", "Split", "WordOr"]
+__all__ = ["SEED", "Column", "Data", "Features", "Output", "Section", "Split", "Unchanging", "WordOr", "named"]
 
 SEED = Whole(0, 2**32 - 1, example=42)
 
@@ -133,19 +133,6 @@ class Split(Section):
         return self
 
 
-class Clean(Section):
-    """What is mended in the rows before anything is learnt from them."""
-
-    duplicates: Annotated[Literal["drop", "keep"], OneOf("drop", "keep")] = "drop"
-    """Whether exact duplicates of training rows are dropped."""
-    missing: Annotated[Literal["auto"], OneOf("auto")] = "auto"
-    """How missing cells are filled: auto takes the median of numbers, and a category of its own."""
-    types: Annotated[Literal["correct", "keep"], OneOf("correct", "keep")] = "correct"
-    """Whether numbers and dates that are written as text become what they are."""
-    on_schema: Annotated[Literal["warn", "error", "coerce"], OneOf("warn", "error", "coerce")] = "warn"
-    """What happens to later rows that don't fit the columns learnt: coerced with or without a warning, or refused."""
-
-
 class Column(Section):
     """What is known of one column and overrules what the data suggest."""
 
@@ -167,7 +154,7 @@ class Column(Section):
     """How the column is read; drop leaves it out."""
 
 
-def _named(value: Any) -> Any:
+def named(value: Any) -> Any:
     """Give a mapping's keys as text: columns of a headerless frame may be numbers."""
     if value is None:
         return {}
@@ -176,11 +163,15 @@ def _named(value: Any) -> Any:
     return {str(name): column for name, column in value.items()}
 
 
-class _Unchanging:
-    """Gives a checked mapping as one that is not changed."""
+class Unchanging:
+    """Gives a checked mapping of sections by name as one that is not changed."""
+
+    def __init__(self, section: type[Section]) -> None:
+        self.section = section
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
-        return core_schema.no_info_after_validator_function(Options, handler.generate_schema(dict[str, Column]))
+        schema = handler.generate_schema(dict[str, self.section])  # type: ignore[name-defined]
+        return core_schema.no_info_after_validator_function(Options, schema)
 
 
 class Features(Section):
@@ -195,7 +186,7 @@ class Features(Section):
         Literal["auto", "onehot", "ordinal", "embedding"], OneOf("auto", "onehot", "ordinal", "embedding")
     ] = "auto"
     """How categories become numbers."""
-    columns: Annotated[Mapping[str, Column], _Unchanging(), BeforeValidator(_named)] = Field(
+    columns: Annotated[Mapping[str, Column], Unchanging(Column), BeforeValidator(named)] = Field(
         default_factory=lambda: Options({})
     )
     """Columns whose kind is stated, by name."""
@@ -213,7 +204,7 @@ class Output(Section):
 class WordOr:
     """Allows a few words beside a section: ``auto`` or ``{noise: 0.1}``."""
 
-    def __init__(self, section: type[Section], *words: str, null_is: str, example: str) -> None:
+    def __init__(self, section: type[Section], *words: str, null_is: str | None, example: str) -> None:
         self.section = section
         self.words = words
         self.null_is = null_is

@@ -83,13 +83,13 @@ _NAMES = {("data", "source"), ("data", "target"), ("data", "test"), ("split", "c
 def unresolved(config: Config) -> list[str]:
     """Give the dotted keys that are still ``auto``, in the order of the format.
 
-    ``clean.missing`` is none of them: auto is the one way there is, and stays.
+    ``clean.missing`` is none of them: auto leaves it to the features, and stays.
     """
     return [dotted(path) for path, value in _leaves(as_mapping(config), ()) if value == "auto" and _is_open(path)]
 
 
 def _is_open(path: Path) -> bool:
-    return path not in _NAMES and path != ("clean", "missing")
+    return path not in _NAMES and path[0] != "clean"
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:

@@ -6,16 +6,19 @@ no name of a user's table can mean anything to the chart engine.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from wellfit.report.facts import inside, number
+from wellfit.report.facts import inside, number, section
 
 __all__ = [
     "calibration",
     "curves",
     "deciles",
     "grid",
+    "heat",
+    "learning_curve",
     "per_class",
     "points",
     "precision_recall",
@@ -293,3 +296,89 @@ def deciles(evaluation: Mapping[str, Any]) -> Spec | None:
     return _chart(
         rows, mark={"type": "line", "point": {"size": 50, "filled": True}, "strokeWidth": 2}, encoding=encoding
     )
+
+
+_CELL = 18
+"""Pixels of a heat map's row: its label fits."""
+
+
+def heat(rows: Sequence[Mapping[str, Any]], *, title: str, color: str, log: bool) -> Spec:
+    """Draw a figure of layers over epochs, the stronger a cell's colour the larger; ``rows`` hold layer, epoch and value.
+
+    A share is drawn on the scale 0 to 1. On a logarithmic scale 0 is an empty cell; what is not finite is a cross.
+    """
+    layers = list(dict.fromkeys(str(row["layer"]) for row in rows))
+    known = [row for row in rows if (value := number(row["value"])) is not None and (value > 0 or not log)]
+    broken = [row for row in rows if number(row["value"]) is None]
+    axes = {
+        "x": _axis("epoch", "epoch", kind="ordinal", axis={"labelAngle": 0, "labelOverlap": True, "ticks": False}),
+        "y": _axis("layer", None, kind="nominal", sort=layers, axis={"labelLimit": 130, "ticks": False}),
+    }
+    scale: Spec = {"type": "log", "range": [0.08, 1]} if log else {"domain": [0, 1], "range": [0, 1]}
+    legend = {
+        "format": ".0e" if log else ".0%",
+        "values": _marks([float(row["value"]) for row in known]) if log else [0.25, 0.5, 1],
+        "symbolType": "square",
+        "symbolFillColor": color,
+        "symbolStrokeWidth": 0,
+    }
+    told = [{"field": "layer", "title": "layer"}, *_told(("epoch", "epoch"), form="d"), *_told(("value", title))]
+    drawn = {**axes, "opacity": _axis("value", title, scale=scale, legend=legend), "tooltip": told}
+    cross = {"type": "text", "text": "\u00d7", "color": "var(--error)", "fontWeight": "bold"}
+    return _chart(
+        rows,
+        height=90 + _CELL * len(layers),
+        layer=[
+            {"mark": {"type": "rect", "color": "var(--line)", "opacity": 0.35}, "encoding": axes},
+            {"data": {"values": known}, "mark": {"type": "rect", "color": color}, "encoding": drawn},
+            {"data": {"values": broken}, "mark": cross, "encoding": axes},
+        ],
+    )
+
+
+def _marks(values: Sequence[float]) -> list[float]:
+    """Give powers of ten between the least and the largest value, three at most."""
+    if not values:
+        return []
+    low, high = math.ceil(math.log10(min(values))), math.floor(math.log10(max(values)))
+    return [10.0**power for power in dict.fromkeys((low, (low + high) // 2, high)) if low <= high]
+
+
+def learning_curve(record: Mapping[str, Any]) -> Spec | None:
+    """Draw the validation loss by number of training rows, and what twice the rows would bring."""
+    points = [
+        {"rows": inside(point, "rows"), "value": value}
+        for point in record.get("points") or ()
+        if (value := number(inside(point, "valid_loss"))) is not None and number(inside(point, "rows"))
+    ]
+    doubled = [known for value in record.get("doubled") or () if (known := number(value)) is not None]
+    if len(points) < 2:
+        return None
+    law = section(record, "law")
+    most = max(int(point["rows"]) for point in points)
+    x = _axis("rows", "training rows", scale={"type": "log", "nice": False}, axis={"format": "~s", "tickCount": 5})
+    y = _axis("value", "validation loss", scale={"zero": False})
+    told = [*_told(("rows", "rows"), form=",d"), *_told(("value", "validation loss"))]
+    dot = {"type": "point", "filled": True, "size": 60, "color": "var(--s1)", "opacity": 0.9}
+    drawn: list[Spec] = [{"mark": dot, "encoding": {"x": x, "y": y, "tooltip": told}}]
+    curve = _law(law, min(int(point["rows"]) for point in points), most)
+    if curve:
+        line = {"type": "line", "color": "var(--soft)", "strokeDash": [4, 3]}
+        drawn.insert(0, {"data": {"values": curve}, "mark": line, "encoding": {"x": x, "y": y}})
+    if len(doubled) == 3:
+        ends = [{"rows": 2 * most, "value": doubled[0], "low": doubled[1], "high": doubled[2]}]
+        span = {"x": x, "y": {**y, "field": "low"}, "y2": {"field": "high"}}
+        rule = {"type": "rule", "strokeWidth": 2, "color": "var(--s2)"}
+        drawn.append({"data": {"values": ends}, "mark": rule, "encoding": span})
+        mark = {**dot, "color": "var(--s2)"}
+        drawn.append({"data": {"values": ends}, "mark": mark, "encoding": {"x": x, "y": y, "tooltip": told}})
+    return _chart(points, layer=drawn)
+
+
+def _law(law: Mapping[str, Any], least: int, most: int) -> list[dict[str, float]]:
+    """Give points of ``floor + scale rows^-exponent`` up to twice the rows."""
+    floor, scale, exponent = (number(law.get(name)) for name in ("floor", "scale", "exponent"))
+    if floor is None or scale is None or exponent is None:
+        return []
+    steps = [least * (2 * most / least) ** (step / 40) for step in range(41)]
+    return [{"rows": rows, "value": floor + scale * rows**-exponent} for rows in steps]

@@ -33,6 +33,8 @@ class ReportFacts:
     """What `summarize_predictions` gave: `evaluation.json`."""
     history: History
     findings: Sequence[Finding] = ()
+    learning_curve: Mapping[str, Any] | None = None
+    """What more rows would bring, where that was measured: `learning_curve.json`."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """The config had nothing been set; with it, the page lists what differs."""
 

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from wellfit.errors import BadInput
 from wellfit.report.comparison import comparison_parts, run_titles
 from wellfit.report.curves_section import curves_section
+from wellfit.report.diagnosis_section import diagnosis_section
 from wellfit.report.document import document
 from wellfit.report.errors_section import errors_section
 from wellfit.report.facts import ReportFacts, number, section
 from wellfit.report.html import Markup, join, tag
 from wellfit.report.scores import main_metric, verdict
-from wellfit.report.sections import data_section, findings_section, model_section, scores_section
+from wellfit.report.sections import data_section, model_section, scores_section
 
 __all__ = ["render_page"]
 
@@ -39,9 +40,9 @@ def _parts(facts: ReportFacts) -> dict[str, tuple[str, Markup]]:
     errors = errors_section(facts.evaluation)
     parts = {
         "scores": ("Scores", scores_section(facts)),
+        "diagnosis": ("Diagnosis", diagnosis_section(facts)),
         "learning": ("How learning went", curves_section(facts)),
         "errors": ("How it errs", errors),
-        "findings": ("Findings", findings_section(facts.findings)),
         "data": ("Data", data_section(facts)),
         "model": ("Model and settings", model_section(facts)),
     }

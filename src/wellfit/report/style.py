@@ -44,6 +44,7 @@ thead th { color: var(--soft); font-weight: 600; white-space: nowrap; vertical-a
 tbody th { font-weight: 500; overflow-wrap: anywhere; min-width: 7rem; }
 .numeric td, .numeric thead th:not(:first-child) { text-align: right; padding-left: .75rem; white-space: nowrap; }
 td.best { background: var(--best); color: var(--best-ink); font-weight: 700; }
+.numeric td .unit { white-space: nowrap; }
 .unit { display: block; font-weight: 400; font-size: .8rem; max-width: 22rem; }
 .charts { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(100%, 17rem), 1fr)); gap: .75rem 2rem; }
 figure { margin: .5rem 0; min-width: 0; break-inside: avoid; }

@@ -2,6 +2,7 @@
 
 from wellfit.training.fit import FitResult, find_rate, fit, make_trainer, with_found_rate
 from wellfit.training.loop import Trainer
+from wellfit.training.observing import Monitor
 from wellfit.training.options import FitOptions, settle
 from wellfit.training.rate_finder import RateCurve
 from wellfit.training.recipe import Recipe, Score
@@ -11,6 +12,7 @@ __all__ = [
     "Callback",
     "FitOptions",
     "FitResult",
+    "Monitor",
     "RateCurve",
     "Recipe",
     "Score",

@@ -16,6 +16,7 @@ from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.training.checkpoint import Checkpoints
 from wellfit.training.compilation import forward_of
+from wellfit.training.examiner import Examiner
 from wellfit.training.loop import Trainer
 from wellfit.training.monitor import LayerStatistics
 from wellfit.training.options import FitOptions, Settled, deadline, settle
@@ -33,6 +34,9 @@ class FitResult:
     module: nn.Module
     history: History
     findings: list[Finding] = field(default_factory=list)
+    """What a diagnosis of the history says; `wellfit.fit` fills it in."""
+    fit: Any = None
+    """The verdict on the fit, a `wellfit.Verdict`; None where there is no evidence for one."""
     best_epoch: int | None = None
     """The epoch whose weights were kept; None where the last were."""
     steps: int = 0
@@ -119,15 +123,15 @@ def fit(
         callbacks: `wellfit.Callback` objects that watch.
 
     Returns:
-        The module, the history, the findings.
+        The module, the history, the findings and the verdict on the fit.
 
     Raises:
         BadInput: settings or rows that can't be used, said before anything is trained.
         Interrupted: Ctrl-C; the step was finished, and a checkpoint written where there is a folder for it.
 
-    >>> import torch
+    >>> import torch, wellfit
     >>> X = torch.linspace(-1, 1, 64).reshape(-1, 1)
-    >>> result = fit(torch.nn.Linear(1, 1), (X, 3 * X[:, 0]), loss="mse", optimizer="adam", lr=0.1, epochs=50)
+    >>> result = wellfit.fit(torch.nn.Linear(1, 1), (X, 3 * X[:, 0]), loss="mse", optimizer="adam", lr=0.1, epochs=50)
     >>> bool(result.history["train_loss"][-1] < 0.01)
     True
     """
@@ -206,6 +210,7 @@ def make_trainer(
     recipe = settled.recipe
     module.to(recipe.device)
     rows, held = _ready(train, settled), None if valid is None else _ready(valid, settled)
+    examiner = Examiner(module, rows, held, recipe, settings_of(settled)) if recipe.watch else None
     return Trainer(
         module,
         rows,
@@ -213,12 +218,29 @@ def make_trainer(
         recipe,
         forward=forward_of(module, compile=recipe.compile, device=recipe.device),
         monitor=LayerStatistics(module) if recipe.watch else None,
+        examiner=examiner,
         callbacks=callbacks,
         checkpoints=checkpoints,
         checkpoint_every=checkpoint_every,
         deadline=until,
         terms={} if checkpoints is None else {**(terms or {}), **subject_terms(module, rows, held)},
     )
+
+
+def settings_of(settled: Settled) -> dict[str, Any]:
+    """Give the settings that a diagnosis weighs, as plain numbers."""
+    recipe = settled.recipe
+    return {
+        "batch_size": recipe.batch_rows * recipe.accumulate,
+        "epochs": recipe.epochs,
+        "schedule": recipe.factor is not None,
+        "l1": recipe.l1,
+        "l2": recipe.l2,
+        "decoupled_weight_decay": recipe.weight_decay,
+        "clip_norm": recipe.clip_norm,
+        "early_stopping": recipe.patience,
+        "loss": str(settled.resolved["loss"]),
+    }
 
 
 def _ready(rows: Batches, settled: Settled) -> Batches:
@@ -232,4 +254,4 @@ def _ready(rows: Batches, settled: Settled) -> Batches:
 def result_of(trainer: Trainer) -> FitResult:
     """Give what a finished trainer left."""
     best = trainer.stopping.best_epoch if trainer.best is not None else None
-    return FitResult(trainer.module, trainer.history, list(trainer.findings), best, trainer.position.step)
+    return FitResult(trainer.module, trainer.history, best_epoch=best, steps=trainer.position.step)

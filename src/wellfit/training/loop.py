@@ -14,12 +14,13 @@ from torch import Tensor, nn
 
 from wellfit.data.batches import Batch, Batches
 from wellfit.errors import ConfigError, DataError, Interrupted, RunFailed
-from wellfit.findings import Finding, Remedy
 from wellfit.history import History
 from wellfit.runtime import restored_random_state, threads
 from wellfit.training.checkpoint import Checkpoints, to_device
 from wellfit.training.evaluation import evaluate, evaluating, prepared
+from wellfit.training.examiner import Examiner
 from wellfit.training.interrupt import Interruption
+from wellfit.training.loss_windows import LossWindows
 from wellfit.training.monitor import LayerStatistics
 from wellfit.training.recipe import Recipe
 from wellfit.training.step import Updater
@@ -46,6 +47,7 @@ class Trainer:
     recipe: Recipe
     forward: Callable[..., Any] | None = None
     monitor: LayerStatistics | None = None
+    examiner: Examiner | None = None
     callbacks: Sequence[Callback] = ()
     checkpoints: Checkpoints | None = None
     checkpoint_every: int | float | None = None
@@ -59,7 +61,6 @@ class Trainer:
     def __post_init__(self) -> None:
         """Make the optimizer and the state that a checkpoint holds."""
         self.position = Position()
-        self.findings: list[Finding] = []
         self.latest: dict[str, float] = {}
         self.stopping = EarlyStopping(self.recipe.patience, self.recipe.min_delta, self.recipe.greater_is_better)
         self.best: dict[str, Tensor] | None = None
@@ -76,6 +77,7 @@ class Trainer:
         self._weights: list[Tensor] = [weight for _, weight in named]
         self._pending: list[tuple[Tensor, Tensor | float]] = []
         self._losses: list[float] = []
+        self._windows = LossWindows(self.total_steps)
         self._saved_at = time.monotonic()
 
     @property
@@ -113,6 +115,8 @@ class Trainer:
         self.module.train()
         for part in frozen:
             part.training = False
+        if self.examiner is not None and self.position.step == 0:
+            self.examiner.before(self.history, self.optimizer)
         for callback in self.callbacks:
             callback.on_start(self)
         started = time.monotonic() - self.position.seconds
@@ -123,6 +127,8 @@ class Trainer:
             for callback in self.callbacks:
                 callback.on_end(self)
         self._settle()
+        if self.examiner is not None:
+            self.examiner.after(self.history, step=self.position.step, epoch=self.position.epoch)
 
     def _epochs(self, started: float, interruption: Interruption) -> None:
         while not self._done():
@@ -183,9 +189,12 @@ class Trainer:
 
     def _read_losses(self) -> None:
         """Add the pending losses one by one, so that the sum does not depend on when they are read."""
+        epoch = self.position.epoch + 1
         for total, weight in self._pending:
-            self.position.loss_sum += float(total)
-            self.position.loss_weight += float(weight)
+            number, size = float(total), float(weight)
+            self.position.loss_sum += number
+            self.position.loss_weight += size
+            self._windows.add(number, size, self.history, epoch)
         self._pending.clear()
 
     def training_loss(self) -> float:
@@ -205,6 +214,8 @@ class Trainer:
             self.monitor.flush(self.history, step=position.step, epoch=position.epoch)
         if self.valid is not None:
             self._validate()
+        if self.examiner is not None:
+            self.examiner.after_epoch(self.history, step=position.step, epoch=position.epoch)
         for callback in self.callbacks:
             callback.on_epoch(self)
 
@@ -279,21 +290,12 @@ class Trainer:
         self._pending.clear()
         # The rule names the parameter in quotes.
         place = failure.rule.split("'")[1] if "'" in failure.rule else ""
-        remedies = (
-            Remedy(path="train.clip_norm", value=1.0, why="a bound on the gradient keeps one batch from spoiling all"),
-            Remedy(path="train.optimizer.lr", value=self.updater.rate / 10, why="smaller steps do not overshoot"),
-        )
-        self.findings.append(
-            Finding(
-                code="non_finite",
-                severity="error",
-                where=place,
-                when=f"step {self.position.step + 1}",
-                evidence={"step": self.position.step + 1, "lr": self.updater.rate},
-                message=f"{failure} Training stopped at the last finite weights.",
-                remedies=remedies,
-            )
-        )
+        self.history.meta["non_finite"] = {
+            "step": self.position.step + 1,
+            "where": place,
+            "lr": self.updater.rate,
+            "message": failure.rule,
+        }
 
     def _interrupted(self) -> None:
         do = "No folder for checkpoints was named: they are lost."
@@ -328,6 +330,7 @@ class Trainer:
             "losses": list(self._losses),
             "parts": self.updater.parts,
             "monitor": None if self.monitor is None else self.monitor.state(),
+            "windows": self._windows.state(),
             "history": self.history.state(),
         }
 
@@ -359,6 +362,7 @@ class Trainer:
         self.updater.parts = state["parts"]
         if self.monitor is not None:
             self.monitor.restore(state["monitor"])
+        self._windows.restore(state["windows"])
         self.history.restore(state["history"])
 
 

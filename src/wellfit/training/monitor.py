@@ -58,6 +58,11 @@ class LayerStatistics:
         self._samples += 1
         self._before = []
 
+    @property
+    def sampling(self) -> bool:
+        """Whether the weights before an update are held, to be compared with those after it."""
+        return bool(self._before)
+
     def flush(self, history: History, *, step: int, epoch: int) -> None:
         """Write the means since the last flush to the history, if any step was sampled."""
         if self._sums is None:

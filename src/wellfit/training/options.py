@@ -22,7 +22,7 @@ from wellfit.schedules import SCHEDULES
 from wellfit.training.evaluation import evaluating
 from wellfit.training.recipe import LossLike, Recipe, Score
 
-__all__ = ["FitOptions", "Settled", "settle"]
+__all__ = ["FitOptions", "Settled", "as_loss", "settle"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -171,6 +171,11 @@ class _CallableLoss:
     def activate(self, output: Tensor) -> Tensor:
         """Give the output as it is."""
         return output
+
+
+def as_loss(given: Any) -> LossLike:
+    """Read a loss as `wellfit.fit` takes it."""
+    return _loss(FitOptions(loss=given))[0]
 
 
 def _loss(options: FitOptions) -> tuple[LossLike, str]:

@@ -11,6 +11,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.status import Status
 from rich.table import Column
+from rich.text import Text
 
 from wellfit.training.loop import Trainer
 from wellfit.training.watching import Callback
@@ -56,6 +57,11 @@ class LiveProgress(Callback):
         """Leave the terminal as it was."""
         self._progress.stop()
         self._status.stop()
+
+    def say(self, line: str, *, grave: bool = False) -> None:
+        """Say something above what moves; it stays."""
+        text = Text(line, style="bold red" if grave else "yellow")
+        self._progress.console.print(text, soft_wrap=True)
 
     def on_start(self, trainer: Trainer) -> None:
         """Make the bar, which is shown when it is first drawn."""

@@ -10,8 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from wellfit.data.cleaning.categories import CategoryReader
-from wellfit.data.cleaning.dates import DateReader, date_order, parse_date
-from wellfit.data.cleaning.numbers import NumberReader, decimal_mark, parse_number
+from wellfit.data.cleaning.date_style import date_style
+from wellfit.data.cleaning.dates import DateReader, parse_date
+from wellfit.data.cleaning.number_style import decimal_mark
+from wellfit.data.cleaning.numbers import NumberReader, parse_number
 from wellfit.errors import ContractError
 
 
@@ -132,7 +134,7 @@ dates = st.one_of(
     ),
 )
 def test_many_dates_are_read_as_few_are(cells: list[str | None], how: tuple[str, str]) -> None:
-    reader = DateReader(order=how[0], format=how[1])
+    reader = DateReader(order=how[0], formats=(how[1],))
     few, some = reader.read(pl.Series("x", cells, dtype=pl.String))
     times = 300 // len(cells) + 1
     many, lots = reader.read(pl.Series("x", cells * times, dtype=pl.String))
@@ -157,11 +159,16 @@ def test_dates_as_people_write_them(text: str, order: str, moment: datetime) -> 
     assert parse_date(text, order) == moment
 
 
+def order_of(*texts: str) -> str | None:
+    style = date_style(texts, 0.95)
+    return None if style is None else style.reader.order
+
+
 def test_one_order_must_explain_the_column() -> None:
-    assert date_order(["01/02/2019", "25/02/2019"], 0.95) == "dmy"
-    assert date_order(["01/02/2019", "02/25/2019"], 0.95) == "mdy"
-    assert date_order(["01.02.2019", "02.03.2019"], 0.95) == "dmy"
-    assert date_order(["25/02/2019", "02/25/2019"], 0.95) is None
+    assert order_of("01/02/2019", "25/02/2019") == "dmy"
+    assert order_of("01/02/2019", "02/25/2019") == "mdy"
+    assert order_of("01.02.2019", "02.03.2019") == "dmy"
+    assert order_of("25/02/2019", "02/25/2019") is None
 
 
 @pytest.mark.parametrize(

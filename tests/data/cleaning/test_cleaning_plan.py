@@ -130,7 +130,7 @@ def test_a_person_may_say_what_a_column_is() -> None:
 @pytest.mark.parametrize(
     ("settings", "words"),
     [
-        ({"columns": {"age": "category"}}, "names columns of the table"),
+        ({"columns": {"age": "category"}}, "name columns of the table"),
         ({"columns": {"a": {"type": "categorical"}}}, "Did you mean 'category'"),
         ({"types": "corect"}, "Did you mean 'correct'"),
     ],

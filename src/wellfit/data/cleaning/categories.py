@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, ClassVar
 
 import polars as pl
 
-from wellfit.data.cleaning.missing import is_missing
+from wellfit.data.cleaning.missing import is_missing, is_missing_level
 from wellfit.data.cleaning.numbers import SMALL
 from wellfit.data.cleaning.report import Coerced, Tally
+from wellfit.data.cleaning.spellings import form_of, levels_by_form
 from wellfit.errors import ContractError
 
 __all__ = ["CategoryReader", "canonical", "counted", "numeral", "spelling_of"]
@@ -26,14 +28,16 @@ def canonical(value: Any) -> str | None:
     >>> canonical(" blue "), canonical(3), canonical(3.0), canonical(True), canonical("?")
     ('blue', '3', '3', 'true', None)
     """
+    text = _text(value)
+    return None if text is None or is_missing(text) else text
+
+
+def _text(value: Any) -> str | None:
     if value is None:
         return None
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, float):
-        return _float_text(value)
-    text = str(value).strip()
-    return None if is_missing(text) else text
+    return _float_text(value) if isinstance(value, float) else str(value).strip()
 
 
 def _float_text(value: float) -> str | None:
@@ -78,34 +82,91 @@ _SPELLINGS: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryReader:
-    """Reads a column of categories into String, null where a cell is missing."""
+    """Reads a column of categories into String, null where a cell is missing.
+
+    >>> reader = CategoryReader(levels=("Paris", "Rome"), merged={"Pariss": "Paris"})
+    >>> reader.read(pl.Series("city", ["PARIS", "Pariss", "unknown", "Oslo"]))[0].to_list()
+    ['Paris', 'Paris', None, 'Oslo']
+    """
 
     kind: ClassVar[str] = "category"
     spelling: str = "text"
     """``text`` as it is; ``number`` takes 1, 1.0 and "1" for one level; ``bool`` true, TRUE and 1; ``presence`` says
     only whether anything is there."""
+    levels: tuple[str, ...] = ()
+    """The levels of the training rows: a text of the same form as one of them is that level."""
+    merged: Mapping[str, str] = field(default_factory=dict)
+    """Texts that stand for a level although their form is another: typing errors, ``y`` for ``yes``."""
+    absent: tuple[str, ...] = ()
+    """Texts that stand for a missing cell in this column alone."""
+    kept: tuple[str, ...] = ()
+    """Texts that are levels in this column, and missing markers in others."""
+    words: bool = True
+    """Whether words such as ``unknown`` are missing cells; classes of a target may be called so."""
 
     def read(self, series: pl.Series) -> tuple[pl.Series, Coerced]:
         """Read a raw column; every cell becomes a level's text or null."""
         plain = _flat(series)
+        tally = Tally()
         if len(plain) <= SMALL:
             cells = plain.to_list()
-            levels = self._levels(cells)
+            levels = {cell: self.level(cell) for cell in set(cells)}
             read = pl.Series(series.name, [levels[cell] for cell in cells], dtype=pl.String)
         else:
-            read = _translated(plain, self._levels(plain.unique().to_list()))
-        tally = Tally()
+            levels = {cell: self.level(cell) for cell in plain.unique().to_list()}
+            read = _translated(plain, levels)
         tally.add("missing", None, read.null_count())
+        other = {cell: level for cell, level in levels.items() if self._is_otherwise_written(cell, level)}
+        if other:
+            tally.add("merged", min(other), int(plain.is_in(list(other)).sum()))
         return read, tally.coerced()
 
-    def _levels(self, cells: Iterable[Any]) -> dict[Any, str | None]:
-        spell = _SPELLINGS[self.spelling]
-        texts = {cell: canonical(cell) for cell in cells}
-        return {cell: None if text is None else spell(text) for cell, text in texts.items()}
+    def level(self, cell: Any) -> str | None:
+        """Give the level of one cell, None where it is missing."""
+        text = _text(cell)
+        if text is None or self._is_absent(text):
+            return None
+        text = _SPELLINGS[self.spelling](text)
+        if text in self._known:
+            return text
+        return self.merged.get(text) or self._forms.get(form_of(text)) or self._merged_forms.get(form_of(text), text)
+
+    def _is_absent(self, text: str) -> bool:
+        if text in self.kept:
+            return False
+        return text in self.absent or (is_missing_level(text) if self.words else is_missing(text))
+
+    def _is_otherwise_written(self, cell: Any, level: str | None) -> bool:
+        return level is not None and self.spelling == "text" and isinstance(cell, str) and cell.strip() != level
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.levels)
+
+    @cached_property
+    def _forms(self) -> dict[str, str]:
+        return levels_by_form(self.levels)
+
+    @cached_property
+    def _merged_forms(self) -> dict[str, str]:
+        return {form_of(text): level for text, level in self.merged.items()}
 
     def as_dict(self) -> dict[str, Any]:
         """Give the reader's settings as JSON holds them."""
-        return {"spelling": self.spelling}
+        return {
+            "spelling": self.spelling,
+            "levels": list(self.levels),
+            "merged": dict(self.merged),
+            "absent": list(self.absent),
+            "kept": list(self.kept),
+            "words": self.words,
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> CategoryReader:
+        """Read the settings back from what `as_dict` gave."""
+        lists = {name: tuple(record[name]) for name in ("levels", "absent", "kept")}
+        return cls(**{**record, **lists})
 
 
 def counted(series: pl.Series) -> dict[str, int]:

@@ -3,26 +3,40 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from wellfit.data.cleaning.categories import CategoryReader, canonical, counted, spelling_of
-from wellfit.data.cleaning.dates import DateReader, date_order, fast_format
+from wellfit.data.cleaning.categories import CategoryReader, counted
+from wellfit.data.cleaning.category_style import category_style
+from wellfit.data.cleaning.date_style import date_style
+from wellfit.data.cleaning.dates import DateReader
 from wellfit.data.cleaning.identifiers import named_code, running_number, unusable_text
-from wellfit.data.cleaning.missing import is_missing_number
-from wellfit.data.cleaning.numbers import NumberReader, decimal_mark, plain_numbers
+from wellfit.data.cleaning.missing import is_missing_level, is_missing_number
+from wellfit.data.cleaning.number_style import number_style
+from wellfit.data.cleaning.numbers import NumberReader, plain_numbers, unit_of
 from wellfit.data.cleaning.report import Coerced
+from wellfit.data.cleaning.settings import ColumnSettings
+from wellfit.data.cleaning.units import factors
 from wellfit.errors import DataError
 
-__all__ = ["Inferred", "Reader", "as_reader", "infer", "number_reader", "refuse_nested"]
+__all__ = ["READABLE", "Inferred", "Reader", "as_reader", "infer", "number_reader", "refuse_nested"]
 
 Reader = NumberReader | CategoryReader | DateReader
 
 READABLE = 0.95
 """The share of a column's cells that must read as a number or a date for it to be one."""
+
+MOSTLY = 0.5
+"""The share that suffices where the other cells are a few words that return, which then stand for a missing number."""
+
+WORDS = 10
+NUMBERS = 20
+"""Different words that a column of mostly numbers may have, and different numbers that it must have."""
 
 CODE_SHARE = 0.005
 """Whole numbers are codes where at least so many of them begin with a zero, as in ``02115``."""
@@ -41,12 +55,24 @@ class Inferred:
 
     reader: Reader
     counts: Coerced
+    typed: pl.Series
+    """The training cells as they were read."""
     drop: str = ""
     """Why it is of no use; empty where it is used."""
     code: str = ""
     """The code of the finding that says so."""
     note: str = ""
     """What was done instead of dropping it."""
+    forms: Mapping[str, str] = field(default_factory=dict)
+    """Texts that are read as another level, as only their form differs."""
+    typos: Mapping[str, str] = field(default_factory=dict)
+    """Levels that look like typing errors, with the level they mean."""
+    cells: Mapping[str, int] = field(default_factory=dict)
+    """How often each of these stands in the training rows."""
+    guessed: str = ""
+    """A date of which nothing tells whether the day or the month is first."""
+    units: Mapping[str, int] = field(default_factory=dict)
+    """How often each unit stands behind a number, where they are mixed."""
 
 
 def refuse_nested(series: pl.Series) -> None:
@@ -56,99 +82,152 @@ def refuse_nested(series: pl.Series) -> None:
         raise DataError(f"The column '{series.name}' must hold single values.", got=str(series.dtype), do=do)
 
 
-def infer(series: pl.Series, *, kind: str | None = None, types: str = "correct") -> Inferred:
+_DEFAULTS = ColumnSettings()
+
+
+def infer(series: pl.Series, settings: ColumnSettings = _DEFAULTS) -> Inferred:
     """Decide what a column of training rows is.
 
     Args:
         series: The raw training cells.
-        kind: ``number``, ``category`` or ``datetime`` where a person said so.
-        types: ``correct`` reads numbers out of decorated text; ``keep`` takes only plain numbers for numbers.
+        settings: What a person says of the column.
 
     Raises:
         DataError: The cells are nested.
     """
     refuse_nested(series)
-    texts = _texts(series)
-    reader = _stated(kind, series, texts) if kind else _inferred(series, texts, types)
-    typed, counts = reader.read(series)
+    texts = _texts(series, settings.markers)
+    how = _stated(series, texts, settings) if settings.type else _inferred(series, texts, settings)
+    typed, counts = how.reader.read(series)
+    how = replace(how, typed=typed, counts=counts)
     if typed.null_count() == len(typed):
-        return Inferred(reader=reader, counts=counts, drop="it has no value", code="constant_column")
+        return replace(how, drop="it has no value", code="constant_column")
     if typed.null_count() == 0 and typed.n_unique() == 1:
-        return Inferred(reader=reader, counts=counts, drop="it has one value only", code="constant_column")
-    if kind:
-        return Inferred(reader=reader, counts=counts)
-    return _useful(series, reader, typed, counts, texts)
+        return replace(how, drop="it has one value only", code="constant_column")
+    return how if settings.type else _useful(series, how, texts)
 
 
-def _texts(series: pl.Series) -> list[str]:
-    """Give the different texts of a column that may be values, the first `_PROBE` of them."""
+def _how(reader: Reader, **facts: Any) -> Inferred:
+    return Inferred(reader=reader, counts=Coerced(), typed=pl.Series(dtype=pl.Null), **facts)
+
+
+def _texts(series: pl.Series, markers: Sequence[str]) -> list[str]:
+    """Give different texts of a column that may be values: those of the first rows, and any that is no plain number."""
     if series.dtype != pl.String:
         return []
-    cells = series.drop_nulls().unique(maintain_order=True).head(_PROBE).to_list()
-    return sorted({text.strip() for text in cells if not is_missing_number(text)})
+    cells = series.drop_nulls()
+    if len(cells) > _PROBE:
+        strange = cells.filter(pl.Series(np.isnan(plain_numbers(cells)))).unique(maintain_order=True)
+        cells = pl.concat([cells.head(_PROBE), strange.head(_PROBE)])
+    different = {text.strip() for text in cells.unique().to_list()}
+    return sorted(text for text in different if not is_missing_number(text) and text not in markers)
 
 
-def _stated(kind: str, series: pl.Series, texts: Sequence[str]) -> Reader:
-    if kind == "number":
-        return number_reader(series, texts)
-    if kind == "datetime":
-        order = date_order(texts, share=0.0) or "ymd"
-        return DateReader(order=order, format=fast_format(texts, order), typed=series.dtype.is_temporal())
-    return _category(series)
+def _stated(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
+    if settings.type == "number":
+        return _how(number_reader(series, texts, settings))
+    if settings.type == "datetime":
+        style = date_style(texts, share=0.0, order=settings.dates)
+        typed = series.dtype.is_temporal()
+        return _how(DateReader(typed=typed) if style is None else replace(style.reader, typed=typed))
+    return _category(series, settings)
 
 
-def number_reader(series: pl.Series, texts: Sequence[str]) -> NumberReader:
-    """Give the reader for a column that holds numbers, with the decimal mark that its texts use."""
-    decimal = decimal_mark(texts) if any("," in text for text in texts) else "."
-    return NumberReader(decimal=decimal, typed=series.dtype.is_numeric())
+def number_reader(series: pl.Series, texts: Sequence[str], settings: ColumnSettings = _DEFAULTS) -> NumberReader:
+    """Give the reader for a column that holds numbers, as its texts are written."""
+    reader = number_style(texts, typed=series.dtype.is_numeric())
+    units = reader.units
+    if settings.unit is not None:
+        found = {unit for text in texts if (unit := unit_of(text))}
+        units = factors(sorted({*found, settings.unit.casefold()}), settings.unit.casefold())
+    return replace(reader, absent=settings.numbers, units=units)
 
 
-def _category(series: pl.Series) -> CategoryReader:
-    levels = {text for cell in series.unique().to_list() if (text := canonical(cell)) is not None}
-    return CategoryReader(spelling=spelling_of(levels))
+def _category(series: pl.Series, settings: ColumnSettings) -> Inferred:
+    if series.dtype == pl.Boolean:
+        return _how(CategoryReader(spelling="bool"))
+    counts = _level_counts(series)
+    if _is_free_text(counts):
+        return _how(CategoryReader(absent=settings.markers, kept=settings.keep))
+    style = category_style(counts, settings)
+    return _how(style.reader, forms=style.forms, typos=style.typos, cells=style.cells)
 
 
-def _inferred(series: pl.Series, texts: Sequence[str], types: str) -> Reader:
+def _level_counts(series: pl.Series) -> dict[str, int]:
+    """Count the texts of a column, without the blanks around them."""
+    raw = CategoryReader(kept=("",), words=False)
+    counts: Counter[str] = Counter()
+    for cell, count in series.alias("cell").drop_nulls().value_counts(name="count").iter_rows():
+        text = cell.strip() if isinstance(cell, str) else raw.level(cell)
+        if text is not None:
+            counts[text] += count
+    return dict(sorted(counts.items()))
+
+
+def _is_free_text(counts: Mapping[str, int]) -> bool:
+    known = [count for text, count in counts.items() if not is_missing_level(text)]
+    return unusable_text(known) is not None
+
+
+def _inferred(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
     dtype = series.dtype
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
-        return DateReader(typed=True)
+        return _how(DateReader(typed=True))
     if dtype.is_integer():
-        return _category(series) if _are_codes(series.name, series) else NumberReader(typed=True)
+        if _are_codes(series.name, series):
+            return _category(series, settings)
+        return _how(NumberReader(typed=True, absent=settings.numbers))
     if dtype.is_numeric() or isinstance(dtype, pl.Duration) or dtype in (pl.Time, pl.Null):
-        return NumberReader(typed=True)
-    if dtype != pl.String or not texts:
-        return CategoryReader(spelling="bool" if dtype == pl.Boolean else "text")
-    return _from_text(series, texts, types)
+        return _how(NumberReader(typed=True, absent=settings.numbers))
+    if dtype == pl.Boolean or (dtype == pl.String and not texts):
+        return _how(CategoryReader(spelling="bool" if dtype == pl.Boolean else "text"))
+    if dtype != pl.String:
+        return _category(series, settings)
+    return _from_text(series, texts, settings)
 
 
-def _from_text(series: pl.Series, texts: Sequence[str], types: str) -> Reader:
-    reader = number_reader(series, texts)
-    if _reads_as_number(series, reader, types):
+def _from_text(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
+    reader = number_reader(series, texts, settings)
+    if _reads_as_number(series, reader, texts, settings):
         whole = _whole_numbers(series, texts)
         if whole is None:
-            return reader
+            return _how(reader)
         zeros = series.str.strip_chars().str.contains(f"^{_CODE.pattern}$").sum()
         if zeros >= max(1, CODE_SHARE * series.len()) or _are_codes(series.name, whole):
-            return _category(series)
-        return reader
-    order = date_order(texts[: _PROBE // 10], READABLE)
-    if order is not None:
-        dates = DateReader(order=order, format=fast_format(texts, order))
-        counts = dates.read(series)[1]
+            return _category(series, settings)
+        return _how(reader)
+    # Some five hundred texts tell what the format is; the whole column then tells whether it holds.
+    style = date_style(texts[:: max(1, len(texts) // 1000)], READABLE, settings.dates)
+    if style is not None:
+        counts = style.reader.read(series)[1]
         if counts.unparsed <= (1 - READABLE) * (len(series) - counts.missing):
-            return dates
-    return _category(series)
+            return _how(style.reader, guessed=style.example)
+    mixed = Counter(unit for text in texts if (unit := unit_of(text)))
+    units = mixed if len(mixed) > 1 and mixed.total() >= READABLE * len(texts) else {}
+    return replace(_category(series, settings), units=units)
 
 
-def _reads_as_number(series: pl.Series, reader: NumberReader, types: str) -> bool:
+def _reads_as_number(series: pl.Series, reader: NumberReader, texts: Sequence[str], settings: ColumnSettings) -> bool:
     head = reader.read(series.head(2_000))[1]
-    if len(series) > 2_000 and head.unparsed > 0.5 * (2_000 - head.missing):
+    if len(series) > 2_000 and head.unparsed > MOSTLY * (2_000 - head.missing):
         return False
-    counts = reader.read(series)[1]
+    read, counts = reader.read(series)
     present = len(series) - counts.missing
-    if types == "keep" and (counts.converted or reader.decimal == ","):
+    if settings.types == "keep" and (counts.converted or reader.decimal == ","):
         return False
-    return present > 0 and counts.unparsed <= (1 - READABLE) * present
+    if present == 0 or counts.unparsed > MOSTLY * present:
+        return False
+    return counts.unparsed <= (1 - READABLE) * present or _are_words(series, read, counts.unparsed)
+
+
+def _are_words(series: pl.Series, read: pl.Series, unparsed: int) -> bool:
+    """Say whether what is no number is a few words that return, among many different numbers."""
+    frame = pl.DataFrame(
+        {"cell": series.alias("cell").str.strip_chars().str.to_lowercase(), "read": read.alias("read")}
+    )
+    strange = frame.filter(pl.col("read").is_null() & pl.col("cell").is_not_null())["cell"]
+    words = {text for text in strange.unique().head(1_000).to_list() if not is_missing_number(text)}
+    return len(words) <= min(WORDS, unparsed / 2) and read.n_unique() > NUMBERS
 
 
 def _whole_numbers(series: pl.Series, texts: Sequence[str]) -> pl.Series | None:
@@ -165,22 +244,24 @@ def _are_codes(name: str, values: pl.Series) -> bool:
     return named_code(name) and known.n_unique() < len(known)
 
 
-def _useful(series: pl.Series, reader: Reader, typed: pl.Series, counts: Coerced, texts: Sequence[str]) -> Inferred:
+def _useful(series: pl.Series, how: Inferred, texts: Sequence[str]) -> Inferred:
     reason = None
-    if isinstance(reader, NumberReader):
-        whole = typed if series.dtype.is_integer() else _whole_numbers(series, texts) if texts else None
+    if isinstance(how.reader, NumberReader):
+        whole = how.typed if series.dtype.is_integer() else _whole_numbers(series, texts) if texts else None
         reason = running_number(series.name, whole) if whole is not None else None
-    elif isinstance(reader, CategoryReader):
-        reason = unusable_text(list(counted(typed).values()))
-        missing = typed.null_count() / len(typed)
+    elif isinstance(how.reader, CategoryReader):
+        reason = unusable_text(list(counted(how.typed).values()))
+        missing = how.typed.null_count() / len(how.typed)
         if reason and PRESENCE[0] <= missing <= PRESENCE[1]:
             note = f"{reason}; only whether it is given is used"
-            return Inferred(reader=CategoryReader(spelling="presence"), counts=counts, note=note, code="id_column")
-    return Inferred(reader=reader, counts=counts, drop=reason or "", code="id_column" if reason else "")
+            reader = replace(how.reader, spelling="presence", levels=(), merged={})
+            typed, counts = reader.read(series)
+            return Inferred(reader=reader, counts=counts, typed=typed, note=note, code="id_column", units=how.units)
+    return replace(how, drop=reason or "", code="id_column" if reason else "")
 
 
-def as_reader(kind: str, settings: dict[str, Any]) -> Reader:
+def as_reader(kind: str, settings: Mapping[str, Any]) -> Reader:
     """Give back the reader of which a plan keeps the kind and the settings."""
     readers: dict[str, Any] = {reader.kind: reader for reader in (NumberReader, CategoryReader, DateReader)}
-    reader: Reader = readers[kind](**settings)
+    reader: Reader = readers[kind].from_dict(settings)
     return reader

@@ -1,10 +1,11 @@
-"""Numbers as people write them: ``1,234.5``, ``$3``, ``45%``, ``1.234,5``, ``(12)``."""
+"""Numbers as people write them: ``1,234.5``, ``$3``, ``45%``, ``1.234,5``, ``(12)``, ``5 kg``, ``2.5k``."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from dataclasses import dataclass
+import unicodedata
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
@@ -14,7 +15,7 @@ from wellfit.data.cleaning.missing import is_missing_number
 from wellfit.data.cleaning.report import Coerced, Status, Tally
 from wellfit.errors import ContractError
 
-__all__ = ["LIMIT", "NumberReader", "decimal_mark", "parse_number", "plain_numbers"]
+__all__ = ["DRESSED", "LIMIT", "PLAIN", "STYLES", "NumberReader", "parse_number", "plain_numbers", "unit_of"]
 
 LIMIT = 1e100
 """Numbers beyond count as infinite: they are sentinels such as 1.8e308, and their squares would overflow."""
@@ -25,75 +26,122 @@ SMALL = 256
 LONGEST = 64
 """Longer texts are no decorated numbers; it bounds the work on a hostile cell."""
 
-_PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
+PLAIN = re.compile(r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
 _INFINITE = re.compile(r"[+-]?(?:inf|infinity|∞)", re.IGNORECASE)
-_CURRENCY = r"(?:US\$|[$€£¥₹₽₩]|USD|EUR|GBP|CHF|JPY|CNY|INR)"
-_DRESSED = re.compile(
-    rf"(?P<paren>\()?\s*(?P<sign>[+-])?\s*{_CURRENCY}?\s*(?P<inner>[+-])?"
-    r"(?P<body>[0-9.,][0-9.,'\u2019\s]*(?:[eE][+-]?[0-9]+)?)"
-    rf"\s*(?:{_CURRENCY}|%)?\s*(?(paren)\))"
+_CURRENCY = (
+    r"(?:(?:US|A|C|R|S|HK|NZ)\$|[$€£¥₹₽₩₺₪₫₴₦฿¢₱]|(?i:rs\.?|kr\.?|zł|fr\.|euros?|dollars?|USD|EUR|GBP|CHF|JPY|CNY|INR|"
+    r"AUD|CAD|BRL|SEK|NOK|DKK|PLN|RUB|KRW|MXN|ZAR|TRY|SGD|HKD|NZD|CZK|HUF|THB|IDR|ILS))"
 )
+DRESSED = re.compile(
+    rf"(?P<paren>\()?\s*(?P<about>[~≈]\s*)?(?P<sign>[+-])?\s*{_CURRENCY}?\s*(?P<inner>[+-])?\s*"
+    r"(?P<body>[0-9.,][0-9.,'\u2019\s]*(?:[eE][+-]?[0-9]+)?)"
+    r"\s*(?:(?P<scale>[kK]|M|B|bn|mn|mio|Mio\.?|million|billion|thousand)(?![^\W\d_]))?"
+    rf"\s*(?:{_CURRENCY}|(?P<percent>%)|(?P<unit>[^\W\d_]{{1,12}}[²³]?\.?(?:/[^\W\d_]{{1,6}}[²³]?)?|[°\"']\s?[CF]?))?"
+    r"\s*(?P<after>-)?(?(paren)\))"
+)
+_SCALES = {"k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}
+"""What a magnitude's first letter stands for, in lower case."""
 
 
 def _styled(groups: str, mark: str) -> re.Pattern[str]:
     grouped = rf"[1-9][0-9]{{0,2}}(?P<group>[{groups}'\u2019\s])[0-9]{{3}}(?:(?P=group)[0-9]{{3}})*"
+    # In India the last three digits are a group and those before go by two.
+    lakhs = rf"[1-9][0-9]?(?:[{groups}][0-9]{{2}})+[{groups}][0-9]{{3}}"
     return re.compile(
-        rf"(?:(?P<whole>{grouped}|[0-9]+)(?:{mark}(?P<part>[0-9]*))?|{mark}(?P<only>[0-9]+))(?P<power>[eE][+-]?[0-9]+)?"
+        rf"(?:(?P<whole>{grouped}|{lakhs}|[0-9]+)(?:{mark}(?P<part>[0-9]*))?|{mark}(?P<only>[0-9]+))"
+        r"(?P<power>[eE][+-]?[0-9]+)?"
     )
 
 
-_STYLES = {".": _styled(",", r"\."), ",": _styled(r"\.", ",")}
+STYLES = {".": _styled(",", r"\."), ",": _styled(r"\.", ",")}
+"""How a number without its decoration looks, by the decimal mark."""
+
 _OTHER = {".": ",", ",": "."}
+_THREE = {".": re.compile(r"[0-9]{1,3},[0-9]{3}"), ",": re.compile(r"[0-9]{1,3}\.[0-9]{3}")}
+"""Texts in which the other mark may group thousands or begin decimals, by the decimal mark."""
+
+_NO_UNITS: Mapping[str, float] = {}
 
 
-def parse_number(text: str, decimal: str = ".") -> float | None:
+def parse_number(
+    text: str,
+    decimal: str = ".",
+    *,
+    grouped: bool = True,
+    percent: float = 1.0,
+    units: Mapping[str, float] = _NO_UNITS,
+) -> float | None:
     """Read a number as it is written, or give None where the text is no number.
 
-    The column's decimal mark decides what ``1,234`` is; a text that only the other mark explains is read by that.
+    Args:
+        text: The cell.
+        decimal: The column's decimal mark; a text that only the other mark explains is read by that.
+        grouped: Whether ``1,234`` groups thousands, or is a decimal written with the other mark.
+        percent: What ``1%`` stands for: 1, or 0.01 where the other cells are shares.
+        units: The factor of each unit, in lower case; numbers with another unit are none.
 
     >>> parse_number("$1,234.50"), parse_number("12,5"), parse_number("1.234", decimal=","), parse_number("(45%)")
     (1234.5, 12.5, 1234.0, -45.0)
-    >>> parse_number("12 apples") is None
-    True
+    >>> parse_number("5 kg", units={"kg": 1.0}), parse_number("2.5k"), parse_number("12 apples") is None
+    (5.0, 2500.0, True)
     """
-    text = text.strip().replace("\u2212", "-")
-    if _PLAIN.fullmatch(text) and (decimal == "." or "." not in text):
+    text = _folded(text)
+    if PLAIN.fullmatch(text) and (decimal == "." or "." not in text):
         return float(text)
     if _INFINITE.fullmatch(text):
         return -np.inf if text[0] == "-" else np.inf
-    dressed = _DRESSED.fullmatch(text) if len(text) <= LONGEST else None
-    if dressed is None or (dressed["sign"] and dressed["inner"]):
+    dressed = DRESSED.fullmatch(text) if len(text) <= LONGEST else None
+    if dressed is None or sum(dressed[name] is not None for name in ("sign", "inner", "after")) > 1:
         return None
-    value = _undressed(dressed["body"].strip(), decimal)
-    if value is None:
+    value = _undressed(dressed["body"].strip(), decimal, grouped)
+    factor = _factor(dressed, percent, units)
+    if value is None or factor is None:
         return None
-    negative = dressed["paren"] is not None or "-" in (dressed["sign"], dressed["inner"])
-    return -value if negative else value
+    negative = dressed["paren"] is not None or "-" in (dressed["sign"], dressed["inner"], dressed["after"])
+    return (-value if negative else value) * factor
 
 
-def _undressed(body: str, decimal: str) -> float | None:
-    match = _STYLES[decimal].fullmatch(body) or _STYLES[_OTHER[decimal]].fullmatch(body)
+def _folded(text: str) -> str:
+    """Give full-width digits and signs their usual form; digits of other scripts stay what they are."""
+    text = text.strip()
+    if text.isascii():
+        return text
+    text = "".join(
+        unicodedata.normalize("NFKC", letter) if "\uff00" <= letter <= "\uffef" else letter for letter in text
+    )
+    return text.replace("\u2212", "-").replace("\u2013", "-")
+
+
+def _factor(dressed: re.Match[str], percent: float, units: Mapping[str, float]) -> float | None:
+    factor = _SCALES[dressed["scale"][0].lower()] if dressed["scale"] else 1.0
+    if dressed["percent"]:
+        return factor * percent
+    if dressed["unit"] is None:
+        return factor
+    unit = units.get(dressed["unit"].casefold())
+    return None if unit is None else factor * unit
+
+
+def unit_of(text: str) -> str | None:
+    """Give the unit behind a number in lower case, ``""`` where there is none, None where the text is no number.
+
+    >>> unit_of("5 KG"), unit_of("1,000"), unit_of("kg")
+    ('kg', '', None)
+    """
+    text = _folded(text)
+    dressed = DRESSED.fullmatch(text) if len(text) <= LONGEST else None
+    if dressed is None or not any(map(str.isdigit, dressed["body"])):
+        return None
+    return (dressed["unit"] or "").casefold()
+
+
+def _undressed(body: str, decimal: str, grouped: bool) -> float | None:
+    mark = decimal if grouped or not _THREE[decimal].fullmatch(body) else _OTHER[decimal]
+    match = STYLES[mark].fullmatch(body) or STYLES[_OTHER[mark]].fullmatch(body)
     if match is None:
         return None
     whole = re.sub("[^0-9]", "", match["whole"] or "0")
     return float(f"{whole}.{match['part'] or match['only'] or '0'}{match['power'] or ''}")
-
-
-def decimal_mark(texts: Iterable[str]) -> str:
-    """Give the decimal mark that explains most of a column's different texts; a point where nothing tells.
-
-    >>> decimal_mark(["1.234,5", "1.234"]), decimal_mark(["1,234"]), decimal_mark(["0,5", "2"])
-    (',', '.', ',')
-    """
-    votes = 0
-    for text in texts:
-        dressed = _DRESSED.fullmatch(text.strip()) if len(text) <= LONGEST else None
-        if dressed is None:
-            continue
-        body = dressed["body"].strip()
-        comma, point = (_STYLES[mark].fullmatch(body) is not None for mark in ",.")
-        votes += int(comma) - int(point)
-    return "," if votes > 0 else "."
 
 
 def plain_numbers(series: pl.Series, decimal: str = ".") -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -113,6 +161,14 @@ class NumberReader:
     """The decimal mark of the column's texts: ``.`` or ``,``."""
     typed: bool = False
     """Whether the training rows came as typed numbers, so that text is worth a mention."""
+    grouped: bool = True
+    """Whether ``1,234`` groups thousands, or is a decimal written with the other mark."""
+    percent: float = 1.0
+    """What ``1%`` stands for: 1, or 0.01."""
+    units: Mapping[str, float] = field(default_factory=dict)
+    """The factor of each unit that may follow a number, in lower case."""
+    absent: tuple[float, ...] = ()
+    """Numbers that stand for a missing cell, as a person said: -999."""
 
     def read(self, series: pl.Series) -> tuple[pl.Series, Coerced]:
         """Read a raw column; every cell becomes a finite number or null."""
@@ -122,40 +178,72 @@ class NumberReader:
             values = self._from_text(series if dtype == pl.String else series.cast(pl.String), tally)
         else:
             values = _from_typed(series, tally)
+        if self.absent:
+            marked = np.isin(values, self.absent)
+            tally.add("missing", None, int(marked.sum()))
+            values[marked] = np.nan
         return pl.Series(series.name, values, dtype=pl.Float64, nan_to_null=True), tally.coerced()
 
     def _from_text(self, series: pl.Series, tally: Tally) -> np.ndarray[Any, np.dtype[np.float64]]:
         if len(series) <= SMALL:
             values, rest = np.full(len(series), np.nan), np.arange(len(series))
-            cells = series.to_list()
+            self._each(series.to_list(), values, tally)
         else:
             values = plain_numbers(series, self.decimal).copy()
             rest = np.flatnonzero(~(np.abs(values) < LIMIT))
-            cells = series.gather(rest).to_list()
+            values[rest] = self._different(series.gather(rest), tally)
+        if self.typed:
+            example = series.gather(rest).drop_nulls()
+            tally.add("converted", example[0] if len(example) else None, int(np.isfinite(values).sum()))
+        return values
+
+    def _each(self, cells: list[str | None], values: np.ndarray[Any, Any], tally: Tally) -> None:
         known: dict[str | None, tuple[float, Status]] = {}
-        for row, cell in zip(rest.tolist(), cells, strict=True):
+        for row, cell in enumerate(cells):
             if cell not in known:
                 known[cell] = self._cell(cell)
             values[row], status = known[cell]
             tally.add(status, cell)
-        if self.typed:
-            tally.add("converted", next((cell for cell in cells if cell), None), int(np.isfinite(values).sum()))
-        return values
+
+    def _different(self, series: pl.Series, tally: Tally) -> np.ndarray[Any, np.dtype[np.float64]]:
+        """Read each different text once: a column of two million decorated prices has few of them, or is read twice."""
+        counted = series.alias("cell").to_frame().group_by("cell", maintain_order=True).len()
+        cells = counted["cell"].to_list()
+        read = [self._cell(cell) for cell in cells]
+        for cell, (_, status), count in zip(cells, read, counted["len"].to_list(), strict=True):
+            tally.add(status, cell, count)
+        table = counted.select("cell", value=pl.Series([value for value, _ in read], dtype=pl.Float64))
+        joined = (
+            series.alias("cell").to_frame().join(table, on="cell", how="left", nulls_equal=True, maintain_order="left")
+        )
+        return joined["value"].to_numpy()
 
     def _cell(self, text: str | None) -> tuple[float, Status]:
         if text is None or is_missing_number(text):
             return np.nan, "missing"
-        value = parse_number(text, self.decimal)
+        value = parse_number(text, self.decimal, grouped=self.grouped, percent=self.percent, units=self.units)
         if value is None:
             return np.nan, "unparsed"
         if abs(value) >= LIMIT:
             return np.nan, "infinite"
-        plain = self.typed or _PLAIN.fullmatch(text.strip()) or self.decimal == ","
+        plain = self.typed or PLAIN.fullmatch(text.strip()) or self.decimal == ","
         return value, "plain" if plain else "converted"
 
     def as_dict(self) -> dict[str, Any]:
         """Give the reader's settings as JSON holds them."""
-        return {"decimal": self.decimal, "typed": self.typed}
+        return {
+            "decimal": self.decimal,
+            "typed": self.typed,
+            "grouped": self.grouped,
+            "percent": self.percent,
+            "units": dict(self.units),
+            "absent": list(self.absent),
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> NumberReader:
+        """Read the settings back from what `as_dict` gave."""
+        return cls(**{**record, "absent": tuple(record["absent"])})
 
 
 def _from_typed(series: pl.Series, tally: Tally) -> np.ndarray[Any, np.dtype[np.float64]]:

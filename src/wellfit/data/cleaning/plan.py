@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import polars as pl
 
+from wellfit.data.cleaning.column_findings import column_findings
+from wellfit.data.cleaning.duplicates import duplicate_columns
+from wellfit.data.cleaning.filling import Filled
 from wellfit.data.cleaning.inference import Inferred, Reader, as_reader, infer, refuse_nested
 from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.report import Coerced, CoercionReport
-from wellfit.errors import ConfigError, ContractError, DataError, did_you_mean
-from wellfit.findings import Finding, Remedy
+from wellfit.data.cleaning.settings import ColumnSettings, settings_of
+from wellfit.errors import ContractError, DataError
+from wellfit.findings import Finding
 
 __all__ = ["CleaningPlan", "ColumnPlan"]
-
-KINDS = ("number", "category", "datetime", "drop")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,18 +32,34 @@ class ColumnPlan:
     """How its cells are read; None where it is dropped."""
     reason: str = ""
     """Why it is dropped, or what of it is not used."""
+    filled: Filled | None = None
+    """What its missing cells become; None where the features decide."""
+    proposed: Mapping[str, str] = field(default_factory=dict)
+    """Levels that look like typing errors, with the level they mean; they are kept unless a person has them merged."""
 
     def as_dict(self) -> dict[str, Any]:
         """Give the column's plan as JSON holds it."""
-        settings = None if self.reader is None else self.reader.as_dict()
-        return {"name": self.name, "kind": self.kind, "settings": settings, "reason": self.reason}
+        return {
+            "name": self.name,
+            "kind": self.kind,
+            "settings": None if self.reader is None else self.reader.as_dict(),
+            "reason": self.reason,
+            "filled": None if self.filled is None else self.filled.as_dict(),
+            "proposed": dict(self.proposed),
+        }
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> ColumnPlan:
         """Read a column's plan back from what `as_dict` gave."""
-        settings = record["settings"]
-        reader = None if settings is None else as_reader(record["kind"], settings)
-        return cls(name=record["name"], kind=record["kind"], reader=reader, reason=record["reason"])
+        settings, filled = record["settings"], record["filled"]
+        return cls(
+            name=record["name"],
+            kind=record["kind"],
+            reader=None if settings is None else as_reader(record["kind"], settings),
+            reason=record["reason"],
+            filled=None if filled is None else Filled(**filled),
+            proposed=record["proposed"],
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,39 +86,53 @@ class CleaningPlan:
 
     @classmethod
     def fit(
-        cls, frame: pl.DataFrame, *, types: str = "correct", columns: Mapping[str, Any] | None = None
+        cls,
+        frame: pl.DataFrame,
+        *,
+        types: str = "correct",
+        spellings: str = "suggest",
+        missing: Any = "auto",
+        columns: Mapping[str, Any] | None = None,
     ) -> CleaningPlan:
         """Decide on every column of the training rows.
 
         Args:
             frame: The raw feature columns of the training rows, without the target.
             types: ``correct`` also reads numbers out of decorated text (``$1,234``); ``keep`` doesn't.
-            columns: What a person says of columns: ``{"zip": {"type": "category"}}``.
+            spellings: ``suggest`` merges forms of a level and proposes typing errors, ``merge`` merges both, ``keep``
+                none.
+            missing: What missing cells become: ``auto``, ``mean``, ``median``, ``most_frequent``, or a mapping.
+            columns: What a person says of columns: ``{"zip": {"type": "category"}}``; see `ColumnSettings`.
 
         Raises:
-            ConfigError: A stated column isn't there, or its type is none.
+            ConfigError: A stated column isn't there, or a setting is none.
             DataError: Cells are nested, or no column is of use.
         """
-        stated = _checked(columns or {}, frame.columns, types)
+        common = {"types": types, "spellings": spellings, "missing": missing}
+        settings = settings_of(frame.columns, common, columns or {})
         if frame.height == 0:
             raise DataError("The training rows must not be empty.", do="Give a table with rows.")
+        inferred = {
+            series.name: infer(safely_named(series), settings[series.name])
+            for series in frame.get_columns()
+            if settings[series.name].type != "drop"
+        }
+        inferred = _without_copies(inferred, settings)
         mixed = any(dtype != pl.String for dtype in frame.dtypes)
-        plans: list[ColumnPlan] = []
-        findings: list[Finding] = []
-        for series in frame.get_columns():
-            if stated.get(series.name) == "drop":
-                plans.append(ColumnPlan(name=series.name, kind="drop", reason="the settings say so"))
-                continue
-            inferred = infer(safely_named(series), kind=stated.get(series.name), types=types)
-            plans.append(_column(series.name, inferred))
-            findings.extend(_findings(safely_named(series), inferred, mixed))
-        plan = cls(columns=tuple(plans), findings=tuple(findings))
+        plan = cls(
+            columns=tuple(_column(name, inferred.get(name), settings[name]) for name in frame.columns),
+            findings=tuple(
+                finding
+                for name, column in inferred.items()
+                for finding in column_findings(name, safely_named(frame.get_column(name)), column, mixed=mixed)
+            ),
+        )
         if not plan.used:
             raise _nothing_left(plan)
         return plan
 
     def apply(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, CoercionReport]:
-        """Read raw rows into typed columns: Float64, String or Datetime, null where a cell is missing.
+        """Read raw rows into typed columns: Float64, String or Datetime, null where a cell is missing and not filled.
 
         Columns are matched by name, in any order; columns that the plan doesn't know are ignored and reported.
 
@@ -117,7 +149,8 @@ class CleaningPlan:
             series = safely_named(frame.get_column(column.name))
             refuse_nested(series)
             typed, counts[column.name] = column.reader.read(series)  # type: ignore[union-attr]
-            read.append(typed.alias(column.name))
+            typed = typed.alias(column.name)
+            read.extend([typed] if column.filled is None else column.filled.apply(typed))
         return pl.DataFrame(read), self._report(frame, counts)
 
     def _report(self, frame: pl.DataFrame, counts: Mapping[str, Coerced]) -> CoercionReport:
@@ -143,60 +176,32 @@ class CleaningPlan:
         )
 
 
-def _checked(columns: Mapping[str, Any], names: Iterable[str], types: str) -> dict[str, str]:
-    if types not in ("correct", "keep"):
-        raise ConfigError(
-            "'clean.types' must be correct or keep.", got=types, do=did_you_mean(types, ("correct", "keep"))
-        )
-    stated = {}
-    for name, given in columns.items():
-        kind = given.get("type") if isinstance(given, Mapping) else given
-        if name not in set(names):
-            raise ConfigError("'features.columns' names columns of the table.", got=name, do=did_you_mean(name, names))
-        if kind not in KINDS:
-            rule = f"The type of column '{name}' must be one of {', '.join(KINDS)}."
-            raise ConfigError(rule, got=kind, do=did_you_mean(kind, KINDS))
-        stated[name] = kind
-    return stated
+def _without_copies(inferred: Mapping[str, Inferred], settings: Mapping[str, ColumnSettings]) -> dict[str, Inferred]:
+    """Leave out columns that equal an earlier one in every row, unless a person says what they are."""
+    typed = {name: column.typed for name, column in inferred.items() if not column.drop}
+    copies = duplicate_columns(typed)
+    return {
+        name: replace(column, drop=f"it equals '{copies[name]}' in every row", code="duplicate_column")
+        if name in copies and settings[name].type is None
+        else column
+        for name, column in inferred.items()
+    }
 
 
-def _column(name: str, inferred: Inferred) -> ColumnPlan:
+def _column(name: str, inferred: Inferred | None, settings: ColumnSettings) -> ColumnPlan:
+    if inferred is None:
+        return ColumnPlan(name=name, kind="drop", reason="the settings say so")
     if inferred.drop:
         return ColumnPlan(name=name, kind="drop", reason=inferred.drop)
-    return ColumnPlan(name=name, kind=inferred.reader.kind, reader=inferred.reader, reason=inferred.note)
-
-
-def _findings(series: pl.Series, inferred: Inferred, mixed: bool) -> Iterable[Finding]:
-    name, rows, counts = series.name, len(series), inferred.counts
-    if inferred.drop or inferred.note:
-        done = f"'{name}' is left out: {inferred.drop}." if inferred.drop else f"'{name}': {inferred.note}."
-        remedy = Remedy(path=f"features.columns.{name}.type", value=inferred.reader.kind, why="to use it all the same")
-        remedies = (remedy,) if inferred.code == "id_column" else ()
-        yield Finding(code=inferred.code, severity="info", where=name, message=done, remedies=remedies)
-    if inferred.drop:
-        return
-    lost = counts.missing + counts.unparsed
-    if lost:
-        evidence = {"cells": lost, "share": lost / rows, "unparsed": counts.unparsed}
-        message = f"'{name}': {lost:,} of {rows:,} training cells are missing."
-        yield Finding(code="missing_values", severity="info", where=name, message=message, evidence=evidence)
-    if counts.infinite:
-        message = f"'{name}': {counts.infinite:,} training cells are infinite and count as missing."
-        evidence = {"cells": counts.infinite}
-        yield Finding(code="infinite_values", severity="info", where=name, message=message, evidence=evidence)
-    yield from _text_numbers(series, inferred, mixed)
-
-
-def _text_numbers(series: pl.Series, inferred: Inferred, mixed: bool) -> Iterable[Finding]:
-    if series.dtype != pl.String or inferred.reader.kind != "number":
-        return
-    comma = getattr(inferred.reader, "decimal", ".") == ","
-    cells = series.len() - inferred.counts.missing if mixed or comma else inferred.counts.converted
-    if cells:
-        example = inferred.counts.examples.get("converted") or series.drop_nulls()[0]
-        message = f"'{series.name}': {cells:,} training cells are numbers written as text, such as {example!r}."
-        evidence = {"cells": cells}
-        yield Finding(code="numbers_as_text", severity="info", where=series.name, message=message, evidence=evidence)
+    reader, merged = inferred.reader, getattr(inferred.reader, "merged", {})
+    return ColumnPlan(
+        name=name,
+        kind=reader.kind,
+        reader=reader,
+        reason=inferred.note,
+        filled=settings.missing.learn(inferred.typed),
+        proposed={typo: level for typo, level in inferred.typos.items() if typo not in merged},
+    )
 
 
 def _nothing_left(plan: CleaningPlan) -> DataError:
@@ -206,7 +211,7 @@ def _nothing_left(plan: CleaningPlan) -> DataError:
     return DataError(f"{rule} {reasons}{more}.".replace(" .", "."), do="Add columns that tell something of a row.")
 
 
-def _lacking(lacking: list[str], given: list[str]) -> ContractError:
+def _lacking(lacking: Sequence[str], given: list[str]) -> ContractError:
     many = len(lacking) > 1
     names = ", ".join(map(repr, lacking[:10])) + (f" and {len(lacking) - 10:,} more" if len(lacking) > 10 else "")
     rule = f"The rows lack the column{'s' if many else ''} {names} that the model needs."

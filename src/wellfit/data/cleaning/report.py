@@ -8,13 +8,14 @@ from typing import Any, Literal
 
 __all__ = ["Coerced", "CoercionReport", "Status", "Tally"]
 
-Status = Literal["plain", "missing", "unparsed", "converted", "infinite"]
+Status = Literal["plain", "missing", "unparsed", "converted", "infinite", "merged"]
 
 _PHRASES: dict[str, tuple[str, str]] = {
     "missing": ("cell is missing", "cells are missing"),
     "unparsed": ("cell can't be read and counts as missing", "cells can't be read and count as missing"),
     "converted": ("cell was text and was read as a value", "cells were text and were read as values"),
     "infinite": ("cell is infinite or beyond 1e100 and counts as missing", "cells are infinite and count as missing"),
+    "merged": ("cell is a level written in another way", "cells are levels written in another way"),
     "unseen": ("cell has a level that is new or was rare", "cells have a level that is new or was rare"),
 }
 
@@ -31,6 +32,8 @@ class Coerced:
     """Cells whose text had to be corrected, such as ``1,234`` or text from a source of typed numbers."""
     infinite: int = 0
     """Cells that are infinite, or numbers beyond 1e100; they count as missing."""
+    merged: int = 0
+    """Cells whose level is known in another spelling, and was read as that."""
     unseen: int = 0
     """Cells whose level training rows never had, or so seldom that it shares their slot."""
     examples: Mapping[str, str] = field(default_factory=dict)
@@ -38,7 +41,7 @@ class Coerced:
 
     def counts(self) -> dict[str, int]:
         """Give the counts that are not zero, by kind."""
-        kinds = ("missing", "unparsed", "converted", "infinite", "unseen")
+        kinds = ("missing", "unparsed", "converted", "infinite", "merged", "unseen")
         return {kind: count for kind in kinds if (count := getattr(self, kind))}
 
     def as_dict(self) -> dict[str, Any]:

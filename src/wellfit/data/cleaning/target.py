@@ -11,8 +11,8 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.categories import CategoryReader, counted, numeral, spelling_of
-from wellfit.data.cleaning.inference import number_reader
 from wellfit.data.cleaning.naming import safely_named
+from wellfit.data.cleaning.number_style import decimal_mark
 from wellfit.data.cleaning.numbers import NumberReader
 from wellfit.data.cleaning.tasks import MOST_CLASSES, TASKS, absent_cells, infer_task, task_of_classes
 from wellfit.errors import ConfigError, DataError, did_you_mean
@@ -112,7 +112,7 @@ class TargetPlan:
         return self._encode_labels(series, int(absent.sum()))
 
     def _encode_labels(self, series: pl.Series, missing: int) -> tuple[Labels, TargetReport]:
-        texts = CategoryReader(spelling=self.spelling).read(series)[0]
+        texts = CategoryReader(spelling=self.spelling, words=False).read(series)[0]
         ids: dict[str | None, int] = {None: -1}
         tally: dict[str, int] = {"unknown": 0, "matched": 0}
         examples: dict[str, str] = {}
@@ -173,7 +173,7 @@ def class_labels(series: pl.Series, task: str = "auto") -> Labels | None:
     given = series.filter(~absent_cells(series))
     if task == "regression" or len(given) == 0 or (task == "auto" and infer_task(given) == "regression"):
         return None
-    texts = CategoryReader().read(series)[0]
+    texts = CategoryReader(words=False).read(series)[0]
     levels = {text: label for label, text in enumerate(sorted(set(texts.drop_nulls().to_list())))}
     return np.array([levels.get(text, -1) for text in texts.to_list()], dtype=np.int64)
 
@@ -203,13 +203,13 @@ def _no_number(name: str, example: object) -> DataError:
 
 
 def _text_reader(given: pl.Series) -> NumberReader:
-    return number_reader(given, sorted({text.strip() for text in given.head(10_000).unique().to_list()}))
+    return NumberReader(decimal=decimal_mark({text.strip() for text in given.head(10_000).unique().to_list()}))
 
 
 def _classes(given: pl.Series, task: str) -> TargetPlan:
     name = given.name
-    spelling = spelling_of(set(CategoryReader().read(given)[0].drop_nulls().to_list()))
-    texts = CategoryReader(spelling=spelling).read(given)[0]
+    spelling = spelling_of(set(CategoryReader(words=False).read(given)[0].drop_nulls().to_list()))
+    texts = CategoryReader(spelling=spelling, words=False).read(given)[0]
     levels = counted(texts)
     if len(levels) == 1:
         raise _constant(name, next(iter(levels)))

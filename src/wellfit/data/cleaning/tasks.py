@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wellfit.data.cleaning.inference import READABLE, number_reader, refuse_nested
+from wellfit.data.cleaning.inference import READABLE, refuse_nested
 from wellfit.data.cleaning.missing import is_missing
+from wellfit.data.cleaning.number_style import decimal_mark
 from wellfit.data.cleaning.numbers import NumberReader
 from wellfit.errors import DataError
 
@@ -83,6 +84,6 @@ def _number_reader(series: pl.Series) -> NumberReader | None:
     texts = sorted({text.strip() for text in series.head(10_000).unique().to_list() if text is not None})
     if any(text[:1] == "0" and text.isdigit() and len(text) > 1 for text in texts):
         return None
-    reader = number_reader(series, texts)
+    reader = NumberReader(decimal=decimal_mark(texts))
     counts = reader.read(series)[1]
     return reader if counts.missing + counts.unparsed <= (1 - READABLE) * len(series) else None

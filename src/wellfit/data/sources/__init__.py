@@ -11,18 +11,21 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.data.sources import (
-    arrow_file,
     arrow_table,
-    delimited,
-    json_records,
+    many,
     mapping,
     numpy_array,
     pandas_frame,
-    parquet,
     polars_frame,
+    sql,
+    web,
 )
-from wellfit.data.sources.entry import Header, SourceEntry
+from wellfit.data.sources.entry import Header, Reading, RemoteEntry, SourceEntry
+from wellfit.data.sources.excel import sheet_of
+from wellfit.data.sources.file_kinds import FILE_KINDS, read_with
+from wellfit.data.sources.many.finding import files_of_list, files_of_pattern, is_pattern
 from wellfit.data.sources.paths import looks_like_uri, masked, readable_file
+from wellfit.data.sources.remote import read_remote
 from wellfit.data.table import Table
 from wellfit.errors import ConfigError, DataError, did_you_mean
 from wellfit.registry import Family
@@ -38,23 +41,27 @@ SOURCES: Family[SourceEntry] = Family(
         numpy_array.ENTRY,
         mapping.ENTRY,
         arrow_table.ENTRY,
-        parquet.ENTRY,
-        arrow_file.ENTRY,
-        json_records.ENTRY,
-        delimited.ENTRY,
+        sql.ENTRY,
+        web.ENTRY,
+        many.ENTRY,
+        *FILE_KINDS,
     ],
 )
-"""In the order in which they are asked; delimited text takes every file that no other kind knows."""
+"""In the order in which they are asked; the last, delimited text, takes every file that no other kind knows."""
 
 
-def read_table(source: Any, *, header: Header = "auto") -> Table:
-    """Read a table from a path or from memory.
+def read_table(source: Any, *, header: Header = "auto", reading: Reading | None = None) -> Table:
+    """Read a table from a path, a database, the web or from memory.
 
     Args:
-        source: a path, or a frame of pandas, Polars or pyarrow, a 2-D NumPy array, a dictionary of columns.
+        source: a path, a pattern (``data/*.csv``), a list of paths, a folder of partitions, ``book.xlsx?sheet=NAME``,
+            the address of a database (``sql:...``) or on the web (``https://...``), or a frame of pandas, Polars or pyarrow, a 2-D NumPy array, a
+            dictionary of columns.
         header: whether the first line of delimited text names the columns; ``auto`` judges. Other kinds ignore it.
+        reading: what some sources need to be told beside their address: the way to the records of an API and the like.
 
     Raises:
+        RunFailed: a source far away could not be reached, or failed.
         DataError: the source is unknown, missing, unreadable, empty or at fault.
         ConfigError: ``header`` is neither ``auto`` nor true nor false.
 
@@ -65,34 +72,29 @@ def read_table(source: Any, *, header: Header = "auto") -> Table:
         raise ConfigError("'header' must be auto, true or false.", got=header, do="Try auto.")
     located = _located(source)
     for entry in SOURCES.values():
+        if isinstance(entry, RemoteEntry) and entry.matches(located):
+            return read_remote(entry, located, reading or Reading(), lambda path: read_table(path, header=header))
         if entry.matches(located):
-            return _made(entry, located, header)
+            return read_with(entry, located, header)
     raise _unknown(located)
 
 
 def _located(source: Any) -> Any:
-    """Turn what names a file into the path of a readable one; leave the rest."""
+    """Turn what names files into the paths of readable ones; leave the rest."""
+    if isinstance(source, (list, tuple)) and source and all(isinstance(one, (str, os.PathLike)) for one in source):
+        return files_of_list(source)
     if not isinstance(source, (str, os.PathLike)):
         return source
     text = os.fsdecode(source)
     if not text.strip():
         raise DataError("A source must be named.", got=text, do="Give the path of a file.")
-    if looks_like_uri(text) and not Path(text).exists():
+    if looks_like_uri(text) and not os.path.exists(text):
         return text
-    return readable_file(Path(text))
-
-
-def _made(entry: SourceEntry, located: Any, header: Header) -> Table:
-    """Read, and say in an error which file it speaks of."""
-    try:
-        table: Table = entry.make(located, header)
-        return table
-    except OSError as error:
-        raise DataError("Reading the file failed.", got=str(located), do=f"The system says: {error}.") from None
-    except DataError as error:
-        if not isinstance(located, Path) or str(located) in str(error):
-            raise
-        raise DataError(f"{located.name}: {error.rule}", got=error.got, do=error.do) from None
+    if sheet := sheet_of(text):
+        return sheet
+    if is_pattern(text):
+        return files_of_pattern(text)
+    return Path(text) if os.path.isdir(text) else readable_file(Path(text))
 
 
 def _unknown(source: Any) -> DataError:

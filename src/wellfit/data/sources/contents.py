@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from wellfit.errors import DataError
 
-__all__ = ["Content", "checksum_of", "first_bytes", "foreign_format", "open_content"]
+__all__ = ["Content", "checksum_of", "first_bytes", "foreign_format", "open_content", "refuse_trap"]
 
 BLOCK_BYTES = 1 << 22
 _HEAD_BYTES = 1 << 20
@@ -54,7 +54,8 @@ class Content:
             stream: Any = file if self.compression == "none" else pa.CompressedInputStream(file, self.compression)
             while block := self._read(stream, size):
                 given += len(block)
-                self._refuse_trap(given)
+                if self.compression != "none":
+                    refuse_trap(self.path, f"{self.compression} file", given)
                 yield block
 
     def head(self) -> bytes:
@@ -70,12 +71,12 @@ class Content:
             do = "Fetch or pack it again." if packed else f"The system says: {error}."
             raise DataError(f"{rule}.", got=str(self.path), do=do) from None
 
-    def _refuse_trap(self, given: int) -> None:
-        if self.compression == "none" or given <= _UNPACKED_FLOOR:
-            return
-        if given > _UNPACKED_RATIO * self.path.stat().st_size:
-            rule = f"The {self.compression} file unpacks to over {_UNPACKED_RATIO} times its size."
-            raise DataError(rule, got=str(self.path), do="Unpack it first, if it's meant so.")
+
+def refuse_trap(path: Path, what: str, unpacked: int) -> None:
+    """Raise `DataError` where a packed file grows out of all proportion."""
+    if unpacked > _UNPACKED_FLOOR and unpacked > _UNPACKED_RATIO * path.stat().st_size:
+        rule = f"The {what} unpacks to over {_UNPACKED_RATIO} times its size."
+        raise DataError(rule, got=str(path), do="Unpack it first, if it's meant so.")
 
 
 def first_bytes(path: Path, count: int = 4) -> bytes:

@@ -1,16 +1,39 @@
-"""What the registry holds of one kind of source."""
+"""What the registry holds of one kind of source, and how a source is to be read."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any, Literal
 
 from wellfit.registry import Entry
 
-__all__ = ["Header", "SourceEntry"]
+__all__ = ["Fetched", "Header", "ImageEntry", "Reading", "RemoteEntry", "SourceEntry"]
 
 Header = Literal["auto"] | bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reading:
+    """What ``data`` of a config says of the reading, beside the source and the header; most sources need none of it."""
+
+    records: str | None = None
+    """The way to the list of records in a JSON answer, keys with dots between; None finds it."""
+    paging: str = "auto"
+    """How a web API gives its pages: ``auto``, ``none``, ``link``, ``next``, ``cursor``, ``page`` or ``offset``."""
+    page_param: str | None = None
+    """The parameter of the address that asks for a page; None takes the usual name."""
+    cursor: str | None = None
+    """The way to the field of the answer that names the next page; None finds it."""
+    max_pages: int = 10_000
+    """The most pages that are asked for."""
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """Headers of web requests; secrets stand in them as ``${env:NAME}``."""
+    image_size: tuple[int, int] | None = None
+    """Height and width of images in pixels; None takes the most common size."""
+    image_mode: str = "auto"
+    """``grey``, ``rgb``, or ``auto``: what most images are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,3 +42,24 @@ class SourceEntry(Entry):
 
     matches: Callable[[Any], bool]
     """Tells a source of this kind; a file is given as a `Path` that was found to be readable."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class RemoteEntry(SourceEntry):
+    """A source that is brought here first: ``make(address, folder, reading)`` gives what was `Fetched`."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ImageEntry(SourceEntry):
+    """A source of images: ``make(source, reading)`` gives a `Table` whose ``images`` are decoded."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Fetched:
+    """Files that a remote source gave, in a folder that is removed after they are read."""
+
+    source: str
+    """The path of the file, or the pattern of the files."""
+    details: Mapping[str, str | int | bool]
+    """What was decided while fetching: pages, how they follow each other and the like."""
+    notes: tuple[str, ...] = ()

@@ -14,7 +14,10 @@ from wellfit.data.sources.paths import masked
 from wellfit.data.table import SourceRecord, Table
 from wellfit.errors import DataError, shown
 
-__all__ = ["distinct_names", "finished", "index_names"]
+__all__ = ["CELL_BYTES", "distinct_names", "finished", "index_names"]
+
+CELL_BYTES = 1_000_000
+"""The longest text that a cell may hold."""
 
 
 def finished(
@@ -36,6 +39,7 @@ def finished(
     if frame.height == 0:
         raise DataError("The table has no rows.", got=masked(uri), do="Give a table with at least one row.")
     frame, flattened = _plain(frame)
+    _refuse_huge_cells(frame, masked(uri))
     record = SourceRecord(
         uri=masked(uri),
         kind=kind,
@@ -85,6 +89,18 @@ def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         elif series.dtype == pl.Object:
             changed.append(pl.Series(series.name, _texts(series.to_list()), dtype=pl.String))
     return (frame.with_columns(changed) if changed else frame), notes
+
+
+def _refuse_huge_cells(frame: pl.DataFrame, uri: str) -> None:
+    """Raise `DataError` where a cell is no value of a table but a document or a file."""
+    for series in frame:
+        if series.dtype != pl.String or series.estimated_size() <= CELL_BYTES:
+            continue
+        sizes = series.str.len_bytes()
+        place = sizes.arg_max()
+        if place is not None and sizes[place] > CELL_BYTES:
+            rule = f"Row {place + 1} has a cell over 1 MB in column {shown(series.name)}, which is the limit."
+            raise DataError(rule, got=uri, do="Shorten it or leave the column out.")
 
 
 def _as_json(series: pl.Series) -> pl.Series:

@@ -32,8 +32,9 @@ def read(source: Path, header: Header) -> Table:
     content = open_content(source)
     encoding = detect_encoding(content)
     text = b"".join(to_utf8(content.blocks(), encoding)).decode()
-    frame = _frame(text, content)
+    frame, layout = _frame(text, content)
     details: dict[str, str | int | bool] = {
+        "layout": layout,
         "encoding": encoding,
         "compression": content.compression,
         "bytes": source.stat().st_size,
@@ -42,20 +43,22 @@ def read(source: Path, header: Header) -> Table:
     return finished(frame, uri=str(source), kind="json", checksum=checksum_of(source), details=details, notes=notes)
 
 
-def _frame(text: str, content: Content) -> pl.DataFrame:
+def _frame(text: str, content: Content) -> tuple[pl.DataFrame, str]:
+    """Give the table of a text, and how the text is laid out: ``records``, ``columns`` or ``lines``."""
     if not text.strip():
         raise DataError("The file is blank.", got=str(content.path), do=_SHAPE)
+    layout = "records"
     try:
         held = _parsed(text)
     except json.JSONDecodeError as whole:
-        held = _lines(text, content, whole)
+        held, layout = _lines(text, content, whole), "lines"
     if isinstance(held, dict) and held and all(isinstance(values, list) for values in held.values()):
-        return frame_of_columns(held)
+        return frame_of_columns(held), "columns"
     if isinstance(held, dict) and not any(isinstance(value, dict) for value in held.values()):
         held = [held]
     if not isinstance(held, list) or not all(isinstance(record, dict) for record in held):
         raise DataError("The JSON is not a table.", got=str(content.path), do=_SHAPE)
-    return frame_of_columns(_columns(held))
+    return frame_of_columns(_columns(held)), layout
 
 
 def _lines(text: str, content: Content, whole: json.JSONDecodeError) -> list[Any]:

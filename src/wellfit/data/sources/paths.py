@@ -10,9 +10,9 @@ from pathlib import Path
 
 from wellfit.errors import DataError
 
-__all__ = ["looks_like_uri", "masked", "readable_file"]
+__all__ = ["files_in", "looks_like_uri", "masked", "readable_file"]
 
-_URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+:)+//")
+_URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+:)+//|sql:")
 _LOGIN = re.compile(r"//(?:[^\s/@:]*:\S*|[^\s/?#]*)@")
 _SECRET = re.compile(r"([?&;][^=&;]*(?:pass|pwd|token|secret|key|sig|credential|auth)[^=&;]*=)[^&;#\s]*", re.IGNORECASE)
 
@@ -40,7 +40,7 @@ def readable_file(path: Path) -> Path:
     try:
         info = path.stat()
         if stat.S_ISDIR(info.st_mode):
-            raise DataError("A folder is not a table.", got=str(path), do=_files_in(path))
+            raise DataError("A folder is not a table.", got=str(path), do=files_in(path))
         if not stat.S_ISREG(info.st_mode):
             raise DataError(
                 "Only regular files are read, not pipes or devices.", got=str(path), do="Save it to a file first."
@@ -80,7 +80,8 @@ def _names_in(folder: Path) -> list[str]:
         return []
 
 
-def _files_in(folder: Path) -> str:
+def files_in(folder: Path) -> str:
+    """Say which files of a folder may be meant."""
     names = [name for name in _names_in(folder) if (folder / name).is_file() and not name.startswith(".")]
     listing = ", ".join(names[:5]) + (", ..." if len(names) > 5 else "")
     return f"Name one file in it: {listing}." if names else "There is no file in it."

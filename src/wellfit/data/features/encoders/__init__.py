@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from wellfit.data.features.encoders import embedding, onehot, ordinal
-from wellfit.data.features.encoders.encoder import Encoder, Levels
+from wellfit.data.features.encoders import embedding, frequency, onehot, ordinal, target
+from wellfit.data.features.encoders.encoder import Encoder, Learned, Levels
 from wellfit.registry import Entry, Family
 
-__all__ = ["ENCODERS", "Encoder", "Levels"]
+__all__ = ["ENCODERS", "Encoder", "Learned", "Levels"]
 
-ENCODERS: Family[Entry] = Family("encoders", "encoder", [embedding.ENTRY, onehot.ENTRY, ordinal.ENTRY])
+ENCODERS: Family[Entry] = Family(
+    "encoders", "encoder", [embedding.ENTRY, onehot.ENTRY, ordinal.ENTRY, frequency.ENTRY, target.ENTRY]
+)

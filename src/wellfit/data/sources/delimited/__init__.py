@@ -11,12 +11,13 @@ import pyarrow as pa
 from pyarrow import compute, csv
 
 from wellfit.data.sources.contents import Content, checksum_of, open_content
+from wellfit.data.sources.delimited.decimal_mark import decimal_mark_of
 from wellfit.data.sources.delimited.dialect import WHITESPACE, Dialect, blanks_of, detect_dialect, squeezed
 from wellfit.data.sources.delimited.encoding import detect_encoding, encoding_note, to_utf8
-from wellfit.data.sources.delimited.faults import CELL_BYTES, LINE_BYTES, QuoteWatch, find_fault
+from wellfit.data.sources.delimited.faults import LINE_BYTES, QuoteWatch, find_fault
 from wellfit.data.sources.delimited.streams import BlockStream, after, without_blank_end
 from wellfit.data.sources.entry import Header, SourceEntry
-from wellfit.data.sources.finish import finished
+from wellfit.data.sources.finish import CELL_BYTES, finished
 from wellfit.data.table import Table
 from wellfit.errors import DataError
 
@@ -38,11 +39,13 @@ def read(source: Path, header: Header) -> Table:
     details: dict[str, str | int | bool] = {
         "encoding": encoding,
         "delimiter": dialect.separator,
+        "decimal": decimal_mark_of(frame),
         "header": dialect.header,
         "compression": content.compression,
         "bytes": source.stat().st_size,
     }
     notes = _notes(encoding, dialect, header)
+    notes += ["Numbers have a decimal comma."] if details["decimal"] == "," else []
     return finished(
         frame, uri=str(source), kind="delimited", checksum=checksum_of(source), details=details, notes=notes
     )

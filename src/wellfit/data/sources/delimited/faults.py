@@ -11,11 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from wellfit.data.sources.finish import CELL_BYTES
 from wellfit.errors import DataError
 
-__all__ = ["CELL_BYTES", "LINE_BYTES", "QuoteWatch", "find_fault"]
+__all__ = ["LINE_BYTES", "QuoteWatch", "find_fault"]
 
-CELL_BYTES = 1_000_000
 LINE_BYTES = 1 << 23
 _LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\n|\r|\Z)")
 _QUOTED = re.compile(rb'"(?:[^"]++|"")*+"')

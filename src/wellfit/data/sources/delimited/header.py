@@ -7,14 +7,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-__all__ = ["has_header", "is_value", "names_from"]
+__all__ = ["MISSING_WORDS", "has_header", "is_value", "names_from"]
 
 _NUMBER = re.compile(
     r"[-+(]?[$€£]?\s?(?:[0-9][0-9.,_']*(?: [0-9]{3})*|[.,][0-9]+)(?:e[-+]?[0-9]+)?\s?[%$€£)]?|[-+]?inf(?:inity)?",
     re.IGNORECASE,
 )
 _DATE = re.compile(r"[0-9]{1,4}[-/.][0-9]{1,2}[-/.][0-9]{1,4}(?:[ T][0-9:.+Z-]+)?|[0-9]{1,2}:[0-9]{2}(?::[0-9.]+)?")
-_MISSING = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "-", ".", "unknown"})
+MISSING_WORDS = frozenset({"", "?", "na", "n/a", "nan", "null", "none", "-", ".", "unknown"})
 
 
 def is_value(cell: str) -> bool:
@@ -36,7 +36,7 @@ class _Column:
 
     @property
     def held(self) -> list[str]:
-        return [cell for cell in self.below if cell.lower() not in _MISSING]
+        return [cell for cell in self.below if cell.lower() not in MISSING_WORDS]
 
     @property
     def numeric(self) -> bool:
@@ -85,7 +85,7 @@ def _columns(rows: Sequence[Sequence[str]]) -> list[_Column]:
 
 
 def _is_missing(column: _Column) -> bool:
-    return column.first != "" and column.first.lower() in _MISSING
+    return column.first != "" and column.first.lower() in MISSING_WORDS
 
 
 def _counts_columns(columns: Sequence[_Column], values: Sequence[_Column], named: bool) -> bool:

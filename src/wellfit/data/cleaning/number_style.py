@@ -1,0 +1,99 @@
+"""How a column writes its numbers: its decimal mark, thousands, shares and units, told by all of its texts."""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from statistics import median
+
+from wellfit.data.cleaning.numbers import DRESSED, LONGEST, PLAIN, STYLES, NumberReader, parse_number, unit_of
+from wellfit.data.cleaning.units import UNITS
+
+__all__ = ["decimal_mark", "number_style"]
+
+MOST = 0.95
+"""The share of a column's texts with one unit, or none, from which on the unit is that of the column."""
+
+UNKNOWN_UNIT_TEXTS = 20
+"""An unknown word behind numbers is a unit from so many different texts on: ``1st floor`` is a level."""
+
+
+def number_style(texts: Sequence[str], *, typed: bool = False) -> NumberReader:
+    """Give the reader of a column by the style of its different texts.
+
+    >>> number_style(["5%", "0.5", "0.3"]).percent, number_style(["1.5", "2.25", "12,5"]).decimal
+    (0.01, '.')
+    >>> number_style([f"{number} kg" for number in range(40)]).units
+    {'kg': 1.0}
+    """
+    decimal = decimal_mark(texts) if any("," in text for text in texts) else "."
+    dressed = [text for text in texts if not PLAIN.fullmatch(text)]
+    if not dressed:
+        return NumberReader(decimal=decimal, typed=typed)
+    return NumberReader(
+        decimal=decimal,
+        typed=typed,
+        grouped=_grouped(texts, decimal),
+        percent=_percent(texts, decimal),
+        units=_units(texts),
+    )
+
+
+def decimal_mark(texts: Iterable[str]) -> str:
+    """Give the decimal mark that explains most of a column's different texts; a point where nothing tells.
+
+    >>> decimal_mark(["1.234,5", "1.234"]), decimal_mark(["1,234"]), decimal_mark(["0,5", "2"])
+    (',', '.', ',')
+    """
+    votes = 0
+    for text in texts:
+        body = _body(text)
+        if body is not None:
+            comma, point = (STYLES[mark].fullmatch(body) is not None for mark in ",.")
+            votes += int(comma) - int(point)
+    return "," if votes > 0 else "."
+
+
+def _body(text: str) -> str | None:
+    dressed = DRESSED.fullmatch(text.strip()) if len(text) <= LONGEST else None
+    return None if dressed is None else dressed["body"].strip()
+
+
+def _grouped(texts: Sequence[str], decimal: str) -> bool:
+    """Say whether the other mark before three digits groups thousands.
+
+    A column of three decimals that were partly written with the other mark would gain a factor of a thousand; it is
+    known by its plain numbers, most of which have three decimals.
+    """
+    other = "," if decimal == "." else "."
+    if not any(other in text for text in texts):
+        return True
+    decimals = Counter(len(body.rpartition(decimal)[2]) for text in texts if (body := _body(text)) and decimal in body)
+    return decimals[3] <= 0.5 * decimals.total() or decimals.total() == 0
+
+
+def _percent(texts: Sequence[str], decimal: str) -> float:
+    """Say what a percent sign stands for beside numbers without one: the reading that is nearer to them.
+
+    >>> _percent(["45%", "0.5"], "."), _percent(["45%", "50"], "."), _percent(["45%"], ".")
+    (0.01, 1.0, 1.0)
+    """
+    shares = [value for text in texts if "%" in text and (value := parse_number(text, decimal))]
+    others = [value for text in texts if "%" not in text and (value := parse_number(text, decimal))]
+    if not shares or not others:
+        return 1.0
+    signed, bare = median(map(abs, shares)), median(map(abs, others))
+    return 0.01 if abs(math.log(signed / 100 / bare)) < abs(math.log(signed / bare)) else 1.0
+
+
+def _units(texts: Sequence[str]) -> dict[str, float]:
+    """Give the one unit that a column's numbers have; none where they are mixed: a person knows."""
+    counts = Counter(unit for text in texts if (unit := unit_of(text)) is not None)
+    named = Counter({unit: count for unit, count in counts.items() if unit})
+    if not named:
+        return {}
+    unit, count = named.most_common(1)[0]
+    if count + counts[""] < MOST * counts.total():
+        return {}
+    return {unit: 1.0} if unit in UNITS or count >= UNKNOWN_UNIT_TEXTS else {}

@@ -1,0 +1,254 @@
+"""Spellings of one category: forms that differ only in how they are written, and rare typing errors.
+
+forms    case, blanks, hyphens, accents, Unicode forms, a final point: ``new-york``, ``New  York``,``NEW_YORK``
+typos    one edit in a word of four letters or more, two from eight on, and five times rarer than the right form
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping
+
+__all__ = ["form_of", "same_forms", "typing_errors"]
+
+RARITY = 0.2
+"""A typing error is at most so frequent beside the right form; real levels that differ in one are mostly nearer."""
+
+RARITY_SHORT = 0.05
+"""The same for words of three letters, which many real words are one edit away from."""
+
+SHORT = 6
+"""Letters of a whole level from which on the other words vouch for a word of three."""
+
+TWO_EDITS = 8
+"""Letters from which on two edits are allowed."""
+
+MOST_LEVELS = 20_000
+"""Beyond so many levels, a column is no list of categories that somebody typed."""
+
+CODES_SHARE = 0.25
+"""Single letters in both cases are one letter where one of the cases is at most so frequent beside the other."""
+
+_HIDDEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
+_JOINTS = re.compile(r"(?<=[^\W\d_])[\s_\-\u2010-\u2015./,&]+(?=\w)|(?<=\d)[\s_\-\u2010-\u2015./,&]+(?=[^\W\d_])")
+_BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\u2010-\u2015\-]+(?=\d)")
+_EDGES = re.compile(r"^[\s\"'.,;:_]+|[\s\"'.,;:_]+$")
+_WORDS = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
+_PREFIXES = (
+    "un",
+    "in",
+    "im",
+    "ir",
+    "il",
+    "non",
+    "dis",
+    "anti",
+    "de",
+    "re",
+    "pre",
+    "a",
+    "ab",
+    "sub",
+    "sup",
+    "bi",
+    "tri",
+)
+"""Beginnings that turn a word into another one: legal and illegal, typical and atypical."""
+
+
+def form_of(text: str) -> str:
+    """Give what a level is without the way it is written; levels of one form are one category.
+
+    >>> form_of("New-York"), form_of(" new  york. "), form_of("São Paulo"), form_of("A+"), form_of("10-20")
+    ('newyork', 'newyork', 'saopaulo', 'a+', '10 20')
+    """
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
+        text = "".join(letter for letter in unicodedata.normalize("NFD", text) if unicodedata.category(letter) != "Mn")
+    text = _APOSTROPHES.sub("", _EDGES.sub("", text)).casefold()
+    return _JOINTS.sub("", _BETWEEN_DIGITS.sub(" ", text)) or text
+
+
+def same_forms(counts: Mapping[str, int]) -> dict[str, str]:
+    """Give the level that stands for every level of its form: the most frequent one.
+
+    Single letters in both cases stay apart where both are frequent and there are several such pairs: they are codes.
+
+    >>> same_forms({"Paris": 90, "paris": 5, " PARIS": 2, "Rome": 50})
+    {'paris': 'Paris', ' PARIS': 'Paris'}
+    """
+    forms: dict[str, list[str]] = defaultdict(list)
+    for text in counts:
+        forms[form_of(text)].append(text)
+    groups = [sorted(texts, key=lambda text: (-counts[text], text)) for texts in forms.values() if len(texts) > 1]
+    letters = {form for form in forms if len(form) == 1}
+    merged: dict[str, str] = {}
+    for texts in groups:
+        if len(letters) > 2 and _are_codes(texts, counts):
+            continue
+        merged.update(dict.fromkeys(texts[1:], texts[0]))
+    return {text: merged[text] for text in counts if text in merged}
+
+
+def _are_codes(texts: list[str], counts: Mapping[str, int]) -> bool:
+    return len(form_of(texts[0])) == 1 and any(counts[text] > CODES_SHARE * counts[texts[0]] for text in texts[1:])
+
+
+def typing_errors(counts: Mapping[str, int]) -> dict[str, str]:
+    """Give the level that each rare level is a misspelling of; digits never differ in one.
+
+    Args:
+        counts: How often each level stands in the training rows, its forms already taken together.
+
+    >>> typing_errors({"Amsterdam": 80, "Amsterdma": 2, "Rotterdam": 60, "north end": 40, "south end": 1})
+    {'Amsterdma': 'Amsterdam'}
+    """
+    if len(counts) > MOST_LEVELS or _in_capitals(counts):
+        return {}
+    words = {text: tuple(_WORDS.findall(_spaced(text))) for text in counts}
+    common = _common_words(words, counts)
+    neighbours = _Neighbours(words, counts)
+    found = {}
+    for text in counts:
+        right = _right_form(text, words, counts, common, neighbours)
+        if right is not None:
+            found[text] = right
+    # A misspelling of a misspelling is one of the right form.
+    return {text: found.get(right, right) for text, right in found.items()}
+
+
+def _spaced(text: str) -> str:
+    if not text.isascii():
+        text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
+    return _APOSTROPHES.sub("", _EDGES.sub("", text)).casefold()
+
+
+def _in_capitals(counts: Mapping[str, int]) -> bool:
+    """Say whether most levels are short codes in capitals, such as ``LAX`` and ``LEX``, of which any may be right."""
+    codes = sum(text.isupper() and len(text) <= 4 for text in counts)
+    return codes > 0.5 * len(counts)
+
+
+def _common_words(words: Mapping[str, tuple[str, ...]], counts: Mapping[str, int]) -> dict[str, int]:
+    """Count each word over the levels that have it: a word that stands in several levels is no slip."""
+    common: dict[str, int] = defaultdict(int)
+    for text, parts in words.items():
+        for part in set(parts):
+            common[part] += counts[text]
+    return common
+
+
+class _Neighbours:
+    """Levels that may be a few edits away, found by what is left of them when letters are dropped."""
+
+    def __init__(self, words: Mapping[str, tuple[str, ...]], counts: Mapping[str, int]) -> None:
+        self._left: dict[str, list[str]] = defaultdict(list)
+        rarest = min(counts.values(), default=0)
+        for text, parts in words.items():
+            if counts[text] * RARITY >= rarest:
+                for rest in _dropped("".join(parts)):
+                    self._left[rest].append(text)
+
+    def of(self, parts: tuple[str, ...]) -> set[str]:
+        return {text for rest in _dropped("".join(parts)) for text in self._left.get(rest, ())}
+
+
+def _dropped(word: str) -> Iterator[str]:
+    """Give a word with none, one and, if it is long, two letters left out."""
+    once = {word[:at] + word[at + 1 :] for at in range(len(word))}
+    yield word
+    yield from once
+    if len(word) >= TWO_EDITS and len(word) <= 24:
+        yield from {rest[:at] + rest[at + 1 :] for rest in once for at in range(len(rest))} - once
+
+
+def _right_form(
+    text: str,
+    words: Mapping[str, tuple[str, ...]],
+    counts: Mapping[str, int],
+    common: Mapping[str, int],
+    neighbours: _Neighbours,
+) -> str | None:
+    best: tuple[int, int, str] | None = None
+    for other in neighbours.of(words[text]):
+        if other == text or counts[text] > RARITY * counts[other]:
+            continue
+        edits = _slips(words[text], words[other], common, counts[text] / counts[other])
+        if edits is not None and (best is None or (edits, -counts[other], other) < best):
+            best = edits, -counts[other], other
+    return None if best is None else best[2]
+
+
+def _slips(ours: tuple[str, ...], theirs: tuple[str, ...], common: Mapping[str, int], share: float) -> int | None:
+    """Count the edits that turn one level into another, None where a word differs that is right by itself."""
+    if len(ours) != len(theirs):
+        return _joined_slips(ours, theirs, share)
+    pairs = [(our, their) for our, their in zip(ours, theirs, strict=True) if our != their]
+    alone = sum(map(len, theirs)) < SHORT
+    edits = [_slip(our, their, share if alone else 0.0) for our, their in pairs]
+    if not edits or None in edits or any(common[our] > RARITY * common[their] for our, their in pairs):
+        return None
+    total = sum(edit for edit in edits if edit is not None)
+    return total if total <= 2 else None
+
+
+def _joined_slips(ours: tuple[str, ...], theirs: tuple[str, ...], share: float) -> int | None:
+    """Compare levels of which one has a blank too many or too few."""
+    if abs(len(ours) - len(theirs)) != 1 or max(len(ours), len(theirs)) > 6:
+        return None
+    return _slip("".join(ours), "".join(theirs), share) if len("".join(theirs)) >= TWO_EDITS else None
+
+
+def _slip(our: str, their: str, share: float) -> int | None:
+    """Give the number of edits between two words, None where they are too many, or make another word."""
+    if len(their) < 3 or not their.isalpha() or _digits(our) != _digits(their) or _is_prefixed(our, their):
+        return None
+    if len(their) == 3 and share > RARITY_SHORT:
+        return None
+    most = 2 if len(their) >= TWO_EDITS else 1
+    edits = edits_between(our, their, most)
+    return edits if 0 < edits <= most else None
+
+
+def _digits(word: str) -> str:
+    return "".join(filter(str.isdigit, word))
+
+
+def _is_prefixed(our: str, their: str) -> bool:
+    longer, shorter = (our, their) if len(our) > len(their) else (their, our)
+    return len(shorter) >= 4 and longer.endswith(shorter) and longer.removesuffix(shorter) in _PREFIXES
+
+
+def edits_between(left: str, right: str, most: int) -> int:
+    """Count insertions, deletions, substitutions and swaps of neighbours (optimal string alignment), up to a limit.
+
+    >>> edits_between("amsterdma", "amsterdam", 2), edits_between("east", "west", 1)
+    (1, 2)
+    """
+    if abs(len(left) - len(right)) > most:
+        return most + 1
+    before, above = [0] * (len(right) + 1), list(range(len(right) + 1))
+    for row, letter in enumerate(left, 1):
+        current = [row]
+        for column, other in enumerate(right, 1):
+            cost = min(above[column] + 1, current[column - 1] + 1, above[column - 1] + (letter != other))
+            if row > 1 and column > 1 and letter == right[column - 2] and left[row - 2] == other:
+                cost = min(cost, before[column - 2] + 1)
+            current.append(cost)
+        before, above = above, current
+    return above[-1]
+
+
+def levels_by_form(levels: Iterable[str]) -> dict[str, str]:
+    """Give the level of each form; forms that several levels share are left out, as those are levels of their own.
+
+    >>> levels_by_form(["Paris", "a", "A"])
+    {'paris': 'Paris'}
+    """
+    forms: dict[str, list[str]] = defaultdict(list)
+    for level in levels:
+        forms[form_of(level)].append(level)
+    return {form: found[0] for form, found in forms.items() if len(found) == 1}

@@ -1,0 +1,135 @@
+"""Databases: a table or a query of PostgreSQL, MySQL, SQLite or DuckDB, read in batches and never written to."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import polars as pl
+
+from wellfit.data.sources.contents import first_bytes
+from wellfit.data.sources.entry import Header, SourceEntry
+from wellfit.data.sources.finish import finished
+from wellfit.data.sources.sql import duckdb_file, mysql, postgresql, sqlite
+from wellfit.data.sources.sql.address import Address, names_database, parsed
+from wellfit.data.sources.sql.faults import Lost, explained, missing_driver, unnamed
+from wellfit.data.sources.sql.rows import joined_batches
+from wellfit.data.table import Table
+from wellfit.errors import DataError, RunFailed
+
+__all__ = ["ENTRY"]
+
+_DRIVERS: dict[str, ModuleType] = {
+    "postgresql": postgresql,
+    "mysql": mysql,
+    "sqlite": sqlite,
+    "duckdb": duckdb_file,
+}
+"""What ``connect`` opens, and whose ``fault`` tells what an error means, by dialect."""
+_WAITS = (0.5, 2.0)
+"""Seconds before the second and the third try: a server that restarts is back soon, or not for long."""
+_MAGIC = {b"SQLite format 3\0": "sqlite", b"DUCK": "duckdb"}
+_MAGIC_AT = {"sqlite": 0, "duckdb": 8}
+
+
+def read(source: str | Path, header: Header) -> Table:
+    """Read the rows of a table or a query; where the connection is lost, all of them are read anew.
+
+    Raises:
+        DataError: the address, the login, the table or the query is at fault, or there are no rows.
+        RunFailed: the server can't be reached, or was lost time after time.
+    """
+    address = _address_of(source) if isinstance(source, Path) else parsed(source)
+    frame = _frame(address)
+    if address.query and not frame.height:
+        raise DataError("The query gives no rows.", got=address.query, do="Run it by hand, and mend its conditions.")
+    asked = {"query": address.query} if address.query else {"table": ".".join(address.table)}
+    details: dict[str, str | int | bool] = {"database": address.product, **asked}
+    return finished(frame, uri=str(source), kind="sql", details=details)
+
+
+def _frame(address: Address) -> pl.DataFrame:
+    for wait in _WAITS:
+        try:
+            return _read_once(address)
+        except Lost:
+            time.sleep(wait)
+    try:
+        return _read_once(address)
+    except Lost as error:
+        rule = f"{error.rule[:-1]}, {len(_WAITS) + 1} times over."
+        raise RunFailed(rule, got=error.got, do=error.do) from None
+
+
+def _read_once(address: Address) -> pl.DataFrame:
+    """Ask the database, and say in one sentence what its driver says of an error."""
+    driver = _DRIVERS[address.dialect]
+    database: Any = None
+    try:
+        database = driver.connect(address)
+        if not address.table and not address.query:
+            raise unnamed(address, database.tables())
+        sql = address.query or f"SELECT * FROM {database.quoted(address.table)}"
+        return joined_batches(list(database.batches(sql)))
+    except ImportError:
+        raise missing_driver(address) from None
+    except Exception as error:
+        fault = driver.fault(error)
+        if fault is None:
+            raise
+        raise explained(fault, address, _tables(database) if fault.kind == "table" else ()) from None
+    finally:
+        if database is not None:
+            database.close()
+
+
+def _tables(database: Any) -> list[str]:
+    """Give the tables that there are, for a hint; a database in trouble may not tell."""
+    try:
+        names: list[str] = database.tables()
+        return names
+    except Exception:
+        return []
+
+
+def _address_of(path: Path) -> Address:
+    """Give the address of the one table of a database's file."""
+    given = f"sql:{_dialect_of(path)}:///{path}"
+    address = Address(given=given, dialect=_dialect_of(path), place=f"/{path}", options=())
+    try:
+        with _DRIVERS[address.dialect].connect(address) as database:
+            tables = database.tables()
+    except ImportError:
+        raise missing_driver(address) from None
+    except Exception as error:
+        fault = _DRIVERS[address.dialect].fault(error)
+        if fault is None:
+            raise
+        raise explained(fault, address, ()) from None
+    if len(tables) != 1:
+        raise unnamed(address, tables)
+    return replace(address, table=tuple(tables))
+
+
+def _dialect_of(path: Path) -> str:
+    """Tell a database's file by its first bytes; empty where it is none."""
+    start = first_bytes(path, 16)
+    return next((name for magic, name in _MAGIC.items() if start[_MAGIC_AT[name] :].startswith(magic)), "")
+
+
+def _matches(source: Any) -> bool:
+    if isinstance(source, Path):
+        return source.is_file() and _dialect_of(source) != ""
+    return isinstance(source, str) and names_database(source)
+
+
+ENTRY = SourceEntry(
+    name="sql",
+    summary="a table or a query of PostgreSQL, MySQL, SQLite or DuckDB: sql:postgresql://host/db?table=loans",
+    make=read,
+    matches=_matches,
+    refuses="queries that write",
+)

@@ -1,0 +1,70 @@
+"""Rows of Python values, as drivers hand them out, as frames."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import polars as pl
+
+from wellfit.data.sources.columns import column_of
+from wellfit.data.sources.finish import distinct_names
+
+__all__ = ["RENAME", "frame_of_rows", "joined_batches"]
+
+RENAME = "Name them differently: SELECT x AS y."
+"""What to do where two columns of a query have one name."""
+
+
+def frame_of_rows(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pl.DataFrame:
+    """Make a frame of rows; a column of mixed types is text.
+
+    >>> frame_of_rows(["a", "b"], [(1, "x"), (None, 2)]).to_dict(as_series=False)
+    {'a': [1, None], 'b': ['x', '2']}
+
+    Raises:
+        DataError: two columns have one name.
+    """
+    distinct_names(names, RENAME)
+    columns = zip(*rows, strict=True) if rows else [()] * len(names)
+    series = [column_of(name, [_plain(cell) for cell in cells]) for name, cells in zip(names, columns, strict=True)]
+    return pl.DataFrame(series)
+
+
+def _plain(cell: Any) -> Any:
+    """Give what a frame can hold: a decimal as a number, a span of time as text."""
+    if isinstance(cell, Decimal):
+        return float(cell)
+    return str(cell) if isinstance(cell, datetime.timedelta) else cell
+
+
+def joined_batches(batches: Sequence[pl.DataFrame]) -> pl.DataFrame:
+    """Lay batches below each other; a column whose type differs between them takes one that holds all of it.
+
+    >>> joined_batches([pl.DataFrame({"a": [1]}), pl.DataFrame({"a": ["x"]})])["a"].to_list()
+    ['1', 'x']
+    """
+    columns = []
+    for place in range(batches[0].width):
+        parts = [batch.to_series(place) for batch in batches]
+        kind = _common_type([part.dtype for part in parts])
+        columns.append(pl.concat([_cast(part, kind) for part in parts], rechunk=False))
+    return pl.DataFrame(columns)
+
+
+def _common_type(kinds: Sequence[pl.DataType]) -> pl.DataType:
+    held = [kind for kind in kinds if kind != pl.Null]
+    if not held or all(kind == held[0] for kind in held):
+        return held[0] if held else pl.String()
+    if all(kind.is_numeric() for kind in held):
+        return pl.Int64() if all(kind.is_integer() for kind in held) else pl.Float64()
+    return pl.String()
+
+
+def _cast(part: pl.Series, kind: pl.DataType) -> pl.Series:
+    if kind == pl.String and part.dtype.is_float():
+        cells = [None if cell is None else str(cell) for cell in part.to_list()]
+        return pl.Series(part.name, cells, dtype=pl.String)
+    return part.cast(kind)

@@ -1,0 +1,51 @@
+"""Steps so large that they undo each other."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from wellfit.diagnosis.check import Check
+from wellfit.diagnosis.evidence import Evidence
+from wellfit.findings import Finding, Remedy
+
+__all__ = ["CHECK"]
+
+_LARGE = 0.1
+"""Update over weight, per layer (DeepDiagnosis' upper bound; a third of 1e-3 to 1e-2 is usual)."""
+
+
+def _find(evidence: Evidence) -> Iterator[Finding]:
+    if not evidence.poor or evidence.inputs.get("non_finite") or evidence.target.get("non_finite"):
+        return
+    ratio = largest_update(evidence)
+    if ratio < _LARGE:
+        return
+    rate = float(evidence.settings.get("lr") or 0.0)
+    yield Finding(
+        code="learning_rate_too_high",
+        severity="warning",
+        where=str((evidence.stopped_at or {}).get("where", "")),
+        evidence={"update_ratio": ratio, "lr": rate},
+        message=f"An update moved weights by up to {ratio:.2g} of their size at a rate of {rate:g}; 0.001 to 0.01 is "
+        "usual, and the outcome is poor.",
+        remedies=(
+            Remedy(path="train.optimizer.lr", value=rate / 10, why="steps that do not overshoot"),
+            Remedy(
+                path="train.schedule", value="warmup_cosine", why="small first steps, then smaller and smaller ones"
+            ),
+        ),
+    )
+
+
+def largest_update(evidence: Evidence) -> float:
+    """Give the largest median over sampled steps of update over weight, among weights that are not biases."""
+    weights = [name for name in evidence.places("update_ratio") if not name.rpartition(".")[2].startswith("bias")]
+    found = [evidence.curve("update_ratio", name) for name in weights]
+    # The first epochs tell: later ones may stand still because the steps before broke something.
+    early = [float(np.nanmax(values[: max(1, len(values) // 4)])) for values in found if np.isfinite(values).any()]
+    return max(early, default=0.0)
+
+
+CHECK = Check(code="learning_rate_too_high", reads="updates relative to weights, and the outcome", find=_find)

@@ -1,0 +1,36 @@
+"""Inputs of very large or very different scales."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wellfit.diagnosis.check import Check
+from wellfit.diagnosis.evidence import Evidence
+from wellfit.findings import Finding, Remedy
+
+__all__ = ["CHECK"]
+
+_LARGE = 20.0
+"""Root mean square of the largest input. Initial weights suppose 1; curvature grows with its square, so that at 20 the
+largest stable rate of gradient descent is 400 times smaller. Inputs at +-4 and counts up to ten are harmless."""
+
+
+def _find(evidence: Evidence) -> Iterator[Finding]:
+    largest = evidence.inputs.get("rms_max")
+    if largest is None or largest < _LARGE:
+        return
+    median, widest = float(evidence.inputs["rms_median"]), int(evidence.inputs["widest"])
+    yield Finding(
+        code="unscaled_inputs",
+        severity="warning",
+        where=f"input {widest}",
+        evidence={"rms_max": largest, "rms_median": median, "largest": evidence.inputs["largest"]},
+        message=f"Input {widest} has a root mean square of {largest:.4g} (the median input {median:.3g}): weights are "
+        "set up for 1, and one rate can't suit all of them.",
+        remedies=(
+            Remedy(path="features.scale", value="standard", why="mean 0 and standard deviation 1 for each input"),
+        ),
+    )
+
+
+CHECK = Check(code="unscaled_inputs", reads="the scale of every input", find=_find, live=True)

@@ -1,0 +1,112 @@
+"""What a verdict on a fit rests on: the appraisal that a history holds, and its curves.
+
+A figure is a number and its 95 % interval; of ``loss`` and ``rmse`` less is better, of the others more. A lead is a
+baseline's figure less the network's, on the same rows; see `wellfit.training.appraisal`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+
+from wellfit.history import History
+
+__all__ = ["KINDS", "LESS_IS_BETTER", "Figure", "Figures", "FitEvidence", "Lead", "figures_of"]
+
+LESS_IS_BETTER = frozenset({"loss", "rmse"})
+KINDS = {"linear": "linear model", "reference": "quick kernel model"}
+"""The baselines that learn, as sentences name them."""
+
+
+class Figure(NamedTuple):
+    """A number and the ends of its 95 % interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, given: Sequence[float | None] | None) -> Figure | None:
+        """Read a figure as JSON holds it; None where it is missing or not finite."""
+        if given is None or any(value is None for value in given):
+            return None
+        return cls(*(float(cast(float, value)) for value in given))
+
+    def __str__(self) -> str:
+        return f"{self.value:.3g} ({self.low:.3g} to {self.high:.3g})"
+
+
+Figures = Mapping[str, Figure]
+
+
+def figures_of(given: Mapping[str, Any]) -> dict[str, Figure]:
+    """Read figures as JSON holds them, without those that are not finite."""
+    found = {name: Figure.of(values) for name, values in given.items()}
+    return {name: figure for name, figure in found.items() if figure is not None}
+
+
+class Lead(NamedTuple):
+    """How far a baseline is ahead."""
+
+    name: str
+    figure: str
+    reached: Figure
+    lead: Figure
+    room: float
+    """What the baseline reaches beyond a constant guess."""
+
+    @property
+    def share(self) -> float:
+        """The lead as a share of what the baseline reaches beyond a constant guess."""
+        return self.lead.value / self.room
+
+
+class FitEvidence:
+    """The figures of a training that has ended, its curves, and its baselines."""
+
+    def __init__(self, history: History) -> None:
+        record: Mapping[str, Any] = history.meta.get("appraisal") or {}
+        self.record = record
+        self.task = str(record.get("task", "other"))
+        self.main = str(record.get("main", "loss"))
+        self.train = figures_of(record.get("train", {}).get("figures", {}))
+        self.valid = figures_of(record.get("valid", {}).get("figures", {}))
+        self.gap = figures_of(record.get("gap", {}))
+        self.scored = "valid" if self.valid else "train"
+        self.valid_loss = history["valid_loss"]
+        self.train_loss = history["train_loss"]
+        self.kept_best = history.meta.get("best_epoch") is not None
+
+    def baseline(self, name: str, part: str | None = None) -> tuple[Figures, Figures]:
+        """Give a baseline's figures and its leads; both empty where it was not had."""
+        found = self.record.get(name) or {}
+        if name == "constant":
+            found = found.get(part or self.scored) or {}
+        return figures_of(found.get("figures", {})), figures_of(found.get("lead", {}))
+
+    @property
+    def best_epoch(self) -> int | None:
+        """The epoch of the least validation loss, counted from 1; None where none is finite."""
+        finite = np.isfinite(self.valid_loss)
+        if not finite.any():
+            return None
+        return int(np.where(finite, self.valid_loss, np.inf).argmin()) + 1
+
+    def ahead(self, name: str) -> Lead | None:
+        """Say how far a baseline is ahead of the network on the rows it was scored on; None where it is not, for sure.
+
+        Of classes it must be ahead in accuracy and in balanced accuracy: rare classes trade one for the other.
+        """
+        figures, leads = self.baseline(name)
+        constant, _ = self.baseline("constant")
+        found: list[Lead] = []
+        for figure in ("accuracy", "balanced_accuracy") if self.task == "classification" else (self.main,):
+            if figure not in leads or figure not in constant:
+                return None
+            room = figures[figure].value - max(constant[figure].value, 0.0)
+            if leads[figure].low <= 0 or room <= 0:
+                return None
+            found.append(Lead(name, figure, figures[figure], leads[figure], room))
+        return min(found, key=lambda lead: lead.share) if found else None

@@ -1,0 +1,273 @@
+"""The verdict on a fit: good, over, under, or none at all; each with the numbers it rests on."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from wellfit.diagnosis.fit_evidence import KINDS, LESS_IS_BETTER, Figures, FitEvidence, figures_of
+from wellfit.history import History
+
+__all__ = ["Verdict", "VerdictName", "judge", "numbers"]
+
+VerdictName = Literal["good_fit", "overfitting", "underfitting", "not_learning"]
+
+LOST = 0.15
+"""Share of the progress that training made on the validation loss, from a constant guess down to its least, that is
+lost again where it rose: less is lost and won back by chance and by overconfidence in a few rows."""
+BEHIND = 0.1
+"""Share of what a baseline reaches beyond a constant guess that a network must be behind by to be called underfitted:
+a tenth is what another seed, or another day's choice of width, does not bring."""
+BARELY = 0.1
+"""Share of what a baseline reaches beyond a constant guess below which a network has learnt nothing of note."""
+GAP = 0.1
+"""Difference of accuracy or R2 between training and validation rows from which learning by heart costs something."""
+WINDOW = 5
+"""A curve's end and its least are read as means over a fifth of its epochs, up to this many: never one epoch."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Verdict:
+    """How well a network fits, judged on rows that it was trained on and on rows that it was not.
+
+    >>> verdict = Verdict(verdict="good_fit", main="accuracy", reasons=("It is as good as the baselines.",))
+    >>> print(verdict)
+    good fit: It is as good as the baselines.
+    >>> Verdict.from_dict(verdict.as_dict()) == verdict
+    True
+    """
+
+    verdict: VerdictName
+    main: str
+    """The figure that is judged: ``accuracy``, ``r2`` or ``loss``."""
+    train: Figures = field(default_factory=dict)
+    valid: Figures = field(default_factory=dict)
+    """Empty without validation rows."""
+    gap: Figures = field(default_factory=dict)
+    """Training less validation, of each figure."""
+    best_epoch: int | None = None
+    """The epoch of the least validation loss, counted from 1."""
+    baselines: Mapping[str, Figures] = field(default_factory=dict)
+    """What a ``constant`` guess, a ``linear`` model and a quick learner (``reference``) reach on the same rows."""
+    reasons: tuple[str, ...] = ()
+    """Sentences with the numbers."""
+    learning_curve: Mapping[str, Any] | None = None
+    """What more rows would bring, where that was measured."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the verdict as JSON holds it."""
+        return {
+            "verdict": self.verdict,
+            "main": self.main,
+            "train": _listed(self.train),
+            "valid": _listed(self.valid),
+            "gap": _listed(self.gap),
+            "best_epoch": self.best_epoch,
+            "baselines": {name: _listed(figures) for name, figures in self.baselines.items()},
+            "reasons": list(self.reasons),
+            "learning_curve": None if self.learning_curve is None else dict(self.learning_curve),
+        }
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> Verdict:
+        """Read a verdict back from what `as_dict` gave."""
+        figures = {name: figures_of(record[name]) for name in ("train", "valid", "gap")}
+        baselines = {name: figures_of(given) for name, given in record["baselines"].items()}
+        known = {**record, **figures, "baselines": baselines, "reasons": tuple(record["reasons"])}
+        return cls(**known)
+
+    def __str__(self) -> str:
+        return f"{self.verdict.replace('_', ' ')}: {' '.join(self.reasons)}".strip(": ")
+
+
+def _listed(figures: Figures) -> dict[str, list[float]]:
+    return {name: list(figure) for name, figure in figures.items()}
+
+
+def judge(history: History) -> Verdict | None:
+    """Give the verdict on a training, live or saved; None where the history holds no evidence of it.
+
+    In this order: *not learning* where training rows are fitted no better than by a constant guess; *overfitting* where
+    the validation loss rose again and the kept weights are of after that, or where the network is behind a baseline on
+    validation rows and not on training rows; *underfitting* where it is behind a baseline on both; else *good fit*: a
+    noisy task that no one does better on is fitted well.
+
+    >>> judge(History()) is None
+    True
+    """
+    case = FitEvidence(history)
+    if not case.train:
+        return None
+    for name, rule in _RULES:
+        reasons = rule(case)
+        if reasons:
+            return _verdict(case, name, reasons)
+    return _verdict(case, "good_fit", _praise(case)) if case.valid else None
+
+
+def _verdict(case: FitEvidence, name: VerdictName, reasons: Sequence[str]) -> Verdict:
+    baselines = {kind: case.baseline(kind)[0] for kind in ("constant", "linear", "reference")}
+    return Verdict(
+        verdict=name,
+        main=case.main,
+        train=case.train,
+        valid=case.valid,
+        gap=case.gap,
+        best_epoch=case.best_epoch,
+        baselines={kind: figures for kind, figures in baselines.items() if figures},
+        reasons=tuple(reasons),
+    )
+
+
+def _not_learning(case: FitEvidence) -> list[str]:
+    figures, leads = case.baseline("constant", "train")
+    own, constant = case.train.get(case.main), figures.get(case.main)
+    if own is None:
+        return [f"The {case.main} of the training rows is not a finite number."] if case.task != "other" else []
+    if constant is None:
+        return []
+    loss = leads.get("loss")
+    no_lower = loss is None or loss.low <= 0
+    if no_lower and leads[case.main].high >= 0:
+        return [
+            f"On training rows its {case.main} is {own}, and {constant.value:.3g} is reached by a constant guess.",
+            *_loss_sentence(case, figures),
+        ]
+    return _barely(case)
+
+
+def _loss_sentence(case: FitEvidence, constant: Figures) -> list[str]:
+    if "loss" not in case.train or "loss" not in constant:
+        return []
+    return [f"Its loss there is {case.train['loss']}, that of the best constant output {constant['loss'].value:.4g}."]
+
+
+def _barely(case: FitEvidence) -> list[str]:
+    """Whether next to nothing was learnt of what a baseline shows there is to learn."""
+    for name in ("linear", "reference"):
+        lead = case.ahead(name)
+        train, constant = case.train.get(case.main), case.baseline("constant", "train")[0].get(case.main)
+        if lead is None or train is None or constant is None or lead.share < 1 - BARELY:
+            continue
+        if train.value - constant.value < BARELY * (lead.reached.value - constant.value):
+            return [
+                f"A {KINDS[name]} reaches a {lead.figure} of {lead.reached}, and the network a {case.main} of {train} "
+                f"on the rows it was trained on; a constant guess {constant.value:.3g}."
+            ]
+    return []
+
+
+def _overfitting(case: FitEvidence) -> list[str]:
+    if not case.valid:
+        return []
+    return _risen(case) or _by_heart(case)
+
+
+def _risen(case: FitEvidence) -> list[str]:
+    """Whether the validation loss rose again by more than chance, and the kept weights are of after that."""
+    curve = case.valid_loss
+    if case.kept_best or len(curve) < 3 or not np.isfinite(curve).all():
+        return []
+    width = max(1, min(WINDOW, len(curve) // 5))
+    smooth = np.convolve(curve, np.full(width, 1 / width), mode="valid")
+    least, last = float(smooth.min()), float(smooth[-1])
+    start = _start_loss(case)
+    own, gap = case.valid.get("loss"), case.gap.get("loss")
+    if own is None or gap is None or gap.high >= 0 or start <= least:
+        return []
+    lost = (last - least) / (start - least)
+    # The rise must be beyond what the choice of the validation rows does to the loss.
+    if lost < LOST or last - least < (own.high - own.low) / 4 or last <= least:
+        return []
+    return [
+        f"The validation loss fell to {least:.4g} in epoch {case.best_epoch} of {len(curve)} and rose to {last:.4g}, "
+        f"which lost {min(lost, 9.99):.0%} of the progress made; the training loss is {case.train['loss']}."
+    ]
+
+
+def _start_loss(case: FitEvidence) -> float:
+    """Give the loss that training started from: that of a constant guess, or else that of the first epoch."""
+    constant = case.baseline("constant", "valid")[0].get("loss")
+    return float(case.valid_loss[0]) if constant is None else constant.value
+
+
+def _by_heart(case: FitEvidence) -> list[str]:
+    """Whether training rows are fitted better than validation rows at the price of falling behind a baseline there."""
+    gap = case.gap.get(case.main)
+    if gap is None or gap.low <= 0 or gap.value < GAP or case.main in LESS_IS_BETTER:
+        return []
+    for name in ("linear", "reference"):
+        lead = case.ahead(name)
+        if lead is not None and lead.share >= BEHIND and case.train[case.main].value > lead.reached.value:
+            return [
+                f"On training rows its {case.main} is {case.train[case.main]}, on validation rows "
+                f"{case.valid[case.main]}, where a {KINDS[name]} reaches {lead.reached}."
+            ]
+    figures, _ = case.baseline("constant")
+    constant = figures.get(case.main)
+    if constant is not None and case.valid[case.main].low <= constant.value:
+        return [
+            f"On training rows its {case.main} is {case.train[case.main]}, on validation rows {case.valid[case.main]}, "
+            f"no better than a constant guess ({constant.value:.3g})."
+        ]
+    return []
+
+
+def _underfitting(case: FitEvidence) -> list[str]:
+    own = case.train[case.main]
+    for name in KINDS:
+        lead = case.ahead(name)
+        # Behind on training rows too: what is lost on validation rows alone is no lack of fit.
+        if lead is not None and lead.share >= BEHIND and own.value < lead.reached.value - BEHIND * lead.room:
+            return [
+                f"A {KINDS[name]} reaches a {lead.figure} of {lead.reached} on {_PLACE[case.scored]} rows, "
+                f"{lead.lead} more than the network; on training rows its {case.main} is {own}."
+            ]
+    return []
+
+
+_PLACE = {"valid": "validation", "train": "training"}
+
+_RULES = (
+    ("not_learning", _not_learning),
+    ("overfitting", _overfitting),
+    ("underfitting", _underfitting),
+)
+
+
+def _praise(case: FitEvidence) -> list[str]:
+    own = case.valid.get(case.main)
+    if own is None:
+        return ["Training and validation loss give no cause for alarm."]
+    gap = case.gap.get(case.main)
+    reasons = [
+        f"On validation rows its {case.main} is {own}" + (f", {gap} less than on training rows." if gap else ".")
+    ]
+    reached = {
+        KINDS[name]: figures[case.main].value for name in KINDS if case.main in (figures := case.baseline(name)[0])
+    }
+    if reached:
+        best = max(reached, key=lambda name: reached[name])
+        reasons.append(f"No baseline does clearly better: the best, a {best}, reaches {reached[best]:.3g}.")
+    else:
+        skipped = case.record.get("linear", {}).get("skipped")
+        reasons += [f"No baseline was needed: {skipped}."] if skipped else []
+    return reasons if math.isfinite(own.value) else reasons[:1]
+
+
+def numbers(verdict: Verdict) -> dict[str, float]:
+    """Give the numbers of a verdict as a finding's evidence holds them."""
+    said = {
+        f"{part}_{name}": figure.value
+        for part, figures in (("train", verdict.train), ("valid", verdict.valid))
+        for name, figure in figures.items()
+        if name in ("loss", verdict.main)
+    }
+    reached = {
+        kind: figures[verdict.main].value for kind, figures in verdict.baselines.items() if verdict.main in figures
+    }
+    return {**said, **reached}

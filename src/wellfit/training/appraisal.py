@@ -1,0 +1,263 @@
+"""How good the kept weights are: figures of training and validation rows with intervals, beside baselines.
+
+Legend: a figure is a list ``[value, low, high]`` of a number and its 95 % interval; of ``loss`` and ``rmse`` less is
+better, of the others more. A lead is a baseline's figure less the network's, on the same rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from wellfit.data.batches import Batch, Batches
+from wellfit.runtime import restored_random_state, threads
+from wellfit.training.constant_guess import constant_output
+from wellfit.training.decoding import Decoder, decoder_of
+from wellfit.training.evaluation import evaluating, prepared
+from wellfit.training.quick_learners import Design, Guesses, kernel_guesses, linear_guesses
+from wellfit.training.recipe import Recipe
+from wellfit.training.resampling import Draws, Sample, interval
+from wellfit.training.survey import sample_rows
+
+__all__ = ["appraise"]
+
+Record = dict[str, Any]
+
+MOST_ROWS = 4096
+"""Rows of each part that are looked at: the standard error of an accuracy is then below 0.8 %."""
+FEWEST_ROWS = 1024
+FITTED_ROWS = 1024
+"""Training rows that baselines are fitted to: the cost of the reference grows with their third power."""
+MOST_RECALLS = 100
+"""Classes of which each gets a recall of its own."""
+NEAR_PERFECT = 0.98
+"""A validation figure at which no baseline can be ahead by enough to matter."""
+
+
+def appraise(module: nn.Module, rows: Batches, held: Batches | None, recipe: Recipe) -> Record:
+    """Judge a trained module; it, its modes, its buffers and the random state are left as they were.
+
+    Args:
+        module: in it are the weights that the run keeps.
+        rows: the training rows, their targets as the loss wants them.
+        held: the validation rows; None where all rows train.
+        recipe: how it was trained.
+
+    Returns:
+        What `wellfit.diagnosis.verdict` reads, as JSON holds it: ``task``, ``main`` (the figure that is judged),
+        ``train`` and ``valid`` (``rows``, ``figures``, for classes ``counts`` and ``recall``), ``gap``, and of the
+        baselines ``constant``, ``linear`` and ``reference`` their ``figures`` and ``lead``, or why they were
+        ``skipped``.
+        What fails is noted under ``failed``; the training it looks at is never harmed.
+    """
+    record: Record = {}
+    buffers = [(part, part.detach().clone()) for part in module.buffers()]
+    try:
+        with restored_random_state(), threads(recipe.threads), torch.no_grad(), evaluating(module):
+            _appraise(record, module, rows, held, recipe)
+    except Exception as error:
+        _note(record, "appraisal", error)
+    finally:
+        with torch.no_grad():
+            for part, before in buffers:
+                part.copy_(before)
+    return record
+
+
+def _note(record: Record, part: str, error: Exception) -> None:
+    """Note what failed: a baseline that can't be had must not end a training that went well."""
+    text = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+    record.setdefault("failed", {})[part] = text
+
+
+@dataclass
+class _Part:
+    """Sampled rows and what the network says of them."""
+
+    batch: Batch
+    output: Any
+    sample: Sample
+    losses: tuple[Any, Any]
+    """Sums of losses and of weights by block."""
+    figures: dict[str, Draws]
+
+
+def _appraise(record: Record, module: nn.Module, rows: Batches, held: Batches | None, recipe: Recipe) -> None:
+    most = _most_rows(rows, recipe)
+    batch, output = _outputs(module, rows, recipe, most)
+    beside = None if held is None else _outputs(module, held, recipe, most)
+    # A class may stand in the validation rows alone.
+    targets = [batch.target] if beside is None else [batch.target, beside[0].target]
+    decoder = decoder_of(recipe.loss, output, torch.cat(targets)) if isinstance(output, Tensor) else None
+    record["task"] = "other" if decoder is None else "classification" if decoder.classes else "regression"
+    record["main"] = {"other": "loss", "classification": "accuracy", "regression": "r2"}[record["task"]]
+    train = _part(batch, output, decoder, recipe, seed=0)
+    record["train"] = _described(train, decoder)
+    valid = None
+    if beside is not None:
+        valid = _part(*beside, decoder, recipe, seed=1)
+        record["valid"] = _described(valid, decoder)
+        record["gap"] = {name: interval(draws - valid.figures[name]) for name, draws in train.figures.items()}
+    if decoder is None:
+        return
+    parts = {"train": train} if valid is None else {"train": train, "valid": valid}
+    _tried(record, "constant", lambda: _constant(parts, decoder, recipe))
+    fitted, scored = _dealt(train, valid, decoder, recipe)
+    record["scored"] = "train" if valid is None else "valid"
+    for name, learner in (("linear", linear_guesses), ("reference", kernel_guesses)):
+        reason = _needless(record, scored)
+        if reason:
+            record[name] = {"skipped": reason}
+        else:
+            _tried(record, name, lambda learner=learner: _baseline(learner, fitted, scored, decoder))
+
+
+def _most_rows(rows: Batches, recipe: Recipe) -> int:
+    """Give as many rows as cost about a hundredth of the training: a forward pass is a third of an update's work."""
+    seen = recipe.epochs * (rows.rows or 0)
+    if recipe.steps is not None:
+        seen = min(seen, recipe.steps * recipe.batch_rows) if seen else recipe.steps * recipe.batch_rows
+    return min(MOST_ROWS, max(FEWEST_ROWS, seen // 50))
+
+
+def _tried(record: Record, name: str, work: Callable[[], Record]) -> None:
+    try:
+        record[name] = work()
+    except Exception as error:
+        _note(record, name, error)
+
+
+def _outputs(module: nn.Module, rows: Batches, recipe: Recipe, most: int) -> tuple[Batch, Any]:
+    batch = prepared(sample_rows(rows, most).to(recipe.device), recipe.loss, rows, recipe.outputs)
+    parts = [
+        module(*(part[first : first + _AT_ONCE] for part in batch.inputs)) for first in range(0, batch.rows, _AT_ONCE)
+    ]
+    return batch, _joined(parts)
+
+
+_AT_ONCE = 1024
+
+
+def _joined(parts: list[Any]) -> Any:
+    if isinstance(parts[0], Tensor):
+        return torch.cat(parts)
+    if isinstance(parts[0], Mapping):
+        return {name: _joined([part[name] for part in parts]) for name in parts[0]}
+    return tuple(_joined(list(group)) for group in zip(*parts, strict=True))
+
+
+def _strided(output: Any, first: int, step: int) -> Any:
+    if isinstance(output, Tensor):
+        return output[first::step]
+    if isinstance(output, Mapping):
+        return {name: _strided(part, first, step) for name, part in output.items()}
+    return tuple(_strided(part, first, step) for part in output)
+
+
+def _part(batch: Batch, output: Any, decoder: Decoder | None, recipe: Recipe, *, seed: int) -> _Part:
+    truth = np.zeros((batch.rows, 1)) if decoder is None else decoder.truth(batch.target)
+    sample = Sample(truth, 0 if decoder is None else decoder.classes, seed)
+    losses = _block_losses(output, batch, sample.blocks, recipe)
+    figures = {"loss": sample.means(*losses)}
+    if decoder is not None:
+        figures |= sample.figures(decoder.guess(output))
+    return _Part(batch, output, sample, losses, figures)
+
+
+def _block_losses(output: Any, batch: Batch, blocks: int, recipe: Recipe) -> tuple[Any, Any]:
+    sums, weights = np.zeros(blocks), np.zeros(blocks)
+    for block in range(blocks):
+        weight = None if batch.weight is None else batch.weight[block::blocks]
+        total, count = recipe.loss.total(_strided(output, block, blocks), batch.target[block::blocks], weight)
+        sums[block], weights[block] = float(total), float(count)
+    return sums, weights
+
+
+def _described(part: _Part, decoder: Decoder | None) -> Record:
+    figures = {name: interval(draws) for name, draws in part.figures.items()}
+    record: Record = {"rows": part.sample.rows, "figures": figures}
+    if decoder is not None and 0 < decoder.classes <= MOST_RECALLS:
+        record |= {"counts": part.sample.counts(), "recall": part.sample.recalls(decoder.guess(part.output))}
+    return record
+
+
+def _constant(parts: Mapping[str, _Part], decoder: Decoder, recipe: Recipe) -> Record:
+    """Score the best constant output of the training rows, and the guess of the most frequent class or the mean."""
+    train = parts["train"]
+    best = constant_output(recipe.loss, decoder, train.batch.target, train.output.shape[1:])
+    if decoder.classes:
+        guess = np.full((1,), np.bincount(train.sample.truth, minlength=decoder.classes).argmax())
+    else:
+        guess = train.sample.truth.mean(0, keepdims=True)
+    record: Record = {}
+    for name, part in parts.items():
+        figures = part.sample.figures(np.repeat(guess, part.sample.rows, 0))
+        if best is not None:
+            output = best.expand(part.sample.rows, *best.shape)
+            losses = _block_losses(output, part.batch, part.sample.blocks, recipe)
+            figures["loss"] = part.sample.means(*losses)
+        record[name] = _compared(figures, part.figures)
+    return record
+
+
+def _compared(figures: Mapping[str, Draws], own: Mapping[str, Draws]) -> Record:
+    return {
+        "figures": {name: interval(draws) for name, draws in figures.items()},
+        "lead": {name: interval(draws - own[name]) for name, draws in figures.items()},
+    }
+
+
+def _needless(record: Record, scored: _Part) -> str:
+    """Say why no further baseline is needed; empty where one is."""
+    value = scored.figures[record["main"]][0]
+    if value >= NEAR_PERFECT:
+        return f"the {record['main']} of {value:.3f} leaves nothing to gain"
+    return ""
+
+
+def _dealt(train: _Part, valid: _Part | None, decoder: Decoder, recipe: Recipe) -> tuple[_Part, _Part]:
+    """Give the rows that baselines are fitted to, and those they are scored on.
+
+    Without validation rows they are one half of the training rows and the other.
+    """
+    if valid is not None:
+        return train, valid
+    halves = []
+    for first in (0, 1):
+        weight = None if train.batch.weight is None else train.batch.weight[first::2]
+        inputs = tuple(part[first::2] for part in train.batch.inputs)
+        batch = Batch(inputs, train.batch.target[first::2], weight)
+        halves.append(_part(batch, _strided(train.output, first, 2), decoder, recipe, seed=2))
+    return halves[0], halves[1]
+
+
+def _baseline(
+    learner: Callable[[Tensor, Tensor, Tensor], Guesses], fitted: _Part, scored: _Part, decoder: Decoder
+) -> Record:
+    """Fit a learner to training rows, and compare: on rows held out, and on its own, each half guessed from the other."""
+    count = fitted.sample.rows
+    chosen = np.linspace(0, count - 1, min(FITTED_ROWS, count)).round().astype(np.int64)
+    inputs = [part.cpu()[torch.from_numpy(chosen)] for part in fitted.batch.inputs]
+    truth = fitted.sample.truth[chosen]
+    design = Design.fit(inputs)
+    y = torch.from_numpy(np.eye(decoder.classes)[truth] if decoder.classes else truth).float()
+    said = learner(design.features(inputs), y, design.features([part.cpu() for part in scored.batch.inputs]))
+    own, others = (_read(guesses, decoder) for guesses in said)
+    sample = Sample(truth, decoder.classes, seed=3)
+    beside = decoder.guess(fitted.output[torch.from_numpy(chosen).to(fitted.output.device)])
+    recalls = 0 < decoder.classes <= MOST_RECALLS
+    return {
+        "rows": len(chosen),
+        **_compared(scored.sample.figures(others), scored.figures),
+        **({"recall": scored.sample.recalls(others)} if recalls else {}),
+        "train": _compared(sample.figures(own), sample.figures(beside)),
+    }
+
+
+def _read(said: Tensor, decoder: Decoder) -> Any:
+    return said.argmax(1).numpy() if decoder.classes else said.double().numpy()

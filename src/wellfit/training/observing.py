@@ -1,0 +1,297 @@
+"""`Monitor`: the doctor's instruments on a loop that someone else wrote."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Optimizer
+
+from wellfit.data.batches import Batch, Batches, Resident, as_batches
+from wellfit.errors import BadInput, DataError, RunFailed
+from wellfit.history import History
+from wellfit.optimizers import refuse_non_finite
+from wellfit.training.examiner import Examiner
+from wellfit.training.loss_graph import loss_from_graph
+from wellfit.training.monitor import SAMPLE_EVERY, LayerStatistics
+from wellfit.training.options import as_loss
+from wellfit.training.probes import ROWS, Probe
+from wellfit.training.recipe import Recipe
+from wellfit.training.survey import survey
+
+__all__ = ["Monitor"]
+
+_MOST_WINDOWS = 128
+"""Windows of the loss kept; where there are more, two and two become one."""
+
+
+class Monitor:
+    """Records what a training loop does, for `wellfit.diagnose`; it changes nothing and stops nothing.
+
+    Args:
+        module: any ``nn.Module``; at least one parameter must require gradients.
+        optimizer: what updates it; without it, updates relative to weights are not known.
+        loss: ``(output, target) -> scalar``, as the loop computes it, or a name from ``wellfit list losses``.
+        train: training rows as ``(X, y)``, a `Dataset` or batches. With ``loss``, all checks have their evidence;
+            without, rows are taken from what the module is called with.
+        valid: validation rows, for the verdict on the fit.
+        every: steps between samples of gradients and updates, 1 or more.
+
+    Raises:
+        BadInput: the module has nothing that is trained, or rows can't be read.
+
+    >>> import torch, wellfit
+    >>> module = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
+    >>> optimizer = torch.optim.Adam(module.parameters(), lr=0.01)
+    >>> monitor = wellfit.Monitor(module, optimizer)
+    >>> for _ in range(20):
+    ...     X = torch.randn(32, 2)
+    ...     loss = torch.nn.functional.mse_loss(module(X)[:, 0], X.sum(1))
+    ...     optimizer.zero_grad()
+    ...     loss.backward()
+    ...     monitor.observe(loss)
+    ...     _ = optimizer.step()
+    >>> len(monitor.history["batch_loss"])
+    20
+    >>> wellfit.diagnose(monitor.history)
+    []
+    """
+
+    def __init__(
+        self,
+        module: nn.Module,
+        optimizer: Optimizer | None = None,
+        *,
+        loss: Any = None,
+        train: Any = None,
+        valid: Any = None,
+        every: int = SAMPLE_EVERY,
+    ) -> None:
+        if not isinstance(module, nn.Module):
+            raise BadInput("wellfit.Monitor watches a torch.nn.Module.", got=type(module).__name__)
+        self.module, self.optimizer = module, optimizer
+        self._named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
+        if not self._named:
+            raise DataError(
+                "A module must have parameters that are trained.",
+                got=type(module).__name__,
+                do="Set requires_grad on those that should be.",
+            )
+        self._loss = None if loss is None else as_loss(loss)
+        self._rows = None if train is None else as_batches(train)
+        self._held = None if valid is None else as_batches(valid)
+        self._history = History()
+        self._statistics = LayerStatistics(module, every)
+        self._windows: list[tuple[int, float, float]] = []
+        self._window = 1
+        self._pending: list[Tensor] = []
+        self._step = 0
+        self._closed = False
+        self._seen: list[tuple[Tensor, ...]] = []
+        self._calls = 0
+        self._examiner: Examiner | None = None
+        self._finished_at = -1
+        self._handles = [module.register_forward_pre_hook(self._called)]
+        if optimizer is not None:
+            self._handles.append(optimizer.register_step_pre_hook(self._before_update))
+            self._handles.append(optimizer.register_step_post_hook(self._after_update))
+        if self._rows is not None and self._loss is not None:
+            self._safely(self._examine)
+
+    def observe(self, loss: Tensor | float) -> None:
+        """Take in a step's loss, after ``backward()``; before ``optimizer.step()`` if gradients are to be checked.
+
+        Args:
+            loss: the step's loss, one number.
+        """
+        self._safely(lambda: self._observe(loss))
+
+    def record(self, **figures: float) -> None:
+        """Take in figures of an epoch that has ended, such as ``valid_loss=0.3``.
+
+        >>> Monitor(nn.Linear(1, 1)).record(valid_loss=0.3)
+        """
+        epoch = 1 + len(set(self._history.series("epoch")[0].tolist()))
+        for name, value in {"epoch": epoch, **figures}.items():
+            self._history.add(step=self._step, epoch=epoch, name=name, value=float(value))
+
+    @property
+    def history(self) -> History:
+        """What was recorded so far, with a probe of the module as it is now."""
+        self._safely(self._finish)
+        return self._history
+
+    def close(self) -> None:
+        """Take the instruments off the module and the optimizer."""
+        self._safely(self._finish)
+        self._closed = True
+        for handle in self._handles:
+            handle.remove()
+        self._handles = []
+
+    def _safely(self, work: Callable[[], None]) -> None:
+        """Do what must never stop the loop that is watched; a fault puts the instruments away."""
+        if self._closed:
+            return
+        try:
+            work()
+        except Exception as error:
+            self._closed = True
+            self._history.meta["doctor_failed"] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+
+    def _examine(self) -> None:
+        assert self._rows is not None
+        assert self._loss is not None
+        device = self._named[0][1].device
+        rows, held = _on(self._rows, device), None if self._held is None else _on(self._held, device)
+        sample = rows.peek()
+        with torch.no_grad():
+            training = self.module.training
+            self.module.eval()
+            output = self.module(*sample.to(device).inputs)
+            self.module.train(training)
+        outputs = int(output.shape[-1]) if isinstance(output, Tensor) and output.ndim > 1 else 1
+        recipe = Recipe(
+            loss=self._loss, optimizer=_no_optimizer, batch_rows=1, epochs=1, outputs=outputs, device=device
+        )
+        self._examiner = Examiner(self.module, rows, held, recipe, {})
+        self._examiner.before(self._history, self.optimizer)
+
+    def _called(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+        """Keep what the module is called with in the first steps: a sample for probes."""
+        if module.training and self._examiner is None and sum(len(part[0]) for part in self._seen) < ROWS:
+            tensors = tuple(part.detach() for part in inputs if isinstance(part, Tensor) and part.ndim > 0)
+            if len(tensors) == len(inputs) and tensors:
+                self._seen.append(tensors)
+
+    def _observe(self, loss: Tensor | float) -> None:
+        if isinstance(loss, Tensor):
+            if loss.numel() != 1:
+                raise ValueError(f"observe takes a loss of one number, not of shape {tuple(loss.shape)}")
+            if self._step == 0:
+                self._first(loss)
+        self._pending.append(loss.detach().reshape(()) if isinstance(loss, Tensor) else torch.tensor(float(loss)))
+        self._check_gradients()
+        if self._step & (self._step - 1) == 0:
+            self._probe(epoch=0)
+        self._step += 1
+        if len(self._pending) >= self._statistics.every:
+            self._read()
+
+    def _first(self, loss: Tensor) -> None:
+        meta = self._history.meta
+        meta.setdefault("settings", {})
+        if self._examiner is None:
+            meta["loss"] = loss_from_graph(loss)
+            if self._seen:
+                rows = Resident(self._seen[0], torch.zeros(len(self._seen[0][0])))
+                meta["data"] = {"inputs": survey(rows)["inputs"], "rows": None}
+
+    def _check_gradients(self) -> None:
+        if "non_finite" in self._history.meta:
+            return
+        try:
+            refuse_non_finite(self._named)
+        except RunFailed as failure:
+            place = failure.rule.split("'")[1] if "'" in failure.rule else ""
+            rate = 0.0 if self.optimizer is None else float(self.optimizer.param_groups[0]["lr"])
+            found = {"step": self._step + 1, "where": place, "lr": rate, "message": failure.rule}
+            self._history.meta["non_finite"] = found
+
+    def _probe(self, *, epoch: int) -> None:
+        if self._examiner is not None:
+            if self._step:
+                self._examiner.probe(self._history, step=self._step, epoch=epoch)
+            return
+        inputs = self._sample()
+        if inputs is None:
+            return
+        probe = Probe(self.module, None, Batch(inputs, torch.zeros(len(inputs[0]))))
+        if "operations" not in self._history.meta:
+            operations, last, output = probe.operations()
+            self._history.meta |= {"operations": operations, "last_operation": last}
+            if output is not None and output.ndim > 1:
+                self._history.meta.setdefault("loss", {})["outputs"] = int(output.shape[-1])
+        found = probe.activations()
+        for name, weight in self._named:
+            if weight.grad is not None and not weight.grad.is_sparse:
+                found.append(("probe_grad", name, float(weight.grad.double().square().mean().sqrt())))
+        for name, where, value in found:
+            self._history.add(step=self._step, epoch=epoch, name=name, value=value, where=where)
+
+    def _sample(self) -> tuple[Tensor, ...] | None:
+        """Give the inputs seen, joined where their shapes agree."""
+        if not self._seen:
+            return None
+        shapes = {tuple(part.shape[1:] for part in inputs) for inputs in self._seen}
+        if len(shapes) > 1:
+            return self._seen[0]
+        return tuple(torch.cat(parts)[:ROWS] for parts in zip(*self._seen, strict=True))
+
+    def _before_update(self, *_: Any) -> None:
+        if self._statistics.wants(max(self._step - 1, 0)):
+            self._safely(self._statistics.before_update)
+
+    def _after_update(self, *_: Any) -> None:
+        if self._statistics.sampling:
+            self._safely(self._statistics.after_update)
+
+    def _read(self) -> None:
+        """Read the losses that are waiting on the device, all at once."""
+        for value in torch.stack(self._pending).double().tolist() if self._pending else []:
+            self._windows.append((1, value, value))
+        self._pending = []
+        merged: list[tuple[int, float, float]] = []
+        for count, mean, most in self._windows:
+            if merged and merged[-1][0] + count <= self._window:
+                other, its_mean, its_most = merged.pop()
+                whole = other + count
+                merged.append((whole, (its_mean * other + mean * count) / whole, max(its_most, most)))
+            else:
+                merged.append((count, mean, most))
+        self._windows = merged
+        if len(self._windows) > _MOST_WINDOWS:
+            self._window *= 2
+            self._read()
+
+    def _finish(self) -> None:
+        """Write down what is open, and look at the module as it is now; once for each step."""
+        if self._finished_at == self._step:
+            return
+        self._finished_at = self._step
+        self._read()
+        self._statistics.flush(self._history, step=self._step, epoch=0)
+        self._history.replace(
+            [
+                (step, name, value)
+                for step, mean, most in _ends(self._windows)
+                for name, value in (("batch_loss", mean), ("batch_loss_max", most))
+            ]
+        )
+        meta = self._history.meta
+        meta["steps"] = self._step
+        if self.optimizer is not None:
+            meta.setdefault("settings", {}).setdefault("lr", float(self.optimizer.param_groups[0]["lr"]))
+        if self._examiner is not None:
+            self._examiner.after(self._history, step=self._step, epoch=0)
+        elif self._step:
+            self._probe(epoch=0)
+
+
+def _no_optimizer(_: Any) -> Optimizer:
+    raise NotImplementedError
+
+
+def _on(rows: Batches, device: torch.device) -> Batches:
+    return rows.to(device) if isinstance(rows, Resident) else rows
+
+
+def _ends(windows: list[tuple[int, float, float]]) -> list[tuple[int, float, float]]:
+    """Give the step at which each window ends, with its figures."""
+    step, found = 0, []
+    for count, mean, most in windows:
+        step += count
+        found.append((step, mean, most))
+    return found

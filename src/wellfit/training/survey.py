@@ -1,0 +1,106 @@
+"""Facts about the rows a training reads, as plain numbers: scales of inputs and target, classes, what is not finite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from wellfit.data.batches import Batch, Batches, Resident
+
+__all__ = ["sample_rows", "survey"]
+
+_SURVEYED = 4096
+"""Rows that scales are read from: their standard errors are then below 2 %."""
+
+
+def sample_rows(rows: Batches, count: int) -> Batch:
+    """Give at most so many rows, spread evenly over all where they are at hand, else the first ones.
+
+    An iterator that can be walked through only once gives what it gives when it is peeked at.
+    """
+    if isinstance(rows, Resident):
+        total = int(rows.target.shape[0])
+        chosen = torch.linspace(0, total - 1, min(count, total)).round().long().to(rows.target.device)
+        weight = None if rows.weight is None else rows.weight[chosen]
+        return Batch(tuple(part[chosen] for part in rows.inputs), rows.target[chosen], weight)
+    if getattr(rows, "_one_shot", False):
+        return rows.peek()
+    found: list[Batch] = []
+    for batch in rows.walk(min(count, 256)):
+        found.append(batch)
+        if sum(part.rows for part in found) >= count:
+            break
+    inputs = zip(*(part.inputs for part in found), strict=True)
+    weights = [part.weight for part in found if part.weight is not None]
+    weight = torch.cat(weights)[:count] if weights else None
+    target = torch.cat([part.target for part in found])[:count]
+    return Batch(tuple(torch.cat(parts)[:count] for parts in inputs), target, weight)
+
+
+def survey(rows: Batches) -> dict[str, Any]:
+    """Give facts about inputs and target.
+
+    ``inputs`` are of the first floating-point input: features are its last axis, or all pixels of a channel together.
+    """
+    sample = sample_rows(rows, _SURVEYED)
+    return {"rows": rows.rows, "inputs": _inputs(sample.inputs), "target": _target(sample.target)}
+
+
+def _inputs(inputs: tuple[Tensor, ...]) -> dict[str, Any] | None:
+    first = next((part for part in inputs if part.is_floating_point()), None)
+    if first is None or first.numel() == 0:
+        return None
+    values = first.detach().double()
+    finite = torch.isfinite(values)
+    shape = list(first.shape[1:])
+    # Features stand apart in a table; pixels and time steps of one channel share a scale.
+    flat = values.flatten(1) if values.ndim <= 2 else _by_channel(values)
+    clean = torch.where(torch.isfinite(flat), flat, torch.zeros_like(flat))
+    rms = clean.square().mean(0).sqrt()
+    spread = clean.std(0, correction=0)
+    varying = spread > 0
+    return {
+        "shape": shape,
+        "features": int(flat.shape[1]),
+        "non_finite": int((~finite).sum()),
+        "non_finite_columns": [int(i) for i in (~torch.isfinite(flat)).any(0).nonzero().flatten()[:5]],
+        "largest": float(clean.abs().max()),
+        "rms_max": float(rms.max()),
+        "rms_median": float(rms.median()),
+        "rms_min": float(rms[varying].min()) if bool(varying.any()) else 0.0,
+        "widest": int(rms.argmax()),
+        "spread_max": float(spread.max()),
+        "spread_median": float(spread.median()),
+        "constant": int((~varying).sum()),
+    }
+
+
+def _by_channel(values: Tensor) -> Tensor:
+    channels_last = values.movedim(1, -1) if values.ndim >= 4 else values
+    return channels_last.reshape(-1, channels_last.shape[-1])
+
+
+def _target(target: Tensor) -> dict[str, Any]:
+    if target.is_floating_point():
+        values = target.detach().double().reshape(-1)
+        finite = torch.isfinite(values)
+        clean = values[finite]
+        facts: dict[str, Any] = {"kind": "numbers", "non_finite": int((~finite).sum()), "columns": _columns(target)}
+        if clean.numel():
+            facts |= {
+                "mean": float(clean.mean()),
+                "std": float(clean.std(correction=0)),
+                "low": float(clean.min()),
+                "high": float(clean.max()),
+                "distinct": int(min(clean.unique().numel(), 1000)),
+            }
+        return facts
+    ids = target.detach().reshape(-1).long()
+    counts = torch.bincount(ids.clamp_min(0)).tolist() if ids.numel() else []
+    return {"kind": "classes", "counts": counts[:1000], "classes": sum(count > 0 for count in counts)}
+
+
+def _columns(target: Tensor) -> int:
+    return 1 if target.ndim < 2 else int(target.shape[-1])

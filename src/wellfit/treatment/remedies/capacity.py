@@ -1,0 +1,60 @@
+"""Against underfitting: more units and layers, less regularization, longer training."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wellfit.treatment.course import Change
+from wellfit.treatment.remedies.rate import rate_of, scaled_rate
+from wellfit.treatment.remedies.remedy import Case, Remedies
+from wellfit.treatment.surgery import deepen, reinitialize, set_dropout, widen
+
+__all__ = ["REMEDIES", "freed", "longer"]
+
+_UPDATES = 1500
+"""Updates that small networks need to learn a table, whatever their batch size."""
+_MOST_TIMES = 25
+_LONGER = 4
+
+
+def propose(case: Case) -> Iterator[Change]:
+    """Less regularization where there is some, longer, wider, deeper."""
+    relief = freed(case)
+    if relief is not None:
+        yield relief
+    yield longer(case)
+    wider = case.can(widen(4.0), reinitialize())
+    if len(wider) > 1:
+        yield Change(family="size", what="wider hidden layers", why="more units fit finer functions", edits=wider)
+    deeper = case.can(widen(2.0), deepen(), reinitialize())
+    if len(deeper) > 1:
+        yield Change(
+            family="size", what="wider and deeper", why="more layers build on each other's features", edits=deeper
+        )
+    yield scaled_rate(rate_of(case), 3.0)
+
+
+def freed(case: Case) -> Change | None:
+    """Take off what holds weights down; None where nothing does."""
+    recipe, rates = case.subject.recipe, case.subject.rates
+    held = {name: 0.0 for name in ("l1", "l2", "weight_decay") if getattr(recipe, name)}
+    group = {"weight_decay": 0.0} if rates.weight_decay and not held.get("weight_decay") else {}
+    edits = case.can(set_dropout(0.0))
+    if not (held or group or edits):
+        return None
+    why = "weights that are held down can't reach what fits"
+    return Change(
+        family="regularization", what="no decay, no dropout", why=why, options=held, optimizer=group, edits=edits
+    )
+
+
+def longer(case: Case) -> Change:
+    """Train longer: four times, and until there were enough updates for a small network to learn."""
+    subject = case.subject
+    times = max(_LONGER, min(_MOST_TIMES, -(-_UPDATES // subject.updates)))
+    epochs = subject.epochs * times
+    options = {"epochs": epochs, "schedule": "cosine", "steps": None}
+    return Change(family="length", what=f"{epochs} epochs", why="the loss was still falling", options=options)
+
+
+REMEDIES = Remedies(family="capacity", codes=frozenset({"underfitting"}), propose=propose)

@@ -1,0 +1,128 @@
+"""From candidates to one course: successive halving on paired seeds, then compounds, greedily."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from wellfit.errors import BadInput
+from wellfit.treatment.bench import Bench, Trial
+from wellfit.treatment.course import Course
+from wellfit.treatment.yardstick import Figures
+
+__all__ = ["Candidate", "Search", "simplest"]
+
+KEPT = 2
+"""Candidates that go on from the first seed to all."""
+NEAR = 0.005
+"""Values nearer than this are alike: half a row in a hundred."""
+NEARLY_PERFECT = 0.985
+"""Skill beyond which nothing more is tried."""
+
+
+@dataclass
+class Candidate:
+    """A course and its trials, by seed."""
+
+    course: Course
+    trials: dict[int, Trial] = field(default_factory=dict)
+    refused: str = ""
+    """Why it could not be tried."""
+
+    @property
+    def seconds(self) -> float:
+        """What its trainings took."""
+        return sum(trial.seconds for trial in self.trials.values())
+
+    def figures(self, seeds: Sequence[int]) -> list[Figures]:
+        """Give its figures on the seeds, in their order."""
+        return [self.trials[seed].figures for seed in seeds]
+
+    def value(self) -> float:
+        """Give its mean value over the seeds it was tried on; the least of all where it was refused."""
+        values = [trial.figures.value for trial in self.trials.values()]
+        return float(np.mean(values)) if values else -np.inf
+
+    def skill(self) -> float:
+        """Give its mean skill."""
+        return float(np.mean([trial.figures.skill for trial in self.trials.values()])) if self.trials else -np.inf
+
+
+class Search:
+    """Tries courses on the seeds that choose. The first seed screens; the best few go on to all.
+
+    >>> Search.__init__.__annotations__["seeds"]
+    'Sequence[int]'
+    """
+
+    def __init__(self, bench: Bench, seeds: Sequence[int], budget: int) -> None:
+        self.bench, self.seeds, self.budget = bench, list(seeds), budget
+        self.tried: list[Candidate] = []
+        self.best_skill = 0.0
+
+    @property
+    def left(self) -> int:
+        """Trainings that may still be made."""
+        return self.budget - self.bench.trainings
+
+    def given(self) -> Candidate:
+        """Train as given on all seeds, watched on the first."""
+        base = Candidate(Course())
+        for place, seed in enumerate(self.seeds):
+            base.trials[seed] = self.bench.measure(base.course, seed, watch=place == 0)
+        self.best_skill = base.skill()
+        return base
+
+    def screen(self, courses: Iterable[Course]) -> list[Candidate]:
+        """Try courses on the first seed, as long as the budget lasts; the best first."""
+        found = []
+        known = {candidate.course for candidate in self.tried}
+        for course in courses:
+            if course in known or self.left <= 0 or self.best_skill >= NEARLY_PERFECT and len(found) >= KEPT:
+                continue
+            candidate = Candidate(course)
+            self._try(candidate, self.seeds[0])
+            self.tried.append(candidate)
+            found.append(candidate)
+        return sorted(found, key=Candidate.value, reverse=True)
+
+    def settle(self, candidates: Sequence[Candidate]) -> list[Candidate]:
+        """Try candidates on the other seeds as well; the best first."""
+        for candidate in candidates:
+            for seed in self.seeds[1:]:
+                if not candidate.refused and seed not in candidate.trials:
+                    self._try(candidate, seed)
+        return sorted(candidates, key=Candidate.value, reverse=True)
+
+    def _try(self, candidate: Candidate, seed: int) -> None:
+        try:
+            trial = self.bench.measure(candidate.course, seed, best=self.best_skill)
+        except BadInput as refusal:
+            candidate.refused = str(refusal)
+            return
+        candidate.trials[seed] = trial
+        self.best_skill = max(self.best_skill, candidate.skill())
+
+
+def simplest(candidates: Sequence[Candidate]) -> Candidate:
+    """Give the candidate with the fewest changes among those as good as the best.
+
+    As good: its value is within half a percent of the best, or within the standard error of their difference.
+    """
+    best = max(candidates, key=Candidate.value)
+    alike = [candidate for candidate in candidates if best.value() - candidate.value() <= _margin(best, candidate)]
+    return min(alike, key=lambda candidate: (_weight(candidate.course), -candidate.value()))
+
+
+def _margin(best: Candidate, other: Candidate) -> float:
+    shared = [seed for seed in best.trials if seed in other.trials]
+    gaps = [best.trials[seed].figures.value - other.trials[seed].figures.value for seed in shared]
+    noise = float(np.std(gaps, ddof=1)) / len(gaps) ** 0.5 if len(gaps) > 1 else 0.0
+    return NEAR + min(noise, 2 * NEAR)
+
+
+def _weight(course: Course) -> int:
+    """Count what a course changes."""
+    return sum(len(change.edits) + len(change.options) + len(change.optimizer) for change in course.changes)

@@ -1,0 +1,118 @@
+"""One figure for every trial, whatever its loss: what the validation rows' decoded outputs are worth.
+
+Accuracy (the mean of the classes' recalls where a rare class was ignored) or R^2, and beside it a softer figure
+that moves where few rows decide: the Brier score relative to a constant guess.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import torch
+from torch import Tensor, nn
+
+from wellfit.data.batches import Batches
+from wellfit.training.decoding import Decoder
+from wellfit.training.evaluation import evaluating
+
+__all__ = ["Figures", "Yardstick"]
+
+_ROWS_AT_ONCE = 4096
+_WORST = -1.0
+"""R^2 is cut here: how far below a constant guess a prediction lies means nothing."""
+SOFT_SHARE = 0.2
+"""Weight of the soft figure where candidates are ranked: it breaks ties, the metric decides."""
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one training is worth on the validation rows; greater is better, 1 is perfect."""
+
+    metric: float
+    soft: float
+    skill: float
+    """The metric between a constant guess, 0, and perfection, 1."""
+
+    @property
+    def value(self) -> float:
+        """What candidates are ranked by."""
+        return self.metric + SOFT_SHARE * self.soft
+
+
+@dataclass(frozen=True)
+class Yardstick:
+    """Measures modules on the same validation rows."""
+
+    rows: Batches
+    classes: int
+    """How many classes there are; 0 for values."""
+    balanced: bool = False
+    """Whether every class counts alike, however rare."""
+    device: torch.device = torch.device("cpu")
+
+    @property
+    def metric(self) -> str:
+        """The figure's name."""
+        return "r2" if not self.classes else "balanced_accuracy" if self.balanced else "accuracy"
+
+    def measure(self, module: nn.Module, outputs: str) -> Figures:
+        """Give the figures of a module whose outputs are ``logits``, ``probabilities`` or ``values``."""
+        decoder = Decoder(self.classes, outputs)
+        found, truths = [], []
+        with evaluating(module), torch.inference_mode():
+            for batch in self.rows.walk(_ROWS_AT_ONCE):
+                part = batch.to(self.device)
+                output = module(*part.inputs)
+                found.append(output.float().reshape(part.rows, -1).cpu())
+                truths.append(decoder.truth(part.target))
+        output, truth = torch.cat(found), np.concatenate(truths)
+        if not self.classes:
+            return _of_values(decoder.guess(output), truth)
+        return self._of_classes(decoder, output, truth)
+
+    def _of_classes(self, decoder: Decoder, output: Tensor, truth: Array) -> Figures:
+        counts = np.bincount(truth, minlength=self.classes).astype(np.float64)
+        present = counts > 0
+        weight = np.where(self.balanced, 1.0 / (np.maximum(counts, 1)[truth] * present.sum()), 1.0 / len(truth))
+        metric = float((weight * (decoder.guess(output) == truth)).sum())
+        shares = present / present.sum() if self.balanced else counts / counts.sum()
+        floor = float(shares.max())
+        chances = _chances(output, decoder.expects, self.classes)
+        wanted = np.eye(self.classes)[truth]
+        brier = float((weight * ((chances - wanted) ** 2).sum(1)).sum())
+        constant = float((weight * ((shares - wanted) ** 2).sum(1)).sum())
+        soft = max(_WORST, 1.0 - brier / constant) if constant > 0 else 0.0
+        return Figures(metric, soft, (metric - floor) / (1.0 - floor) if floor < 1 else 0.0)
+
+
+def _of_values(guess: Array, truth: Array) -> Figures:
+    if guess.shape != truth.shape or not np.isfinite(guess).all():
+        return Figures(_WORST, _WORST, _WORST)
+    spread = ((truth - truth.mean(0)) ** 2).sum()
+    r2 = max(_WORST, 1.0 - float(((guess - truth) ** 2).sum() / spread)) if spread > 0 else 0.0
+    return Figures(r2, r2, r2)
+
+
+def _chances(output: Tensor, outputs: str, classes: int) -> Array:
+    """Give the probability of each class, [row, class]; equal ones where an output is not finite."""
+    rows = output.double()
+    if rows.shape[1] == 1 and classes == 2:
+        one = rows.sigmoid() if outputs == "logits" else rows.clamp(0, 1)
+        chances = torch.cat([1 - one, one], 1)
+    elif rows.shape[1] == 1:
+        ids = rows.nan_to_num(0.0).round().clamp(0, classes - 1).long()
+        chances = torch.nn.functional.one_hot(ids[:, 0], classes).double()
+    elif outputs == "logits":
+        chances = rows.softmax(1)
+    else:
+        positive = rows.clamp_min(0) + 1e-9
+        chances = positive / positive.sum(1, keepdim=True)
+    bad = ~torch.isfinite(rows).all(1, keepdim=True)
+    chances = torch.where(bad, torch.full_like(chances, 1.0 / chances.shape[1]), chances)
+    # More output columns than classes: none of them is ever right.
+    return np.asarray(chances[:, :classes].numpy())
