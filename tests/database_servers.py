@@ -104,13 +104,13 @@ def mariadb() -> Iterator[Server]:
     program = shutil.which("mariadbd") or shutil.which("mysqld") or shutil.which("mariadbd", path="/usr/sbin")
     install = shutil.which("mariadb-install-db")
     if not program or not install:
-        pytest.skip("MariaDB is not installed: apt-get install mariadb-server")
+        pytest.skip("MariaDB is not installed: apt-get install mariadb-server-core mariadb-client-core")
     with owned_folder() as folder:
         data, port = f"--datadir={folder / 'data'}", free_port()
         run([install, "--no-defaults", data, "--auth-root-authentication-method=normal", "--skip-test-db"], folder)
         start = folder / "start.sql"
         start.write_text(
-            f"CREATE DATABASE shop; CREATE USER owner@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';"
+            f"CREATE DATABASE shop;\nCREATE USER owner@'127.0.0.1' IDENTIFIED BY '{PASSWORD}';\n"
             "GRANT ALL ON shop.* TO owner@'127.0.0.1';\n"
         )
         command = [program, "--no-defaults", data, f"--port={port}", "--bind-address=127.0.0.1", "--skip-name-resolve"]

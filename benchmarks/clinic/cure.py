@@ -100,6 +100,8 @@ def treated(run: Run, twin: dict[str, Any], folder: str, *, search: bool) -> Cur
         _treat(cure, run, module)
         if search:
             _search(cure, run, module)
+    except ImportError:
+        raise  # the environment's fault, not the treatment's
     except Exception as error:
         cure.failure = f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-4)}"
     return cure
@@ -156,10 +158,11 @@ def treat_all(runs: Sequence[Run], twins: dict[str, Any], options: argparse.Name
     cures, missing = [], []
     for run in runs:
         path = cache / f"{run.case['id']}-{run.seed}.json"
-        if path.is_file():
-            cures.append(Cure(**json.loads(path.read_text())))
-        else:
+        kept = Cure(**json.loads(path.read_text())) if path.is_file() else None
+        if kept is None or kept.failure:
             missing.append(run)
+        else:
+            cures.append(kept)
     with ProcessPoolExecutor(options.jobs, mp_context=get_context("spawn")) as pool:
         work = [
             pool.submit(treated, run, twins[run.case["twin"]], options.clinic, search=not options.no_search)

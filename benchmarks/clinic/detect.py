@@ -51,7 +51,7 @@ def diagnose_all(shelf: Shelf, runs: Sequence[Run], jobs: int) -> dict[tuple[str
 
 
 def train(arm: str, runs: Sequence[Run], shelf: Shelf, options: argparse.Namespace) -> None:
-    missing = sum(not shelf.has(run) for run in runs)
+    missing = sum(shelf.lacks(run) for run in runs)
     recordings = record_all(runs, arm, options.clinic, shelf, options.jobs)
     for done, recording in enumerate(recordings, 1):
         state = recording.failure.splitlines()[0] if recording.failure else f"{recording.seconds:.2f} s"

@@ -62,6 +62,10 @@ class Shelf:
     def has(self, run: Run) -> bool:
         return self.path(run, "json").is_file()
 
+    def lacks(self, run: Run) -> bool:
+        """Whether a training is still to be made; one that failed is."""
+        return not self.has(run) or bool(self.get(run).failure)
+
     def put(self, run: Run, recording: Recording, history: wellfit.History | None) -> None:
         self.folder.mkdir(parents=True, exist_ok=True)
         if history is not None:
@@ -106,6 +110,8 @@ def record(run: Run, arm: str, folder: str, shelf: Shelf) -> Recording:
     failure = ""
     try:
         history, findings = trained(problem, module, arm)
+    except ImportError:
+        raise  # the environment's fault, not the training's
     except Exception as error:
         # A training that fails is a run in which nothing was found; the text tells why.
         failure = f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-4)}"
@@ -118,7 +124,7 @@ def record(run: Run, arm: str, folder: str, shelf: Shelf) -> Recording:
 
 def record_all(runs: Sequence[Run], arm: str, folder: str, shelf: Shelf, jobs: int) -> Iterator[Recording]:
     """Train what is not on the shelf, some at a time, each in a process of its own."""
-    missing = [run for run in runs if not shelf.has(run)]
+    missing = [run for run in runs if shelf.lacks(run)]
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(jobs, mp_context=context) as pool:
         for future in as_completed([pool.submit(record, run, arm, folder, shelf) for run in missing]):

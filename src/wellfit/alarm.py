@@ -47,7 +47,7 @@ class Alarm(Callback):
         self._say = say
         self._said: set[tuple[str, str, str]] = set()
         self._places: Counter[str] = Counter()
-        self._next = 0.0
+        self._next = time.monotonic() + _EVERY
         self._broken = False
 
     def on_start(self, trainer: Trainer) -> None:
@@ -57,22 +57,22 @@ class Alarm(Callback):
     def on_epoch(self, trainer: Trainer) -> None:
         """Look, unless the doctor is off or looked a moment ago."""
         if trainer.recipe.watch:
-            self.look_if_due(trainer.history, trainer.position.epoch)
+            self.look_if_due(lambda: trainer.history, trainer.position.epoch)
 
-    def look_if_due(self, history: History, epoch: int) -> None:
-        """Look at a history where the last look is long enough ago for what it cost."""
+    def look_if_due(self, history: Callable[[], History], epoch: int) -> None:
+        """Look at a history, which may cost something to get, where the last look is long enough ago for its cost."""
         began = time.monotonic()
         if began < self._next:
             return
-        self.look(history, epoch)
+        self.look(history(), epoch)
         self._next = began + max(_EVERY, (time.monotonic() - began) / _SHARE)
 
-    def look(self, history: History, epoch: int) -> None:
-        """Look at a history now."""
+    def look(self, history: History, epoch: int, *, live: bool = True) -> None:
+        """Look at a history now; ``live`` tells whether its training goes on."""
         if self._broken:
             return
         try:
-            found = diagnose(history, live=True)
+            found = diagnose(history, live=live)
         except Exception as error:
             self._broken = True
             sys.stderr.write(f"note: the doctor failed and looks no more ({type(error).__name__}: {error})\n")

@@ -9,6 +9,7 @@
     metrics.json         the scores; written last, so that a folder with it is a finished run
     evaluation.json      how the predictions of the scored rows are distributed
     learning_curve.json  what more rows would bring, where that was measured
+    set_aside.csv        rows that were used nowhere, with the reason; only where there are any
     report.html, MODEL_CARD.md, log.txt, checkpoint/
 
 Every file is written under a temporary name and renamed, so that none is ever half written.
@@ -45,6 +46,7 @@ _FILES = (
     "metrics.json",
     "evaluation.json",
     "learning_curve.json",
+    "set_aside.csv",
     "report.html",
     "MODEL_CARD.md",
     "log.txt",

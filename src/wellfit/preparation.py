@@ -6,18 +6,20 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import polars as pl
 
-from wellfit.config import Config, with_values
-from wellfit.data.cleaning import CleaningPlan, TargetPlan, rows_without_target
+from wellfit.config import Config, as_mapping, with_values
+from wellfit.data.cleaning import CleaningPlan, RowsLeft, TargetPlan, repeated_rows, rows_without_target
 from wellfit.data.features import FeaturePlan, Matrix
 from wellfit.data.sources import read_table
 from wellfit.data.sources.entry import Header
 from wellfit.data.sources.lasting import lasting, secrets_kept_out
-from wellfit.data.splitting import Split, drop_duplicate_rows, split_rows
+from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers
+from wellfit.data.splitting import Split, split_rows
 from wellfit.data.table import SourceRecord, Table, resolve_column
 from wellfit.errors import ConfigError, DataError
-from wellfit.findings import Finding
+from wellfit.findings import Finding, Remedy
 
 __all__ = ["Prepared", "prepare"]
 
@@ -47,6 +49,8 @@ class Prepared:
     not_features: tuple[str, ...]
     ranges: Mapping[str, tuple[float, float]]
     """Least and greatest training value of each number column."""
+    set_aside: pl.DataFrame
+    """Rows that are used nowhere, with their number and the reason; no columns where there is none."""
     findings: tuple[Finding, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -75,26 +79,28 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
 
     ``estimator`` keeps every row: scikit-learn's estimators answer for the rows they are given.
     """
-    table = read_table(_source(config, data), header=config.data.header)
+    table = read_table(_source(config, data), header=config.data.header, reading=config.data.reading())
     target = resolve_column(table.frame, _given_target(config))
     _refuse_unlearnable(table.frame, target)
-    frame, rows, findings = _usable(table.frame, target, drop=config.clean.duplicates == "drop" and not estimator)
+    left, rows, findings = _usable(table.frame, target, drop=config.clean.duplicates == "drop" and not estimator)
+    frame = left.frame
     split = _split(config, frame, target)
     frames = {name: frame[getattr(split, name)] for name in SPLITS}
     if config.data.test is not None:
-        frames["test"] = read_table(config.data.test, header=_header(table)).frame
+        frames["test"] = read_table(config.data.test, header=_header(table), reading=config.data.reading()).frame
     kept = config.clean.duplicates == "keep" and not estimator
     findings += _straddling(frames, "valid") if kept else []
     findings += _straddling(frames, "test") if kept or config.data.test is not None else []
     apart = (target,) if config.split.column is None else (target, config.split.column)
     features_of = {name: _without(part, apart) for name, part in frames.items()}
     target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task)
-    cleaning = CleaningPlan.fit(features_of["train"], types=config.clean.types, columns=_stated(config))
+    cleaning = CleaningPlan.fit(features_of["train"], **_cleaning(config))
     typed = {name: cleaning.apply(features_of[name])[0] for name in ("train", "valid")}
     features = FeaturePlan.fit(typed["train"], scale=config.features.scale, encode=config.features.encode)
     resolved = {
         "data.source": _lasting(config.data.source) if data is None else config.data.source,
         "data.test": _lasting(config.data.test),
+        "data.headers": lasting_headers(config.data.headers),
         "data.target": target,
         "data.task": target_plan.task,
         "data.header": table.record.details.get("header", True),
@@ -116,7 +122,13 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
         not_features=apart,
         ranges=_ranges(typed["train"]),
         findings=(*findings, *cleaning.findings, *_imbalance(target_plan)),
-        notes=(*table.notes, *secrets_kept_out([config.data.source, config.data.test]), *split.notes),
+        set_aside=left.without(_undealt(split, frame.height), "it stands in an earlier split too").table(),
+        notes=(
+            *table.notes,
+            *secrets_kept_out([config.data.source, config.data.test]),
+            *headers_kept_out(config.data.headers),
+            *split.notes,
+        ),
     )
 
 
@@ -161,35 +173,64 @@ def _header(table: Table) -> Any:
     return table.record.details.get("header", "auto")
 
 
-def _stated(config: Config) -> dict[str, dict[str, str]]:
-    return {name: {"type": column.type} for name, column in config.features.columns.items()}
+def _cleaning(config: Config) -> dict[str, Any]:
+    """Give the settings of the cleaning plan: those of all columns, and by column its kind and its own settings."""
+    clean: dict[str, Any] = as_mapping(config)["clean"]
+    columns: dict[str, dict[str, Any]] = {
+        name: {key: value for key, value in own.items() if value not in (None, [])}
+        for name, own in clean["columns"].items()
+    }
+    for name, column in config.features.columns.items():
+        columns[name] = {**columns.get(name, {}), "type": column.type}
+    return {**{key: clean[key] for key in ("types", "spellings", "missing")}, "columns": columns}
 
 
-def _usable(frame: pl.DataFrame, target: str, *, drop: bool) -> tuple[pl.DataFrame, dict[str, int], list[Finding]]:
+def _undealt(split: Split, height: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Say which rows are in no part of the split."""
+    mask = np.ones(height, dtype=bool)
+    for part in (split.train, split.valid, split.test):
+        mask[part] = False
+    return mask
+
+
+def _usable(frame: pl.DataFrame, target: str, *, drop: bool) -> tuple[RowsLeft, dict[str, int], list[Finding]]:
     """Set aside rows without a target and exact duplicates, and count them."""
     rows, findings = {"read": frame.height}, []
     absent = rows_without_target(frame, target)
     rows["without_target"] = int(absent.sum())
+    left = RowsLeft.of(frame).without(absent, "it has no target")
     if rows["without_target"]:
-        frame = frame.filter(~absent)
         message = f"{_rows(rows['without_target'])} without a target set aside."
         evidence = {"rows": rows["without_target"]}
         findings.append(
             Finding(code="missing_target", severity="info", where=target, evidence=evidence, message=message)
         )
-        if not frame.height:
+        if not left.frame.height:
             raise DataError(f"The target '{target}' must have values.", got="none", do="Name another column.")
     rows["duplicates_dropped"] = 0
     if drop:
-        frame, rows["duplicates_dropped"] = drop_duplicate_rows(frame)
-    if rows["duplicates_dropped"] and frame.height < 3:
-        got = f"{frame.height} different rows of {rows['read']:,}"
+        repeated = repeated_rows(left.frame)
+        rows["duplicates_dropped"] = int(repeated.sum())
+        left = left.without(repeated, "it equals an earlier row in every column")
+    if rows["duplicates_dropped"] and left.frame.height < 3:
+        got = f"{left.frame.height} different rows of {rows['read']:,}"
         raise DataError("A split needs at least three different rows.", got=got, do="Give rows that differ.")
     if rows["duplicates_dropped"]:
         message = f"{_rows(rows['duplicates_dropped'])} dropped that equal an earlier row in every column."
-        evidence = {"rows": rows["duplicates_dropped"]}
-        findings.append(Finding(code="duplicate_rows", severity="info", evidence=evidence, message=message))
-    return frame, rows, findings
+        findings.append(
+            Finding(
+                code="duplicate_rows",
+                severity="info",
+                evidence={
+                    "rows": rows["duplicates_dropped"],
+                    "example": f"row {left.aside[-1].rows[0]}",
+                    "applied": "yes",
+                },
+                message=message,
+                remedies=(Remedy(path="clean.duplicates", value="keep", why="to keep them"),),
+            )
+        )
+    return left, rows, findings
 
 
 def _split(config: Config, frame: pl.DataFrame, target: str) -> Split:

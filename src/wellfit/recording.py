@@ -140,6 +140,8 @@ def _write(folder: RunFolder, outcome: Outcome) -> None:
     folder.write_history(outcome.history)
     folder.write_findings(outcome.findings)
     folder.write_json("evaluation.json", evaluation)
+    if outcome.prepared.set_aside.height:
+        folder.write_text("set_aside.csv", outcome.prepared.set_aside.write_csv())
     folder.write_text("log.txt", "\n".join(_log(outcome)) + "\n")
     facts = ReportFacts(
         name=folder.name,

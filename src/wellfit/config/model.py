@@ -47,9 +47,9 @@ class Config(Section):
 
     version: Annotated[Literal[1], _Version()] = 1
     """Version of the config's format: 1."""
-    data: Data = Data()
+    data: Data = Field(default_factory=Data)
     split: Split = Split()
-    clean: Clean = Clean()
+    clean: Clean = Field(default_factory=Clean)
     features: Features = Field(default_factory=Features)
     model: Annotated[Mapping[str, Any], Member("models", label="type", default="mlp")] = Field(
         default="mlp", validate_default=True

@@ -6,7 +6,7 @@ Each is frozen and keyword-only, refuses unknown keys, and tells of each field w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -20,7 +20,11 @@ from pydantic import (
 from pydantic_core import core_schema
 
 from wellfit.config.problems import Problem, Unfit
+from wellfit.config.reading_keys import IMAGE_MODE, PAGING, Headers, ImageSize
 from wellfit.config.rules import Either, Flag, Number, OneOf, Options, Text, Whole
+
+if TYPE_CHECKING:
+    from wellfit.data.sources.entry import Reading
 
 __all__ = ["SEED", "Column", "Data", "Features", "Output", "Section", "Split", "Unchanging", "WordOr", "named"]
 
@@ -79,6 +83,30 @@ class Data(Section):
     """Whether the first line of a CSV names the columns; auto tells it from the file."""
     test: Annotated[str | None, Either(null=True, rule=Text("a path, an URL or a source", "test.csv"))] = None
     """A table of its own for the final score; null: a share of the source's rows, ``split.test``."""
+    records: Annotated[str | None, Either(null=True, rule=Text("the way to a list in the JSON", "data.items"))] = None
+    """Of a web API: the way to the list of records in its answer, such as ``data.items``; null finds it."""
+    paging: Annotated[
+        Literal["none", "link", "next", "cursor", "page", "offset"] | None, Either(null=True, rule=PAGING)
+    ] = None
+    """Of a web API: how pages follow each other; null tells it from the answers, none reads the first page alone."""
+    page_param: Annotated[str | None, Either(null=True, rule=Text("a parameter's name", "page"))] = None
+    """Of a web API: the parameter that asks for a page, such as ``page``, ``offset`` or ``cursor``; null finds it."""
+    cursor: Annotated[str | None, Either(null=True, rule=Text("the way to a field in the JSON", "meta.next"))] = None
+    """Of a web API: the way to the field of an answer that names the next page; null finds it."""
+    max_pages: Annotated[int, Whole(1, 10**7, example=10_000)] = 10_000
+    """Of a web API: the most pages that are asked for."""
+    headers: Annotated[Mapping[str, str], Headers()] = Field(default_factory=lambda: Options({}))
+    """Of the web: headers of each request; secrets as ``${env:NAME}``."""
+    image_size: Annotated[tuple[int, int] | None, Either(null=True, rule=ImageSize())] = None
+    """Of images: height and width in pixels; null takes the most common size."""
+    image_mode: Annotated[Literal["grey", "rgb"] | None, Either(null=True, rule=IMAGE_MODE)] = None
+    """Of images: grey or in colours; null takes what most are."""
+
+    def reading(self) -> Reading:
+        """Give what the sources need to be told."""
+        from wellfit.data.sources.entry import Reading
+
+        return Reading(**{name: getattr(self, name) for name in Reading.__dataclass_fields__})
 
 
 class Split(Section):

@@ -19,6 +19,8 @@ class Check:
     reads: str
     """What it looks at, in a few words."""
     find: Callable[[Evidence], Iterable[Finding]]
+    explains: tuple[str, ...] = ()
+    """Codes that are no more than remarks once this one is found: what it causes."""
     live: bool = False
     """Whether it may speak before training has ended."""
 

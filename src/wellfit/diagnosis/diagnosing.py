@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+from wellfit.diagnosis.check import Check
 from wellfit.diagnosis.checks import CHECKS
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.findings import Finding
@@ -27,5 +30,34 @@ def diagnose(history: History, *, live: bool = False) -> list[Finding]:
     []
     """
     evidence = Evidence(history)
-    found = [finding for check in CHECKS if check.live or not live for finding in check.find(evidence)]
-    return sorted(found, key=lambda finding: _ORDER[finding.severity])
+    found = [finding for check in CHECKS if check.live or not live for finding in _found(check, evidence)]
+    return sorted(_weighed(found), key=lambda finding: _ORDER[finding.severity])
+
+
+def _found(check: Check, evidence: Evidence) -> list[Finding]:
+    """Let one check speak; a fault of its own costs neither the others nor the training that it looks at."""
+    try:
+        return list(check.find(evidence))
+    except Exception as error:
+        evidence.history.meta["doctor_failed"] = f"{check.code}: {type(error).__name__}: {error}"[:200]
+        return []
+
+
+def _weighed(findings: list[Finding]) -> list[Finding]:
+    """Make a remark of what another finding explains: the cause is to be mended first."""
+    grave = {finding.code for finding in findings if finding.severity != "info"}
+    explained: dict[str, str] = {}
+    for check in CHECKS:
+        # What is explained itself explains nothing more.
+        if check.code in grave and check.code not in explained:
+            explained |= {code: check.code for code in check.explains if code not in explained}
+    return [
+        replace(
+            finding,
+            severity="info",
+            message=f"{finding.message} It may follow from {explained[finding.code].replace('_', ' ')}: mend that first.",
+        )
+        if finding.code in explained and finding.severity != "info"
+        else finding
+        for finding in findings
+    ]

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from wellfit.diagnosis.fit_evidence import KINDS, FitEvidence
+from wellfit.diagnosis.verdict import BEHIND, Verdict, judge
 from wellfit.history import History
 
 __all__ = ["Evidence", "Layer"]
@@ -154,23 +156,20 @@ class Evidence:
         return self.meta.get("non_finite") or None
 
     @cached_property
-    def figure(self) -> str:
-        """The figure that models are compared by, whatever their losses."""
-        return "accuracy" if self.classification else "r2"
-
-    def appraised(self, part: str, figure: str | None = None) -> float | None:
-        """Give a figure of ``train`` or ``valid``, or of a baseline on the validation rows; None where there is none."""
-        facts = (self.appraisal or {}).get(part) or {}
-        value = (facts.get("figures") or facts).get(figure or self.figure)
-        value = value[0] if isinstance(value, (list, tuple)) else value
-        return None if value is None or value != value else float(value)
+    def fit(self) -> FitEvidence:
+        """The figures of the training's end, beside its baselines."""
+        return FitEvidence(self.history)
 
     @cached_property
-    def shortfall(self) -> float | None:
-        """How much worse the validation figure is than that of the best baseline; None where none was fitted."""
-        ours = self.appraised("valid")
-        others = [value for part in ("linear", "reference") if (value := self.appraised(part)) is not None]
-        return None if ours is None or not others else max(others) - ours
+    def verdict(self) -> Verdict | None:
+        """The verdict on the fit; None where nothing was appraised."""
+        return judge(self.history)
+
+    @cached_property
+    def constant_loss(self) -> float | None:
+        """The loss of the best constant output on training rows."""
+        found = self.fit.baseline("constant", "train")[0].get("loss")
+        return None if found is None else found.value
 
     @cached_property
     def progress(self) -> float | None:
@@ -187,15 +186,6 @@ class Evidence:
         return (start - end) / (start - best) if start > best else 0.0
 
     @cached_property
-    def gain(self) -> float | None:
-        """Share of the way from the best constant output's loss to the best possible one, on training rows."""
-        ours, constant = self.appraised("train", "loss"), self.appraised("constant", "loss")
-        best = float(self.loss.get("best", 0.0) or 0.0)
-        if ours is None or constant is None or not constant > best:
-            return None
-        return (constant - ours) / (constant - best)
-
-    @cached_property
     def poor(self) -> bool:
         """Whether the outcome is bad enough for a symptom to be called a fault.
 
@@ -204,14 +194,12 @@ class Evidence:
         """
         if self.stopped_at is not None:
             return True
-        if self.shortfall is not None and self.shortfall > POOR:
-            return True
-        if self.gain is not None:
-            return self.gain < HARDLY
+        if self.verdict is not None:
+            leads = [self.fit.ahead(kind) for kind in KINDS]
+            behind = any(lead is not None and lead.share >= BEHIND for lead in leads)
+            return behind or self.verdict.verdict in ("not_learning", "underfitting")
         return self.progress is not None and self.progress < HARDLY
 
 
-POOR = 0.03
-"""Accuracy or R2 below a baseline that needs no tuning; the clinic's healthy runs are within this of the best known."""
 HARDLY = 0.05
-"""Share of what a constant output leaves to be learnt, below which next to nothing was learnt."""
+"""Share of the first loss below which next to nothing was learnt, where there are no baselines to compare with."""

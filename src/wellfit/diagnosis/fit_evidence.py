@@ -77,12 +77,16 @@ class FitEvidence:
         self.scored = "valid" if self.valid else "train"
         self.valid_loss = history["valid_loss"]
         self.train_loss = history["train_loss"]
+        self.settings: Mapping[str, Any] = history.meta.get("settings") or {}
         self.kept_best = history.meta.get("best_epoch") is not None
 
     def baseline(self, name: str, part: str | None = None) -> tuple[Figures, Figures]:
-        """Give a baseline's figures and its leads; both empty where it was not had."""
+        """Give a baseline's figures and its leads on a part of the rows; both empty where it was not had.
+
+        On training rows the baselines that learn guess rows that they were not fitted to.
+        """
         found = self.record.get(name) or {}
-        if name == "constant":
+        if name == "constant" or (part == "train" and self.scored != "train"):
             found = found.get(part or self.scored) or {}
         return figures_of(found.get("figures", {})), figures_of(found.get("lead", {}))
 
@@ -94,15 +98,15 @@ class FitEvidence:
             return None
         return int(np.where(finite, self.valid_loss, np.inf).argmin()) + 1
 
-    def ahead(self, name: str) -> Lead | None:
-        """Say how far a baseline is ahead of the network on the rows it was scored on; None where it is not, for sure.
+    def ahead(self, name: str, part: str | None = None) -> Lead | None:
+        """Say how far a baseline is ahead of the network on a part of the rows; None where it is not, for sure.
 
         Of classes it must be ahead in accuracy and in balanced accuracy: rare classes trade one for the other.
         """
-        figures, leads = self.baseline(name)
-        constant, _ = self.baseline("constant")
+        figures, leads = self.baseline(name, part)
+        constant, _ = self.baseline("constant", part)
         found: list[Lead] = []
-        for figure in ("accuracy", "balanced_accuracy") if self.task == "classification" else (self.main,):
+        for figure in self.compared:
             if figure not in leads or figure not in constant:
                 return None
             room = figures[figure].value - max(constant[figure].value, 0.0)
@@ -110,3 +114,8 @@ class FitEvidence:
                 return None
             found.append(Lead(name, figure, figures[figure], leads[figure], room))
         return min(found, key=lambda lead: lead.share) if found else None
+
+    @property
+    def compared(self) -> tuple[str, ...]:
+        """The figures in which a baseline must be ahead."""
+        return ("accuracy", "balanced_accuracy") if self.task == "classification" else (self.main,)

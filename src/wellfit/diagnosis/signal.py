@@ -38,7 +38,7 @@ def no_signal(case: FitEvidence) -> NoSignal | None:
         tried[kind] = figures[case.main]
         if any(_beats(figures[name], constant[name]) for name in names):
             return None
-    if any(_beats(case.valid[name], constant[name]) for name in names):
+    if any(_beats(case.valid[name], constant[name]) for name in names) or _lower(leads.get("loss")):
         return None
     train_leads = case.baseline("constant", "train")[1]
     memorised = train_leads.get(case.main, leads[case.main]).high < 0
@@ -48,6 +48,11 @@ def no_signal(case: FitEvidence) -> NoSignal | None:
 _SURE = 1.4
 """Half-widths of a 95 % interval that a figure must be above a constant guess: 1 in 300 by chance, since up to six
 figures are compared and any of them ends the suspicion."""
+
+
+def _lower(lead: Figure | None) -> bool:
+    """Whether the network's loss is below the best constant output's by more than chance: it knows of odds at least."""
+    return lead is not None and lead.value > _SURE * (lead.value - lead.low)
 
 
 def _beats(figure: Figure, constant: Figure) -> bool:

@@ -5,14 +5,14 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
 from wellfit.diagnosis.fit_evidence import KINDS, LESS_IS_BETTER, Figures, FitEvidence, figures_of
 from wellfit.history import History
 
-__all__ = ["Verdict", "VerdictName", "judge", "numbers"]
+__all__ = ["Verdict", "VerdictName", "judge", "learnable", "numbers"]
 
 VerdictName = Literal["good_fit", "overfitting", "underfitting", "not_learning"]
 
@@ -26,8 +26,12 @@ BARELY = 0.1
 """Share of what a baseline reaches beyond a constant guess below which a network has learnt nothing of note."""
 GAP = 0.1
 """Difference of accuracy or R2 between training and validation rows from which learning by heart costs something."""
+STRONG = 0.05
+"""Weight decay or penalty far above the 0.0001 to 0.01 of usual recipes: with it a smaller lead tells."""
+FALLING = 0.02
+"""Share of a training loss's whole fall that is notable in the last fifth of the epochs."""
 WINDOW = 5
-"""A curve's end and its least are read as means over a fifth of its epochs, up to this many: never one epoch."""
+"""A curve's end and its least are read as means over a fifth of its epochs, up to this many."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -94,19 +98,30 @@ def judge(history: History) -> Verdict | None:
     In this order: *not learning* where training rows are fitted no better than by a constant guess; *overfitting* where
     the validation loss rose again and the kept weights are of after that, or where the network is behind a baseline on
     validation rows and not on training rows; *underfitting* where it is behind a baseline on both; else *good fit*: a
-    noisy task that no one does better on is fitted well.
+    noisy task that no one does better on is fitted well. Without an appraisal only a loss that rose again tells.
 
     >>> judge(History()) is None
     True
     """
     case = FitEvidence(history)
     if not case.train:
-        return None
+        return _of_curves(case)
     for name, rule in _RULES:
         reasons = rule(case)
         if reasons:
             return _verdict(case, name, reasons)
     return _verdict(case, "good_fit", _praise(case)) if case.valid else None
+
+
+def _of_curves(case: FitEvidence) -> Verdict | None:
+    """Judge by the losses of the epochs alone: that they rose again is all they tell for sure."""
+    rise = _rise(case)
+    if rise is None or case.kept_best or len(case.train_loss) != len(case.valid_loss):
+        return None
+    falls = case.train_loss[-1] < case.train_loss[rise.epoch - 1] and case.train_loss[-1] < case.valid_loss[-1]
+    # Without an interval, what the loss does from one epoch to the next is the measure of chance.
+    chance = 2 * float(np.abs(np.diff(case.valid_loss)).mean())
+    return _verdict(case, "overfitting", [rise.sentence(case)]) if falls and rise.rise > chance else None
 
 
 def _verdict(case: FitEvidence, name: VerdictName, reasons: Sequence[str]) -> Verdict:
@@ -148,7 +163,7 @@ def _loss_sentence(case: FitEvidence, constant: Figures) -> list[str]:
 
 def _barely(case: FitEvidence) -> list[str]:
     """Whether next to nothing was learnt of what a baseline shows there is to learn."""
-    for name in ("linear", "reference"):
+    for name in KINDS:
         lead = case.ahead(name)
         train, constant = case.train.get(case.main), case.baseline("constant", "train")[0].get(case.main)
         if lead is None or train is None or constant is None or lead.share < 1 - BARELY:
@@ -162,37 +177,53 @@ def _barely(case: FitEvidence) -> list[str]:
 
 
 def _overfitting(case: FitEvidence) -> list[str]:
-    if not case.valid:
+    if not case.valid or _behind(case):
         return []
     return _risen(case) or _by_heart(case)
 
 
 def _risen(case: FitEvidence) -> list[str]:
     """Whether the validation loss rose again by more than chance, and the kept weights are of after that."""
-    curve = case.valid_loss
-    if case.kept_best or len(curve) < 3 or not np.isfinite(curve).all():
+    rise, own, gap = _rise(case), case.valid.get("loss"), case.gap.get("loss")
+    if rise is None or own is None or gap is None or gap.high >= 0 or case.kept_best:
         return []
+    # The rise must be beyond what the choice of the validation rows does to the loss.
+    return [rise.sentence(case)] if rise.rise > (own.high - own.low) / 4 else []
+
+
+class _Rise(NamedTuple):
+    """A validation loss that rose again."""
+
+    epoch: int
+    least: float
+    last: float
+    lost: float
+
+    @property
+    def rise(self) -> float:
+        return self.last - self.least
+
+    def sentence(self, case: FitEvidence) -> str:
+        trained = case.train["loss"] if "loss" in case.train else f"{case.train_loss[-1]:.4g}"
+        return (
+            f"The validation loss fell to {self.least:.4g} by epoch {self.epoch} of {len(case.valid_loss)} and rose to "
+            f"{self.last:.4g}, which lost {min(self.lost, 9.99):.0%} of the progress made; the training loss is "
+            f"{trained}."
+        )
+
+
+def _rise(case: FitEvidence) -> _Rise | None:
+    """Give the rise of the validation loss from its least to its end, both as means over a few epochs; else None."""
+    curve = case.valid_loss
+    if len(curve) < 3 or not np.isfinite(curve).all():
+        return None
     width = max(1, min(WINDOW, len(curve) // 5))
     smooth = np.convolve(curve, np.full(width, 1 / width), mode="valid")
     least, last = float(smooth.min()), float(smooth[-1])
-    start = _start_loss(case)
-    own, gap = case.valid.get("loss"), case.gap.get("loss")
-    if own is None or gap is None or gap.high >= 0 or start <= least:
-        return []
-    lost = (last - least) / (start - least)
-    # The rise must be beyond what the choice of the validation rows does to the loss.
-    if lost < LOST or last - least < (own.high - own.low) / 4 or last <= least:
-        return []
-    return [
-        f"The validation loss fell to {least:.4g} in epoch {case.best_epoch} of {len(curve)} and rose to {last:.4g}, "
-        f"which lost {min(lost, 9.99):.0%} of the progress made; the training loss is {case.train['loss']}."
-    ]
-
-
-def _start_loss(case: FitEvidence) -> float:
-    """Give the loss that training started from: that of a constant guess, or else that of the first epoch."""
     constant = case.baseline("constant", "valid")[0].get("loss")
-    return float(case.valid_loss[0]) if constant is None else constant.value
+    start = float(curve[0]) if constant is None else constant.value
+    lost = (last - least) / (start - least) if start > least else 0.0
+    return _Rise(int(smooth.argmin()) + width, least, last, lost) if lost >= LOST else None
 
 
 def _by_heart(case: FitEvidence) -> list[str]:
@@ -200,7 +231,7 @@ def _by_heart(case: FitEvidence) -> list[str]:
     gap = case.gap.get(case.main)
     if gap is None or gap.low <= 0 or gap.value < GAP or case.main in LESS_IS_BETTER:
         return []
-    for name in ("linear", "reference"):
+    for name in KINDS:
         lead = case.ahead(name)
         if lead is not None and lead.share >= BEHIND and case.train[case.main].value > lead.reached.value:
             return [
@@ -218,16 +249,50 @@ def _by_heart(case: FitEvidence) -> list[str]:
 
 
 def _underfitting(case: FitEvidence) -> list[str]:
-    own = case.train[case.main]
+    found = _behind(case) or _held_back(case)
+    return [] if found is None else [*found, *_still_falling(case)]
+
+
+def _behind(case: FitEvidence) -> list[str] | None:
+    """Find a baseline that guesses unseen training rows better than the network does those it was trained on.
+
+    It must be ahead on validation rows too: what is lost there alone is no lack of fit.
+    """
+    for name in KINDS:
+        lead = case.ahead(name, "train")
+        if lead is not None and lead.share >= BEHIND and case.ahead(name) is not None:
+            return [
+                f"A {KINDS[name]} reaches a {lead.figure} of {lead.reached} on training rows that it was not fitted "
+                f"to, {lead.lead} more than the network, which was."
+            ]
+    return None
+
+
+def _held_back(case: FitEvidence) -> list[str] | None:
+    """Whether a network under strong regularization is behind at all, on training rows too."""
+    strength = max((case.settings.get(name) or 0.0 for name in ("weight_decay", "l1", "l2")), default=0.0)
+    if strength < STRONG:
+        return None
     for name in KINDS:
         lead = case.ahead(name)
-        # Behind on training rows too: what is lost on validation rows alone is no lack of fit.
-        if lead is not None and lead.share >= BEHIND and own.value < lead.reached.value - BEHIND * lead.room:
+        if lead is not None and case.train[case.main].value < lead.reached.value:
             return [
-                f"A {KINDS[name]} reaches a {lead.figure} of {lead.reached} on {_PLACE[case.scored]} rows, "
-                f"{lead.lead} more than the network; on training rows its {case.main} is {own}."
+                f"Weights are held back by a regularization of {strength:g}; a {KINDS[name]} reaches a {lead.figure} "
+                f"of {lead.reached} on {_PLACE[case.scored]} rows, {lead.lead} more than the network, whose "
+                f"{case.main} on training rows is {case.train[case.main]}."
             ]
-    return []
+    return None
+
+
+def _still_falling(case: FitEvidence) -> list[str]:
+    """Say so where the training loss fell notably over the last fifth of the epochs."""
+    curve = case.train_loss
+    width = len(curve) // 5
+    if width < 1 or not np.isfinite(curve).all():
+        return []
+    before, last = float(curve[-2 * width : -width].mean()), float(curve[-width:].mean())
+    notable = before - last > FALLING * (float(curve[0]) - last) > 0
+    return ["The training loss was still falling when training stopped."] if notable else []
 
 
 _PLACE = {"valid": "validation", "train": "training"}
@@ -252,11 +317,17 @@ def _praise(case: FitEvidence) -> list[str]:
     }
     if reached:
         best = max(reached, key=lambda name: reached[name])
-        reasons.append(f"No baseline does clearly better: the best, a {best}, reaches {reached[best]:.3g}.")
+        reasons.append(f"No baseline is ahead by enough to matter: the best, a {best}, reaches {reached[best]:.3g}.")
     else:
         skipped = case.record.get("linear", {}).get("skipped")
         reasons += [f"No baseline was needed: {skipped}."] if skipped else []
     return reasons if math.isfinite(own.value) else reasons[:1]
+
+
+def learnable(history: History) -> bool:
+    """Whether a baseline shows that training rows can be fitted better than the network does."""
+    case = FitEvidence(history)
+    return bool(case.train) and (_behind(case) or _held_back(case)) is not None
 
 
 def numbers(verdict: Verdict) -> dict[str, float]:

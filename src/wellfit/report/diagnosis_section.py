@@ -148,9 +148,7 @@ Cells = Sequence[Mapping[str, Any]]
 
 def _cells(history: History, name: str) -> Cells:
     """Give a figure by layer and epoch: biases left out beside their weights, not more than can be seen."""
-    held = {
-        (where, epoch): value for _, epoch, its_name, where, value in history.rows() if its_name == name and where
-    }
+    held = {(where, epoch): value for _, epoch, its_name, where, value in history.rows() if its_name == name and where}
     layers = dict(_spread(list(_named([where for where, _ in held]).items()), _LAYERS))
     epochs = set(_spread(sorted({epoch for _, epoch in held}), _COLUMNS))
     return [

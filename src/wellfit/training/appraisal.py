@@ -102,7 +102,8 @@ def _appraise(record: Record, module: nn.Module, rows: Batches, held: Batches | 
     if beside is not None:
         valid = _part(*beside, decoder, recipe, seed=1)
         record["valid"] = _described(valid, decoder)
-        record["gap"] = {name: interval(draws - valid.figures[name]) for name, draws in train.figures.items()}
+        with np.errstate(invalid="ignore"):
+            record["gap"] = {name: interval(draws - valid.figures[name]) for name, draws in train.figures.items()}
     if decoder is None:
         return
     parts = {"train": train} if valid is None else {"train": train, "valid": valid}
@@ -239,7 +240,7 @@ def _dealt(train: _Part, valid: _Part | None, decoder: Decoder, recipe: Recipe) 
 def _baseline(
     learner: Callable[[Tensor, Tensor, Tensor], Guesses], fitted: _Part, scored: _Part, decoder: Decoder
 ) -> Record:
-    """Fit a learner to training rows, and compare: on rows held out, and on its own, each half guessed from the other."""
+    """Fit a learner to training rows, and compare it on rows held out, and on its own, each half guessed from the other."""
     count = fitted.sample.rows
     chosen = np.linspace(0, count - 1, min(FITTED_ROWS, count)).round().astype(np.int64)
     inputs = [part.cpu()[torch.from_numpy(chosen)] for part in fitted.batch.inputs]

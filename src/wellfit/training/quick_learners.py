@@ -14,7 +14,7 @@ from torch import Tensor
 
 __all__ = ["Design", "Guesses", "kernel_guesses", "linear_guesses"]
 
-_MOST_FEATURES = 400
+_MOST_FEATURES = 800
 """Of more features as many are taken, evenly spaced: neighbouring pixels tell much the same."""
 _MOST_IDS = 20
 """Whole numbers of so many values or fewer are categories, and get a column each."""
@@ -96,10 +96,11 @@ def linear_guesses(x: Tensor, y: Tensor, others: Tensor) -> Guesses:
 
 
 def kernel_guesses(x: Tensor, y: Tensor, others: Tensor) -> Guesses:
-    """Fit kernel ridge regression, with a Gaussian and a linear kernel together.
+    """Fit kernel ridge regression.
 
-    Whether features count alike or by what each alone tells of ``y``, the Gaussian's width and the penalty are those
-    that guess some rows best from as many others.
+    The kernel is a Gaussian and a linear one together, of one of some widths, or the quadratic one, which has every
+    product of two features. It, the penalty, and whether features count alike or by what each alone tells of ``y``,
+    are those that guess some rows best from as many others.
     """
     few = torch.linspace(0, len(x) - 1, min(_TRIED, len(x))).round().long()
     tried: list[tuple[float, Tensor, float, float]] = []
@@ -108,16 +109,16 @@ def kernel_guesses(x: Tensor, y: Tensor, others: Tensor) -> Guesses:
     _, scaling, width, penalty = min(tried, key=lambda choice: choice[0])
 
     def learner(x: Tensor, y: Tensor, others: Tensor) -> Tensor:
-        spread = _spread(x)
-        factor = _factor(_kernel(_squares(x, x), x @ x.T, width * spread), penalty)
+        factor = _factor(_Products(x, x).kernel(width), penalty)
         dual = torch.cholesky_solve((y - y.mean(0)).double(), factor).float()
-        return _kernel(_squares(others, x), others @ x.T, width * spread) @ dual + y.mean(0)
+        return _Products(others, x).kernel(width) @ dual + y.mean(0)
 
     return _from_halves(x * scaling, y, others * scaling, learner)
 
 
 _TRIED = 512
-_WIDTHS = (0.1, 0.3, 1.0, 3.0)
+_QUADRATIC = 0.0
+_WIDTHS = (0.1, 0.3, 1.0, 3.0, _QUADRATIC)
 """Widths of the Gaussian, in mean squared distances between rows."""
 _PENALTIES = (0.001, 0.03, 0.3)
 
@@ -166,27 +167,27 @@ _BINS = 10
 
 def _errors(x: Tensor, y: Tensor) -> Iterator[tuple[float, float, float]]:
     """Give the error on every second row, the width and the penalty it was reached with."""
-    fitted, away = x[::2], x[1::2]
-    near, far = (_squares(rows, fitted) for rows in (fitted, away))
-    gram, across = fitted @ fitted.T, away @ fitted.T
-    target = (y[::2] - y[::2].mean(0)).double()
+    near, far = _Products(x[::2], x[::2]), _Products(x[1::2], x[::2])
+    mean = y[::2].mean(0)
     for width in _WIDTHS:
-        kernel, kernel_across = (_kernel(*both, width * _spread(fitted)) for both in ((near, gram), (far, across)))
+        kernel, across = near.kernel(width), far.kernel(width)
         for penalty in _PENALTIES:
-            dual = torch.cholesky_solve(target, _factor(kernel, penalty)).float()
-            guess = kernel_across @ dual + y[::2].mean(0)
-            yield float((guess - y[1::2]).square().mean()), width, penalty
+            dual = torch.cholesky_solve((y[::2] - mean).double(), _factor(kernel, penalty)).float()
+            yield float((across @ dual + mean - y[1::2]).square().mean()), width, penalty
 
 
-def _spread(x: Tensor) -> float:
-    """Give the mean squared distance between rows of standardised features."""
-    return max(1e-12, 2 * float(x.square().sum(1).mean()))
+class _Products:
+    """Inner products of rows ``a`` with rows ``b``, and the kernels that are functions of them."""
 
+    def __init__(self, a: Tensor, b: Tensor) -> None:
+        # In units of a row's mean square: the products of rows with themselves are 1 on average.
+        unit = max(1e-12, float(b.square().sum(1).mean()))
+        self.products = a @ b.T / unit
+        squares = a.square().sum(1)[:, None] / unit + b.square().sum(1) / unit - 2 * self.products
+        self.squares = squares.clamp_min_(0)
 
-def _squares(a: Tensor, b: Tensor) -> Tensor:
-    squares = a.square().sum(1)[:, None] + b.square().sum(1) - 2 * (a @ b.T)
-    return squares.clamp_min_(0)
-
-
-def _kernel(squares: Tensor, products: Tensor, width: float) -> Tensor:
-    return torch.exp(squares / -width).add_(products, alpha=2.0 / width)
+    def kernel(self, width: float) -> Tensor:
+        """Give the quadratic kernel, or a Gaussian of a width, in mean squared distances, and a linear one."""
+        if width == _QUADRATIC:
+            return (1 + self.products).square_()
+        return torch.exp(self.squares / (-2 * width)).add_(self.products, alpha=1 / width)

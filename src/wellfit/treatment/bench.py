@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, replace
 from typing import Any
 
-from wellfit.training.fit import FitResult, fit
 from wellfit.training.loop import Trainer
 from wellfit.training.watching import Callback
 from wellfit.treatment.course import Course
-from wellfit.treatment.subject import Subject
-from wellfit.treatment.yardstick import Figures, Yardstick
+from wellfit.treatment.yardstick import Figures
 
-__all__ = ["Bench", "Trial"]
+__all__ = ["Bench", "GivingUp", "Trial"]
 
 _HOPELESS_SKILL = 0.05
-_GOOD_SKILL = 0.3
+GOOD_SKILL = 0.3
+"""The skill that some course must have reached before others are given up."""
 
 
 @dataclass(frozen=True)
@@ -25,35 +25,29 @@ class Trial:
 
     figures: Figures
     seconds: float
-    result: FitResult
+    result: Any
+    """What was trained: it has ``findings`` and ``history``."""
     stopped: bool = False
     """Whether it was given up half-way."""
+    watched: bool = False
 
 
-class _GivingUp(Callback):
-    """Ends a training that is no better than a constant guess half-way, as a time limit would end it."""
+class Bench(ABC):
+    """Trains courses, each once under a seed, and counts what that costs."""
 
-    def __init__(self, yardstick: Yardstick, outputs: str, epochs: int) -> None:
-        self.yardstick, self.outputs, self.half = yardstick, outputs, -(-epochs // 2)
-        self.stopped = False
-
-    def on_epoch(self, trainer: Trainer) -> None:
-        """Look at the figures once."""
-        if trainer.position.epoch == self.half and trainer.position.epoch < trainer.recipe.epochs:
-            found = self.yardstick.measure(trainer.module, self.outputs)
-            if found.skill <= _HOPELESS_SKILL:
-                self.stopped = True
-                trainer.deadline = time.monotonic()
-
-
-class Bench:
-    """Trains courses of one subject, and counts what that costs."""
-
-    def __init__(self, subject: Subject, yardstick: Yardstick) -> None:
-        self.subject, self.yardstick = subject, yardstick
+    def __init__(self) -> None:
         self.trainings = 0
-        self.seconds = 0.0
+        self.balanced = False
+        """Whether every class counts alike in the figures."""
         self._done: dict[tuple[Course, int], Trial] = {}
+
+    @abstractmethod
+    def train(self, course: Course, seed: int, *, watch: bool, hopeful: bool) -> tuple[Any, bool]:
+        """Train a course under a seed; give what was trained, and whether it was given up half-way."""
+
+    @abstractmethod
+    def figures(self, course: Course, result: Any) -> Figures:
+        """Measure what was trained, on the validation rows."""
 
     def measure(self, course: Course, seed: int, *, watch: bool = False, best: float = 0.0) -> Trial:
         """Train a course under a seed and measure it.
@@ -67,24 +61,36 @@ class Bench:
         Raises:
             BadInput: the course can't be trained: an edit or an option does not fit.
         """
-        key = (course, seed)
-        done = self._done.get(key)
-        if done is not None and not (watch and "settings" not in done.result.history.meta):
+        done = self._done.get((course, seed))
+        if done is not None and (done.watched or not watch):
             return done
         started = time.monotonic()
-        trial = self._trained(course, seed, watch, best, started)
+        result, stopped = self.train(course, seed, watch=watch, hopeful=best <= GOOD_SKILL)
         self.trainings += 1
-        self.seconds += trial.seconds
-        self._done[key] = trial
+        figures = self.figures(course, result)
+        trial = Trial(figures, time.monotonic() - started, result, stopped, watch)
+        self._done[course, seed] = trial
         return trial
 
-    def _trained(self, course: Course, seed: int, watch: bool, best: float, started: float) -> Trial:
-        subject = self.subject
-        module = course.module(subject, seed)
-        options = {**course.options(subject), "seed": seed, "doctor": "watch" if watch else "off"}
-        outputs = course.outputs(subject)
-        giving_up = _GivingUp(self.yardstick, outputs, int(options.get("epochs", subject.epochs)))
-        callbacks: list[Any] = [giving_up] if best > _GOOD_SKILL else []
-        result = fit(module, subject.train, valid=subject.valid, callbacks=callbacks, **options)
-        figures = self.yardstick.measure(result.module, outputs)
-        return Trial(figures, time.monotonic() - started, result, giving_up.stopped)
+    def rebalanced(self, trial: Trial) -> Trial:
+        """Measure a training as given anew, and all others from now on, by the figure in which classes count alike."""
+        self.balanced = True
+        renewed = replace(trial, figures=self.figures(Course(), trial.result))
+        self._done = {key: renewed if held is trial else held for key, held in self._done.items()}
+        return renewed
+
+
+class GivingUp(Callback):
+    """Ends a training that is no better than a constant guess half-way, as a time limit would end it."""
+
+    def __init__(self, measure: Any) -> None:
+        self.measure = measure
+        """``measure(trainer) -> Figures``."""
+        self.stopped = False
+
+    def on_epoch(self, trainer: Trainer) -> None:
+        """Look at the figures once."""
+        epochs, done = trainer.recipe.epochs, trainer.position.epoch
+        if done == -(-epochs // 2) and done < epochs and self.measure(trainer).skill <= _HOPELESS_SKILL:
+            self.stopped = True
+            trainer.deadline = time.monotonic()

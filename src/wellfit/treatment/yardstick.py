@@ -18,7 +18,7 @@ from wellfit.data.batches import Batches
 from wellfit.training.decoding import Decoder
 from wellfit.training.evaluation import evaluating
 
-__all__ = ["Figures", "Yardstick"]
+__all__ = ["Figures", "Yardstick", "figures_of_classes", "figures_of_values"]
 
 _ROWS_AT_ONCE = 4096
 _WORST = -1.0
@@ -72,25 +72,42 @@ class Yardstick:
                 truths.append(decoder.truth(part.target))
         output, truth = torch.cat(found), np.concatenate(truths)
         if not self.classes:
-            return _of_values(decoder.guess(output), truth)
-        return self._of_classes(decoder, output, truth)
-
-    def _of_classes(self, decoder: Decoder, output: Tensor, truth: Array) -> Figures:
-        counts = np.bincount(truth, minlength=self.classes).astype(np.float64)
-        present = counts > 0
-        weight = np.where(self.balanced, 1.0 / (np.maximum(counts, 1)[truth] * present.sum()), 1.0 / len(truth))
-        metric = float((weight * (decoder.guess(output) == truth)).sum())
-        shares = present / present.sum() if self.balanced else counts / counts.sum()
-        floor = float(shares.max())
-        chances = _chances(output, decoder.expects, self.classes)
-        wanted = np.eye(self.classes)[truth]
-        brier = float((weight * ((chances - wanted) ** 2).sum(1)).sum())
-        constant = float((weight * ((shares - wanted) ** 2).sum(1)).sum())
-        soft = max(_WORST, 1.0 - brier / constant) if constant > 0 else 0.0
-        return Figures(metric, soft, (metric - floor) / (1.0 - floor) if floor < 1 else 0.0)
+            return figures_of_values(decoder.guess(output), truth)
+        chances = _chances(output, outputs, self.classes)
+        return figures_of_classes(chances, decoder.guess(output), truth, balanced=self.balanced)
 
 
-def _of_values(guess: Array, truth: Array) -> Figures:
+def figures_of_classes(chances: Array, guess: Array, truth: Array, *, balanced: bool) -> Figures:
+    """Give accuracy and Brier score, each row or each class counting alike.
+
+    Args:
+        chances: probabilities, float64 [row, class].
+        guess: class ids, int64 [row]; -1 is no answer.
+        truth: class ids, int64 [row].
+        balanced: whether every class counts alike, however rare.
+
+    >>> figures_of_classes(np.eye(2), np.array([0, 1]), np.array([0, 1]), balanced=False).metric
+    1.0
+    """
+    classes = chances.shape[1]
+    counts = np.bincount(truth, minlength=classes).astype(np.float64)
+    present = counts > 0
+    weight = np.where(balanced, 1.0 / (np.maximum(counts, 1)[truth] * present.sum()), 1.0 / len(truth))
+    shares = present / present.sum() if balanced else counts / counts.sum()
+    wanted = np.eye(classes)[truth]
+    metric, floor = float((weight * (guess == truth)).sum()), float(shares.max())
+    brier = float((weight * ((chances - wanted) ** 2).sum(1)).sum())
+    constant = float((weight * ((shares - wanted) ** 2).sum(1)).sum())
+    soft = max(_WORST, 1.0 - brier / constant) if constant > 0 else 0.0
+    return Figures(metric, soft, (metric - floor) / (1.0 - floor) if floor < 1 else 0.0)
+
+
+def figures_of_values(guess: Array, truth: Array) -> Figures:
+    """Give R^2 of values, float64 [row, column] or [row]; -1 where one is not finite.
+
+    >>> figures_of_values(np.array([[1.0], [3.0]]), np.array([[1.0], [3.0]])).metric
+    1.0
+    """
     if guess.shape != truth.shape or not np.isfinite(guess).all():
         return Figures(_WORST, _WORST, _WORST)
     spread = ((truth - truth.mean(0)) ** 2).sum()
@@ -114,5 +131,6 @@ def _chances(output: Tensor, outputs: str, classes: int) -> Array:
         chances = positive / positive.sum(1, keepdim=True)
     bad = ~torch.isfinite(rows).all(1, keepdim=True)
     chances = torch.where(bad, torch.full_like(chances, 1.0 / chances.shape[1]), chances)
-    # More output columns than classes: none of them is ever right.
-    return np.asarray(chances[:, :classes].numpy())
+    # A column without a class is never right, and a class without a column never guessed.
+    narrow = torch.nn.functional.pad(chances, (0, max(0, classes - chances.shape[1])))
+    return np.asarray(narrow[:, :classes].numpy())

@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wellfit.data.features import ENCODERS, SCALERS, FeaturePlan
+from wellfit.data.features import ENCODERS, SCALERS, FeaturePlan, Targets
 from wellfit.data.features.calendar import PARTS, date_parts
 from wellfit.data.features.vocabulary import Vocabulary
 from wellfit.errors import ConfigError, DataError
@@ -33,7 +33,8 @@ def typed(rows: int = 400, seed: int = 0) -> pl.DataFrame:
 @pytest.mark.parametrize("scale", [*SCALERS, "auto"])
 @pytest.mark.parametrize("encode", [*ENCODERS, "auto", {"name": "embedding", "onehot_up_to": 0}])
 def test_the_matrix_is_finite_and_comes_back_from_json(scale: str, encode: str) -> None:
-    plan = FeaturePlan.fit(typed(), scale=scale, encode=encode)
+    targets = Targets(np.arange(400) % 3, 3)
+    plan = FeaturePlan.fit(typed(), scale=scale, encode=encode, targets=targets)
     again = FeaturePlan.from_dict(json.loads(json.dumps(plan.as_dict(), allow_nan=False)))
     for frame in (typed(), typed(50, seed=5)):
         matrix, same = plan.apply(frame), again.apply(frame)
@@ -125,7 +126,8 @@ def test_parts_of_dates_are_the_calendars() -> None:
     parts = date_parts(pl.Series(moments), PARTS)
     epoch = datetime(1970, 1, 1)
     expected = [
-        [day.year, day.month, day.day, day.isoweekday(), day.hour, (day - epoch) / timedelta(days=1)] for day in moments
+        [day.year, day.month, day.day, day.isoweekday(), day.hour, day.minute, (day - epoch) / timedelta(days=1)]
+        for day in moments
     ]
     np.testing.assert_allclose(parts, expected, rtol=1e-12)
 
@@ -133,7 +135,10 @@ def test_parts_of_dates_are_the_calendars() -> None:
 def test_only_parts_that_vary_are_used_and_one_flag_is_set() -> None:
     days = [datetime(2019, 3, 4), datetime(2019, 3, 5), None, datetime(2019, 3, 6)]
     plan = FeaturePlan.fit(pl.DataFrame({"at": days}))
-    assert plan.feature_names == ("at day", "at weekday", "at elapsed_days", "at is missing")
+    parts = ("day", "weekday", "elapsed_days", "yearly sin", "yearly cos", "weekly sin", "weekly cos", "is missing")
+    assert plan.feature_names == tuple(f"at {part}" for part in parts)
+    parts_alone = FeaturePlan.fit(pl.DataFrame({"at": days}), dates="parts")
+    assert parts_alone.feature_names == ("at day", "at weekday", "at elapsed_days", "at is missing")
 
 
 def test_nothing_that_varies_is_an_error() -> None:

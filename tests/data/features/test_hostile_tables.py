@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from wellfit.data.cleaning import CleaningPlan, TargetPlan, rows_without_target
-from wellfit.data.features import ENCODERS, SCALERS, FeaturePlan, Matrix
+from wellfit.data.features import ENCODERS, SCALERS, FeaturePlan, Matrix, Targets
 from wellfit.data.splitting import drop_duplicate_rows, split_rows
 from wellfit.errors import BadInput
 
@@ -58,7 +58,8 @@ def tables(draw: st.DrawFn) -> pl.DataFrame:
 
 def prepared(train: pl.DataFrame, scale: str, encode: str) -> tuple[CleaningPlan, FeaturePlan]:
     cleaning = CleaningPlan.fit(train)
-    return cleaning, FeaturePlan.fit(cleaning.apply(train)[0], scale=scale, encode=encode)
+    targets = Targets(np.arange(train.height) % 2, 2)
+    return cleaning, FeaturePlan.fit(cleaning.apply(train)[0], scale=scale, encode=encode, targets=targets)
 
 
 def check(matrix: Matrix, plan: FeaturePlan, rows: int) -> None:

@@ -173,4 +173,21 @@ def test_the_record_tells_what_was_read(read, tmp_path: Path) -> None:
     assert (record.kind, record.rows, record.columns) == ("delimited", 1, 2)
     assert record.uri == str(tmp_path / "table.csv")
     expected = {"encoding": "utf-8", "delimiter": ";", "header": True, "compression": "none", "bytes": 8}
-    assert record.details == expected
+    assert record.details == {**expected, "decimal": "."}
+
+
+@pytest.mark.parametrize(
+    ("text", "decimal"),
+    [
+        ("a;b\n1,5;x\n2,25;y\n", ","),
+        ("a;b\n1.234,5;x\n2;y\n", ","),
+        ("a;b\n1.5;x\n2.25;y\n", "."),
+        ("a;b\n1,234;x\n2,250;y\n", "."),
+        ("a;b\n1,234.5;x\n", "."),
+        ("a;b\nu,v;x\n", "."),
+    ],
+)
+def test_the_decimal_mark_is_told(read, text: str, decimal: str) -> None:
+    table = read(text)
+    assert table.record.details["decimal"] == decimal
+    assert ("Numbers have a decimal comma." in table.notes) is (decimal == ",")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from wellfit.data.cleaning.duplicates import repeated_rows
 from wellfit.data.cleaning.plan import CleaningPlan, ColumnPlan
 from wellfit.data.cleaning.report import Coerced, CoercionReport
+from wellfit.data.cleaning.set_aside import RowsLeft
 from wellfit.data.cleaning.target import TargetPlan, TargetReport, class_labels, rows_without_target
 
 __all__ = [
@@ -11,8 +13,10 @@ __all__ = [
     "Coerced",
     "CoercionReport",
     "ColumnPlan",
+    "RowsLeft",
     "TargetPlan",
     "TargetReport",
     "class_labels",
+    "repeated_rows",
     "rows_without_target",
 ]

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import Counter
 from collections.abc import Iterable, Mapping
 
 __all__ = ["MARKERS", "absent_levels", "bare", "is_doubtful", "is_missing", "is_missing_level", "is_missing_number"]
@@ -113,10 +114,14 @@ def absent_levels(counts: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str
         return (), kept
     markers = [count for text, count in counts.items() if text.strip() and text not in kept and is_missing_level(text)]
     levels = [text for text in counts if not is_missing_level(text) and not is_doubtful(text)]
-    allowed = DOUBT_RATIO * max(markers, default=0)
-    few = ODD_SHARE * sum(counts.values())
-    absent = (text for text in doubtful if counts[text] <= allowed or (counts[text] <= few and _odd(text, levels)))
-    return tuple(absent), kept
+    allowed, few = DOUBT_RATIO * max(markers, default=0), ODD_SHARE * sum(counts.values())
+    total: Counter[str] = Counter()
+    for text in doubtful:
+        total[bare(text)] += counts[text]
+    odd = {word for word in total if all(_odd(text, levels) for text in doubtful if bare(text) == word)}
+    # All forms of one word are the same: NONE is a level where none is.
+    absent = {word for word, count in total.items() if count <= allowed or (count <= few and word in odd)}
+    return tuple(text for text in doubtful if bare(text) in absent), kept
 
 
 def _odd(text: str, levels: Iterable[str]) -> bool:

@@ -63,14 +63,14 @@ def _body(text: str) -> str | None:
 def _grouped(texts: Sequence[str], decimal: str) -> bool:
     """Say whether the other mark before three digits groups thousands.
 
-    A column of three decimals that were partly written with the other mark would gain a factor of a thousand; it is
-    known by its plain numbers, most of which have three decimals.
+    A column of three decimals or more that was partly written with the other mark would gain a factor of a thousand; it
+    is known by its plain numbers, most of which have so many decimals.
     """
     other = "," if decimal == "." else "."
     if not any(other in text for text in texts):
         return True
-    decimals = Counter(len(body.rpartition(decimal)[2]) for text in texts if (body := _body(text)) and decimal in body)
-    return decimals[3] <= 0.5 * decimals.total() or decimals.total() == 0
+    plain = [body for text in texts if (body := _body(text)) and other not in body]
+    return sum(len(body.rpartition(decimal)[2]) >= 3 for body in plain if decimal in body) <= 0.5 * len(plain)
 
 
 def _percent(texts: Sequence[str], decimal: str) -> float:

@@ -26,7 +26,10 @@ ZEROS = 0.5
 """Zeros that are more than half of a column are what is usual in it."""
 
 NEAR = 0.05
-"""Zeros are suspect where every other number is at least this share of the median, and ten finest steps, away."""
+"""Zeros are suspect where every other number is at least this share of the median away."""
+
+STEPS = 5
+"""And at least so many of the column's finest steps: zero children are no suspect beside one child."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +73,7 @@ def _zeros(values: np.ndarray, cells: np.ndarray) -> Iterator[Sentinel]:
         return
     rest, weights = values[1:], cells[1:]
     (middle,) = _quantiles(rest, weights, (0.5,))
-    if rest[0] >= NEAR * middle and rest[0] >= 10 * np.diff(rest).min():
+    if rest[0] >= NEAR * middle and rest[0] >= STEPS * np.diff(rest).min():
         yield Sentinel(0.0, int(cells[0]), "no other value is near zero")
 
 

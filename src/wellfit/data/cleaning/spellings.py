@@ -16,11 +16,15 @@ __all__ = ["form_of", "same_forms", "typing_errors"]
 RARITY = 0.2
 """A typing error is at most so frequent beside the right form; real levels that differ in one are mostly nearer."""
 
-RARITY_SHORT = 0.05
-"""The same for words of three letters, which many real words are one edit away from."""
+RARITY_SHORT, RARITY_LETTER = 0.05, 0.01
+"""The same for words of three letters, with a letter too many or too few, and with another letter: many real words are
+one letter away from another."""
 
 SHORT = 6
-"""Letters of a whole level from which on the other words vouch for a word of three."""
+"""Letters of a whole level from which on the other words vouch for a word of three letters; two more for one of two."""
+
+CODE = 4
+"""Up to so many capitals are a code, such as ``LAX`` and ``LEX``, and not a word."""
 
 TWO_EDITS = 8
 """Letters from which on two edits are allowed."""
@@ -35,8 +39,15 @@ _HIDDEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
 _JOINTS = re.compile(r"(?<=[^\W\d_])[\s_\-\u2010-\u2015./,&]+(?=\w)|(?<=\d)[\s_\-\u2010-\u2015./,&]+(?=[^\W\d_])")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\u2010-\u2015\-]+(?=\d)")
+_BLANKS = re.compile(r"(?<!\d)[\s_]+|[\s_]+(?!\d)")
 _EDGES = re.compile(r"^[\s\"'.,;:_]+|[\s\"'.,;:_]+$")
 _WORDS = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
+_SPACED = re.compile(r"[\s_\-./,&]+")
+_CAMEL = re.compile("[a-z][A-Z]")
+_CALENDAR = frozenset(
+    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "june", "july", "march")
+    + ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "sunday", "monday")
+)
 _PREFIXES = (
     "un",
     "in",
@@ -69,7 +80,7 @@ def form_of(text: str) -> str:
         text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
         text = "".join(letter for letter in unicodedata.normalize("NFD", text) if unicodedata.category(letter) != "Mn")
     text = _APOSTROPHES.sub("", _EDGES.sub("", text)).casefold()
-    return _JOINTS.sub("", _BETWEEN_DIGITS.sub(" ", text)) or text
+    return _BLANKS.sub("", _JOINTS.sub("", _BETWEEN_DIGITS.sub(" ", text))) or text
 
 
 def same_forms(counts: Mapping[str, int]) -> dict[str, str]:
@@ -106,7 +117,7 @@ def typing_errors(counts: Mapping[str, int]) -> dict[str, str]:
     >>> typing_errors({"Amsterdam": 80, "Amsterdma": 2, "Rotterdam": 60, "north end": 40, "south end": 1})
     {'Amsterdma': 'Amsterdam'}
     """
-    if len(counts) > MOST_LEVELS or _in_capitals(counts):
+    if len(counts) > MOST_LEVELS:
         return {}
     words = {text: tuple(_WORDS.findall(_spaced(text))) for text in counts}
     common = _common_words(words, counts)
@@ -124,12 +135,6 @@ def _spaced(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
     return _APOSTROPHES.sub("", _EDGES.sub("", text)).casefold()
-
-
-def _in_capitals(counts: Mapping[str, int]) -> bool:
-    """Say whether most levels are short codes in capitals, such as ``LAX`` and ``LEX``, of which any may be right."""
-    codes = sum(text.isupper() and len(text) <= 4 for text in counts)
-    return codes > 0.5 * len(counts)
 
 
 def _common_words(words: Mapping[str, tuple[str, ...]], counts: Mapping[str, int]) -> dict[str, int]:
@@ -174,7 +179,7 @@ def _right_form(
 ) -> str | None:
     best: tuple[int, int, str] | None = None
     for other in neighbours.of(words[text]):
-        if other == text or counts[text] > RARITY * counts[other]:
+        if other == text or counts[text] > RARITY * counts[other] or _differ_in_code(text, other):
             continue
         edits = _slips(words[text], words[other], common, counts[text] / counts[other])
         if edits is not None and (best is None or (edits, -counts[other], other) < best):
@@ -187,12 +192,25 @@ def _slips(ours: tuple[str, ...], theirs: tuple[str, ...], common: Mapping[str, 
     if len(ours) != len(theirs):
         return _joined_slips(ours, theirs, share)
     pairs = [(our, their) for our, their in zip(ours, theirs, strict=True) if our != their]
-    alone = sum(map(len, theirs)) < SHORT
-    edits = [_slip(our, their, share if alone else 0.0) for our, their in pairs]
+    letters = sum(map(len, theirs))
+    least = 2 if letters >= SHORT + 2 and share <= RARITY_LETTER else 3
+    edits = [_slip(our, their, share if letters < SHORT else 0.0, least) for our, their in pairs]
     if not edits or None in edits or any(common[our] > RARITY * common[their] for our, their in pairs):
         return None
     total = sum(edit for edit in edits if edit is not None)
     return total if total <= 2 else None
+
+
+def _differ_in_code(left: str, right: str) -> bool:
+    """Say whether two levels differ in a part that is a code, such as ``GasA`` and ``GasW``, ``N3AA`` and ``N3AB``."""
+    ours, theirs = (set(_SPACED.split(text)) for text in (left, right))
+    return any(_is_code(part) for part in theirs - ours)
+
+
+def _is_code(part: str) -> bool:
+    digits, letters = any(map(str.isdigit, part)), any(map(str.isalpha, part))
+    capitals = part.isupper() and len(part) <= CODE
+    return capitals or (digits and letters) or (len(part) < TWO_EDITS and _CAMEL.search(part) is not None)
 
 
 def _joined_slips(ours: tuple[str, ...], theirs: tuple[str, ...], share: float) -> int | None:
@@ -202,11 +220,11 @@ def _joined_slips(ours: tuple[str, ...], theirs: tuple[str, ...], share: float) 
     return _slip("".join(ours), "".join(theirs), share) if len("".join(theirs)) >= TWO_EDITS else None
 
 
-def _slip(our: str, their: str, share: float) -> int | None:
+def _slip(our: str, their: str, share: float, least: int = 3) -> int | None:
     """Give the number of edits between two words, None where they are too many, or make another word."""
-    if len(their) < 3 or not their.isalpha() or _digits(our) != _digits(their) or _is_prefixed(our, their):
+    if len(their) < least or not their.isalpha() or _digits(our) != _digits(their) or _is_prefixed(our, their):
         return None
-    if len(their) == 3 and share > RARITY_SHORT:
+    if {our, their} <= _CALENDAR or (len(their) == 3 and share > (RARITY_SHORT if len(our) != 3 else RARITY_LETTER)):
         return None
     most = 2 if len(their) >= TWO_EDITS else 1
     edits = edits_between(our, their, most)

@@ -6,5 +6,8 @@ from wellfit.data.features.encoders import ENCODERS
 from wellfit.data.features.matrix import Matrix
 from wellfit.data.features.plan import FeaturePlan
 from wellfit.data.features.scalers import SCALERS
+from wellfit.data.features.selectors import SELECTORS
+from wellfit.data.features.targets import Targets
+from wellfit.data.features.texts import TEXTS
 
-__all__ = ["ENCODERS", "SCALERS", "FeaturePlan", "Matrix"]
+__all__ = ["ENCODERS", "SCALERS", "SELECTORS", "TEXTS", "FeaturePlan", "Matrix", "Targets"]

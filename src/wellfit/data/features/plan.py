@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -10,66 +10,41 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wellfit.data.cleaning.categories import counted
-from wellfit.data.features.calendar import date_parts, varying_parts
-from wellfit.data.features.encoders import ENCODERS, Encoder, Levels
+from wellfit.data.features.calendar import CHOICES
+from wellfit.data.features.derived import DerivedColumn, add_derived, derived_columns
+from wellfit.data.features.encoded import EncodedColumn
+from wellfit.data.features.encoders import ENCODERS
 from wellfit.data.features.matrix import Matrix
 from wellfit.data.features.scalers import SCALERS, Scaler
-from wellfit.data.features.vocabulary import FIRST, UNSEEN, Codes, Vocabulary
-from wellfit.errors import DataError
+from wellfit.data.features.selection import Selection, select_columns
+from wellfit.data.features.sources import Sources, TextColumn, learn_sources
+from wellfit.data.features.targets import Targets
+from wellfit.data.features.texts import TEXTS
+from wellfit.data.features.vocabulary import FIRST
+from wellfit.errors import ConfigError, DataError, did_you_mean
 from wellfit.registry import Choice, Entry
 
-__all__ = ["EncodedColumn", "FeaturePlan"]
+__all__ = ["FeaturePlan"]
 
 AUTO_SCALE = "robust"
 AUTO_ENCODE = "embedding"
+AUTO_TEXT = "hash"
 
 NARROWEST = 1e-6
 """A column of a smaller range after scaling is dropped: a difference of rounding would come out huge elsewhere."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
+Numbers = np.ndarray[Any, np.dtype[np.float32]]
 Spec = str | Mapping[str, Any]
-
-
-@dataclass(frozen=True, kw_only=True)
-class EncodedColumn:
-    """A category column with its vocabulary and what becomes of it."""
-
-    name: str
-    encoder: str
-    levels: tuple[str, ...]
-    missing: bool
-
-    @cached_property
-    def step(self) -> Encoder:
-        """The encoder, made from the levels."""
-        encoder: Encoder = ENCODERS[self.encoder].make(self.levels, self.missing)
-        return encoder
-
-    @cached_property
-    def _vocabulary(self) -> Vocabulary:
-        return Vocabulary(self.levels)
-
-    def apply(self, frame: pl.DataFrame) -> Codes | Floats:
-        """Give the column's ids, flags or number."""
-        return self.step.apply(self._vocabulary.codes(frame.get_column(self.name)))
-
-    def unseen(self, frame: pl.DataFrame) -> pl.Series:
-        """Give the cells whose level is not in the vocabulary."""
-        series = frame.get_column(self.name)
-        return series.filter(pl.Series(self._vocabulary.codes(series) == UNSEEN))
-
-    def as_dict(self) -> dict[str, Any]:
-        """Give the column as JSON holds it."""
-        return {"name": self.name, "encoder": self.encoder, "levels": list(self.levels), "missing": self.missing}
 
 
 @dataclass(frozen=True, kw_only=True)
 class FeaturePlan:
     """How typed columns become numbers, learned on training rows.
 
-    Numbers, parts of dates and ranks are filled by the training median and scaled; columns with missing training cells
-    get a 0/1 flag beside them; categories become flags or ids.
+    Columns are computed from others; numbers, parts of dates and numbers of levels are filled by the training median
+    and scaled; columns with missing training cells get a 0/1 flag beside them; categories become flags or ids, free
+    texts vectors; of all these, some may be selected.
 
     >>> frame = pl.DataFrame({"age": [20.0, None, 40.0, 60.0], "job": ["a", "b", "a", None]})
     >>> plan = FeaturePlan.fit(frame, scale="standard")
@@ -79,14 +54,12 @@ class FeaturePlan:
     [[0.0, 0.0, 0.0, 0.0, 0.0]]
     """
 
-    numbers: tuple[str, ...]
-    """Number columns."""
-    dates: tuple[tuple[str, tuple[str, ...]], ...]
-    """Date columns with the parts that are used."""
-    encoded: tuple[EncodedColumn, ...]
-    """Category columns."""
+    derived: tuple[DerivedColumn, ...]
+    """Number columns that are computed from others, in order."""
+    sources: Sources
+    """The columns by what becomes of them, the computed ones among the numbers."""
     medians: tuple[float, ...]
-    """The fill of each number, part of a date and rank."""
+    """The fill of each number, part of a date and number of a level."""
     flagged: tuple[int, ...]
     """Which of those have a flag for missing cells."""
     scale: str
@@ -95,42 +68,111 @@ class FeaturePlan:
     """The encoder's name and options."""
     scaler: Scaler
     kept: tuple[int, ...] = ()
-    """Which numeric columns vary in the training rows."""
+    """Which numeric columns vary in the training rows and are selected."""
+    selection: Selection | None = None
+    """How columns were selected; None where all that vary are kept."""
 
     @classmethod
-    def fit(cls, frame: pl.DataFrame, *, scale: Spec = "auto", encode: Spec = "auto") -> FeaturePlan:
-        """Learn from the typed training rows.
+    def fit(cls, frame: pl.DataFrame, **settings: Any) -> FeaturePlan:
+        """Learn from the typed training rows; the settings are those of `fit_apply`."""
+        return cls.fit_apply(frame, **settings)[0]
+
+    @classmethod
+    def fit_apply(
+        cls,
+        frame: pl.DataFrame,
+        *,
+        scale: Spec = "auto",
+        encode: Spec = "auto",
+        dates: str = "auto",
+        texts: Collection[str] = (),
+        text: Spec = "auto",
+        columns: Mapping[str, Spec] | None = None,
+        derive: Mapping[str, str] | None = None,
+        ratios: Mapping[str, Any] | None = None,
+        polynomials: Mapping[str, Any] | None = None,
+        select: Spec | None = None,
+        targets: Targets | None = None,
+    ) -> tuple[FeaturePlan, Matrix]:
+        """Learn from the typed training rows, and give their matrix.
+
+        That is not what `apply` gives for them where an encoder learned from the target: there, each row gets what the
+        other folds tell.
 
         Args:
             frame: Typed training rows, as `CleaningPlan.apply` gives them.
-            scale: A scaler's name, or ``auto``: robust.
+            scale: A scaler's name or mapping, or ``auto``: robust.
             encode: An encoder's name or mapping, or ``auto``: flags up to 9 levels, ids beyond.
+            dates: ``parts``, ``cycles``, or ``both``, which is ``auto``.
+            texts: The columns of free text.
+            text: A text encoder's name or mapping, or ``auto``: hash.
+            columns: The encoder of single columns, by name.
+            derive: Expressions by the names of the columns they make.
+            ratios: Which numbers are divided by one another, as `derived_columns` takes it.
+            polynomials: Which products of numbers are made, as `derived_columns` takes it.
+            select: A selector's name or mapping; None keeps all columns that vary.
+            targets: The targets of the rows, for what is learned from them.
 
         Raises:
-            ConfigError: There is no such scaler or encoder, or an option is out of range.
+            ConfigError: There is no such scaler, encoder, selector or column, or an option is out of range.
             DataError: No column varies.
         """
         scaling = SCALERS.choose(AUTO_SCALE if scale == "auto" else scale)
-        encoding = ENCODERS.choose(AUTO_ENCODE if encode == "auto" else encode)
-        numbers, dates, encoded = _sources(frame, encoding)
-        raw = _raw(frame, numbers, dates, encoded)
-        plan = cls(
-            numbers=numbers,
+        encoding = _encoder(encode)
+        if dates not in CHOICES:
+            rule = f"'features.dates' must be one of {', '.join(CHOICES)}."
+            raise ConfigError(rule, got=dates, do=did_you_mean(dates, CHOICES))
+        derived = derived_columns(frame, derive or {}, ratios=ratios, polynomials=polynomials)
+        wide = add_derived(frame, derived)
+        sources, training = learn_sources(
+            wide,
+            encoding=encoding,
+            of_column={name: _encoder(given) for name, given in (columns or {}).items()},
             dates=dates,
-            encoded=encoded,
-            medians=tuple(np.nanmedian(raw, axis=0).tolist()),
-            flagged=_flagged(raw, numbers, dates),
+            texts=texts,
+            text=TEXTS.choose(AUTO_TEXT if text == "auto" else text),
+            targets=targets,
+        )
+        raw = sources.raw(wide, training)
+        plan = cls(
+            derived=derived,
+            sources=sources,
+            medians=_medians(raw),
+            flagged=sources.flagged(raw),
             scale=scaling.name,
             encode=encoding.spec(),
-            scaler=scaling.entry.make.fit(raw),  # type: ignore[attr-defined]
+            scaler=scaling.entry.make.fit(raw, **scaling.options),  # type: ignore[attr-defined]
         )
-        numeric = plan._numeric(frame)
+        return plan._narrowed(wide, raw, select, targets)
+
+    def _narrowed(
+        self, wide: pl.DataFrame, raw: Floats, select: Spec | None, targets: Targets | None
+    ) -> tuple[FeaturePlan, Matrix]:
+        """Keep the columns that vary and are selected; give the plan and the training rows' matrix."""
+        fixed = self.sources.fixed(wide)
+        numeric, ids = self._numeric(raw, fixed), self.sources.ids(wide)
         span = numeric.max(axis=0).astype(np.float64) - numeric.min(axis=0)
-        kept = tuple(np.flatnonzero(span >= NARROWEST).tolist())
-        plan = replace(plan, kept=kept)
+        plan = replace(self, kept=tuple(np.flatnonzero(span >= NARROWEST).tolist()))
         if not plan.feature_names:
             raise DataError("At least one column must vary in the training rows.", do="Add columns that do.")
-        return plan
+        if select is None:
+            return plan, Matrix(_columns(numeric, plan.kept), ids)
+        selection = select_columns(
+            select,
+            lambda scaled: _columns(numeric if scaled else self._unscaled(raw, fixed), plan.kept),
+            ids,
+            names=plan.feature_names,
+            flags=plan._flag_places(),
+            targets=targets,
+        )
+        chosen = set(selection.kept)
+        kept = tuple(place for number, place in enumerate(plan.kept) if number in chosen)
+        ids_kept = [number for number in range(ids.shape[1]) if number + len(plan.kept) in chosen]
+        named = {plan.categorical_names[number] for number in ids_kept}
+        encoded = (column for column in self.sources.encoded if column.step.gives != "ids" or column.name in named)
+        sources = replace(self.sources, encoded=tuple(encoded))
+        plan = replace(plan, kept=kept, sources=sources, selection=selection)
+        return plan, Matrix(_columns(numeric, kept), ids[:, ids_kept])
 
     def apply(self, frame: pl.DataFrame) -> Matrix:
         """Turn typed rows into a matrix of finite numbers and ids.
@@ -138,9 +180,9 @@ class FeaturePlan:
         Raises:
             polars.exceptions.ColumnNotFoundError: A column is missing; `CleaningPlan.apply` never gives such a frame.
         """
-        ids = [column.apply(frame) for column in self._as("ids")]
-        categorical = np.column_stack(ids) if ids else np.empty((frame.height, 0))
-        return Matrix(self._numeric(frame)[:, list(self.kept)], categorical.astype(np.int64, copy=False))
+        wide = add_derived(frame, self.derived)
+        numeric = self._numeric(self.sources.raw(wide), self.sources.fixed(wide))
+        return Matrix(_columns(numeric, self.kept), self.sources.ids(wide))
 
     def unseen(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
         """Give the cells of typed rows whose level is new or was rare, by column; those without any are left out.
@@ -149,39 +191,44 @@ class FeaturePlan:
         >>> plan.unseen(pl.DataFrame({"job": ["z", "a"]}))["job"].to_list()
         ['z']
         """
-        cells = {column.name: column.unseen(frame) for column in self.encoded}
+        cells = {column.name: column.unseen(frame) for column in self.sources.encoded}
         return {name: series for name, series in cells.items() if len(series)}
 
-    def _numeric(self, frame: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.float32]]:
-        raw = _raw(frame, self.numbers, self.dates, self.encoded)
+    def _numeric(self, raw: Floats, fixed: list[Any]) -> Numbers:
+        """Fill, scale and flag; what is taken as it is comes last."""
         missing = np.isnan(raw)
         scaled = self.scaler.apply(np.where(missing, self._fill, raw))
-        flags = [column.apply(frame) for column in self._as("flags")]
         limit = np.finfo(np.float32).max
         scaled = np.clip(scaled, -limit, limit)
-        return np.concatenate([scaled, missing[:, list(self.flagged)], *flags], axis=1, dtype=np.float32)
+        return np.concatenate([scaled, missing[:, list(self.flagged)], *fixed], axis=1, dtype=np.float32)
+
+    def _unscaled(self, raw: Floats, fixed: list[Any]) -> Floats:
+        missing = np.isnan(raw)
+        filled = np.where(missing, self._fill, raw)
+        return np.concatenate([filled, missing[:, list(self.flagged)], *fixed], axis=1, dtype=np.float64)
 
     @cached_property
     def _fill(self) -> Floats:
         return np.array(self.medians, dtype=np.float64)
 
-    def _as(self, gives: str) -> list[EncodedColumn]:
-        return [column for column in self.encoded if column.step.gives == gives]
+    def _flag_places(self) -> tuple[int, ...]:
+        """Give which of the kept numeric columns are 0/1 flags."""
+        first = len(self.medians)
+        last = first + len(self.flagged) + len(self.sources.flag_names())
+        return tuple(number for number, place in enumerate(self.kept) if first <= place < last)
 
     @property
     def numeric_names(self) -> tuple[str, ...]:
         """The names of the matrix's numeric columns, in order."""
-        names = _raw_names(self.numbers, self.dates, self._as("number"))
-        owners = [*self.numbers, *(name for name, parts in self.dates for _ in parts)]
-        owners += [column.name for column in self._as("number")]
-        names += [f"{owners[source]} is missing" for source in self.flagged]
-        names += [name for column in self._as("flags") for name in column.step.names(column.name)]
+        raw = self.sources.raw_names()
+        names = [name for _, name in raw] + [f"{raw[source][0]} is missing" for source in self.flagged]
+        names += self.sources.flag_names() + self.sources.text_names()
         return tuple(names[number] for number in self.kept)
 
     @property
     def categorical_names(self) -> tuple[str, ...]:
         """The names of the matrix's columns of ids, in order."""
-        return tuple(column.name for column in self._as("ids"))
+        return tuple(column.name for column in self.sources.encoded_as("ids"))
 
     @property
     def feature_names(self) -> tuple[str, ...]:
@@ -196,84 +243,56 @@ class FeaturePlan:
     @property
     def cardinalities(self) -> tuple[int, ...]:
         """How many ids each categorical column may have, the two for missing and unseen included."""
-        return tuple(len(column.levels) + FIRST for column in self._as("ids"))
+        return tuple(len(column.levels) + FIRST for column in self.sources.encoded_as("ids"))
 
     def as_dict(self) -> dict[str, Any]:
         """Give the plan as JSON holds it; floats come back exactly."""
+        sources = self.sources
         return {
-            "numbers": list(self.numbers),
-            "dates": [{"name": name, "parts": list(parts)} for name, parts in self.dates],
-            "encoded": [column.as_dict() for column in self.encoded],
+            "derived": [column.as_dict() for column in self.derived],
+            "numbers": list(sources.numbers),
+            "dates": [{"name": name, "parts": list(parts)} for name, parts in sources.dates],
+            "encoded": [column.as_dict() for column in sources.encoded],
+            "texts": [column.as_dict() for column in sources.texts],
             "medians": list(self.medians),
             "flagged": list(self.flagged),
             "scale": self.scale,
             "encode": dict(self.encode),
             "scaler": self.scaler.as_dict(),
             "kept": list(self.kept),
+            "selection": None if self.selection is None else self.selection.as_dict(),
         }
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> FeaturePlan:
-        """Read a plan back from what `as_dict` gave."""
-        columns = ({**column, "levels": tuple(column["levels"])} for column in record["encoded"])
+        """Read a plan back from what `as_dict` gave; one without computed columns, texts or a selection may say so."""
+        selection = record.get("selection")
         return cls(
-            numbers=tuple(record["numbers"]),
-            dates=tuple((date["name"], tuple(date["parts"])) for date in record["dates"]),
-            encoded=tuple(EncodedColumn(**column) for column in columns),
+            derived=tuple(DerivedColumn(made["name"], made["expression"]) for made in record.get("derived", ())),
+            sources=Sources(
+                numbers=tuple(record["numbers"]),
+                dates=tuple((date["name"], tuple(date["parts"])) for date in record["dates"]),
+                encoded=tuple(map(EncodedColumn.from_dict, record["encoded"])),
+                texts=tuple(TextColumn(**text) for text in record.get("texts", ())),
+            ),
             medians=tuple(record["medians"]),
             flagged=tuple(record["flagged"]),
             scale=record["scale"],
             encode=record["encode"],
             scaler=SCALERS[record["scale"]].make(**record["scaler"]),
             kept=tuple(record["kept"]),
+            selection=None if selection is None else Selection.from_dict(selection),
         )
 
 
-def _sources(
-    frame: pl.DataFrame, encoding: Choice[Entry]
-) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...], tuple[EncodedColumn, ...]]:
-    """Sort the columns by what becomes of them; those without any value become nothing."""
-    valued = [series for series in frame.get_columns() if series.null_count() < len(series)]
-    numbers = tuple(series.name for series in valued if series.dtype == pl.Float64)
-    dates = ((series.name, varying_parts(series)) for series in valued if isinstance(series.dtype, pl.Datetime))
-    encoded = tuple(_encoded(series, encoding) for series in valued if series.dtype == pl.String)
-    return numbers, tuple((name, parts) for name, parts in dates if parts), encoded
+def _encoder(given: Spec) -> Choice[Entry]:
+    return ENCODERS.choose(AUTO_ENCODE if given == "auto" else given)
 
 
-def _encoded(series: pl.Series, encoding: Choice[Entry]) -> EncodedColumn:
-    levels = Levels(counts=counted(series), missing=series.null_count() > 0)
-    entry = encoding.entry
-    if len(levels.counts) <= encoding.options.get("onehot_up_to", -1):
-        entry = ENCODERS["onehot"]
-    chosen = entry.make.choose_levels(levels)  # type: ignore[attr-defined]
-    return EncodedColumn(name=series.name, encoder=entry.name, levels=tuple(chosen), missing=levels.missing)
+def _medians(raw: Floats) -> tuple[float, ...]:
+    return tuple(np.nanmedian(raw, axis=0).tolist())
 
 
-def _raw(
-    frame: pl.DataFrame,
-    numbers: Sequence[str],
-    dates: Sequence[tuple[str, tuple[str, ...]]],
-    encoded: Sequence[EncodedColumn],
-) -> Floats:
-    """Give numbers, parts of dates and ranks, float64 [row, source], NaN where a cell is missing."""
-    blocks = [frame.get_column(name).to_numpy() for name in numbers]
-    blocks += [date_parts(frame.get_column(name), parts) for name, parts in dates]
-    blocks += [column.apply(frame) for column in encoded if column.step.gives == "number"]
-    return np.column_stack(blocks) if blocks else np.empty((frame.height, 0))
-
-
-def _raw_names(
-    numbers: Sequence[str], dates: Sequence[tuple[str, tuple[str, ...]]], ranked: Sequence[EncodedColumn]
-) -> list[str]:
-    parts = [f"{name} {part}" for name, its_parts in dates for part in its_parts]
-    return [*numbers, *parts, *(column.name for column in ranked)]
-
-
-def _flagged(raw: Floats, numbers: Sequence[str], dates: Sequence[tuple[str, tuple[str, ...]]]) -> tuple[int, ...]:
-    """Give the sources with missing training cells; of a date only its first part."""
-    start = len(numbers)
-    repeated: set[int] = set()
-    for _, parts in dates:
-        repeated.update(range(start + 1, start + len(parts)))
-        start += len(parts)
-    return tuple(source for source in np.flatnonzero(np.isnan(raw).any(axis=0)).tolist() if source not in repeated)
+def _columns(numeric: Any, kept: tuple[int, ...]) -> Any:
+    """Give some columns; all of them are not copied."""
+    return numeric if kept == tuple(range(numeric.shape[1])) else numeric[:, list(kept)]

@@ -12,6 +12,7 @@ from typing import Any
 
 from wellfit.data.sources import (
     arrow_table,
+    cloud,
     many,
     mapping,
     numpy_array,
@@ -43,6 +44,7 @@ SOURCES: Family[SourceEntry] = Family(
         arrow_table.ENTRY,
         sql.ENTRY,
         web.ENTRY,
+        cloud.ENTRY,
         many.ENTRY,
         *FILE_KINDS,
     ],
@@ -55,8 +57,8 @@ def read_table(source: Any, *, header: Header = "auto", reading: Reading | None 
 
     Args:
         source: a path, a pattern (``data/*.csv``), a list of paths, a folder of partitions, ``book.xlsx?sheet=NAME``,
-            the address of a database (``sql:...``) or on the web (``https://...``), or a frame of pandas, Polars or pyarrow, a 2-D NumPy array, a
-            dictionary of columns.
+            the address of a database (``sql:...``), on the web (``https://...``) or in a bucket (``s3://...``), or a
+            frame of pandas, Polars or pyarrow, a 2-D NumPy array, a dictionary of columns.
         header: whether the first line of delimited text names the columns; ``auto`` judges. Other kinds ignore it.
         reading: what some sources need to be told beside their address: the way to the records of an API and the like.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any, Literal
 
 from wellfit.registry import Entry
@@ -20,8 +19,8 @@ class Reading:
 
     records: str | None = None
     """The way to the list of records in a JSON answer, keys with dots between; None finds it."""
-    paging: str = "auto"
-    """How a web API gives its pages: ``auto``, ``none``, ``link``, ``next``, ``cursor``, ``page`` or ``offset``."""
+    paging: str | None = None
+    """How a web API gives its pages: ``none``, ``link``, ``next``, ``cursor``, ``page``, ``offset``; None finds it."""
     page_param: str | None = None
     """The parameter of the address that asks for a page; None takes the usual name."""
     cursor: str | None = None
@@ -32,8 +31,8 @@ class Reading:
     """Headers of web requests; secrets stand in them as ``${env:NAME}``."""
     image_size: tuple[int, int] | None = None
     """Height and width of images in pixels; None takes the most common size."""
-    image_mode: str = "auto"
-    """``grey``, ``rgb``, or ``auto``: what most images are."""
+    image_mode: str | None = None
+    """``grey`` or ``rgb``; None takes what most images are."""
 
 
 @dataclass(frozen=True, kw_only=True)

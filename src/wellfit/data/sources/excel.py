@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import re
 import zipfile
 from dataclasses import dataclass
@@ -71,6 +72,8 @@ def _opened(path: Path) -> Any:
         import fastexcel
     except ImportError:
         raise DataError("Reading a workbook needs fastexcel.", got=str(path), do=_INSTALL) from None
+    # its remarks on columns without any cell are of no use to a person
+    logging.getLogger("fastexcel").addHandler(logging.NullHandler())
     _refuse_trap(path)
     try:
         return fastexcel.read_excel(path)

@@ -32,7 +32,7 @@ def read_remote(entry: RemoteEntry, address: str, reading: Reading, read: Callab
             raise RunFailed(rule, got=str(folder), do=f"The system says: {error.strerror or error}.") from None
         except DataError as error:
             raise _named(error, folder, masked(address)) from None
-    details = {**table.record.details, "format": table.record.kind, **fetched.details}
+    details = {"format": table.record.kind, **table.record.details, **fetched.details}
     record = replace(table.record, uri=masked(address), kind=entry.name, details=details)
     return replace(table, record=record, notes=(*fetched.notes, *table.notes))
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import numpy as np
+
 from wellfit.diagnosis.check import Check
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.findings import Finding, Remedy
@@ -17,6 +19,8 @@ _LOSS = 10.0
 """Times the loss of the best constant at which an initial loss is too high: a sound start is at about 1."""
 _FAINT = 1e-3
 """Share of the inputs' spread that reaches the output at the start, below which it has been lost on the way."""
+_WEAK = 0.3
+"""Median gain of the hidden layers below which it is the weights that lose the signal, and not the activations."""
 _RECURRENT = 1.2
 """Largest singular value of recurrent weights: over 40 steps it multiplies a state by 1,500."""
 
@@ -46,8 +50,10 @@ def _alike(evidence: Evidence) -> Finding | None:
 
 def _strong(evidence: Evidence) -> Finding | None:
     gains = [(float(layer.facts.get("gain") or 0.0), layer) for layer in evidence.layers[:-1] or evidence.layers]
-    start, constant = evidence.first("probe_loss"), evidence.appraised("constant", "loss")
-    recurrent = [(float(layer.facts.get("recurrent_gain") or 0.0), layer) for layer in evidence.layers]
+    start, constant = evidence.first("probe_loss"), evidence.constant_loss
+    # The gates of a GRU or LSTM bound what is handed on.
+    plain = [layer for layer in evidence.layers if layer.kind == "rnn"]
+    recurrent = [(float(layer.facts.get("recurrent_gain") or 0.0), layer) for layer in plain]
     loud = max(recurrent, key=lambda pair: pair[0], default=(0.0, None))
     if loud[1] is not None and loud[0] > _RECURRENT and evidence.poor:
         return _finding(
@@ -79,13 +85,13 @@ def _faint(evidence: Evidence) -> Finding | None:
         return None
     signals = evidence.firsts("signal")
     first, last = signals.get(evidence.layers[0].where), signals.get(evidence.layers[-1].where)
-    gains = [float(layer.facts.get("gain") or 1.0) for layer in evidence.layers]
-    if first is None or last is None or not first > 0 or last / first > _FAINT or min(gains) > 0.5:
+    gain = float(np.median([float(layer.facts.get("gain") or 1.0) for layer in evidence.layers[:-1]]))
+    if first is None or last is None or not first > 0 or last / first > _FAINT or gain > _WEAK:
         return None
     return _finding(
         evidence.layers[-1].where,
         f"Of the spread that '{evidence.layers[0].where}' gives, {last / first:.1e} reaches the last layer at the start.",
-        {"signal_first": first, "signal_last": last, "smallest_gain": min(gains)},
+        {"signal_first": first, "signal_last": last, "median_gain": gain},
     )
 
 
@@ -114,4 +120,16 @@ def _finding(where: str, message: str, evidence: dict[str, float | int | str]) -
     )
 
 
-CHECK = Check(code="bad_initialization", reads="weights and signals before the first update", find=_find)
+CHECK = Check(
+    code="bad_initialization",
+    reads="weights and signals before the first update",
+    find=_find,
+    explains=(
+        "learning_rate_too_high",
+        "learning_rate_too_low",
+        "batch_size_problem",
+        "not_learning",
+        "underfitting",
+        "overfitting",
+    ),
+)

@@ -49,4 +49,13 @@ def _finding(evidence: Evidence, message: str, remedy: Remedy, steps: int) -> Fi
     return Finding(code="batch_size_problem", severity="warning", evidence=facts, message=message, remedies=(remedy,))
 
 
-CHECK = Check(code="batch_size_problem", reads="batch size, rows, updates, and the outcome", find=_find)
+CHECK = Check(
+    code="batch_size_problem",
+    reads="batch size, rows, updates, and the outcome",
+    find=_find,
+    explains=(
+        "learning_rate_too_low",
+        "not_learning",
+        "underfitting",
+    ),
+)

@@ -44,4 +44,13 @@ def _lower(evidence: Evidence) -> float:
     return float(evidence.settings.get("lr") or 1e-3) / 10
 
 
-CHECK = Check(code="dead_units", reads="every unit over the rows of a probe", find=_find)
+CHECK = Check(
+    code="dead_units",
+    reads="every unit over the rows of a probe",
+    find=_find,
+    explains=(
+        "learning_rate_too_low",
+        "not_learning",
+        "underfitting",
+    ),
+)

@@ -61,4 +61,16 @@ def _rate(evidence: Evidence) -> float:
     return float(evidence.settings.get("lr") or 1e-3)
 
 
-CHECK = Check(code="exploding_gradient", reads="gradient norms, and losses over windows of steps", find=_find)
+CHECK = Check(
+    code="exploding_gradient",
+    reads="gradient norms, and losses over windows of steps",
+    find=_find,
+    explains=(
+        "learning_rate_too_high",
+        "learning_rate_too_low",
+        "batch_size_problem",
+        "not_learning",
+        "underfitting",
+        "dead_units",
+    ),
+)

@@ -42,10 +42,34 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
 def largest_update(evidence: Evidence) -> float:
     """Give the largest median over sampled steps of update over weight, among weights that are not biases."""
     weights = [name for name in evidence.places("update_ratio") if not name.rpartition(".")[2].startswith("bias")]
-    found = [evidence.curve("update_ratio", name) for name in weights]
     # The first epochs tell: later ones may stand still because the steps before broke something.
-    early = [float(np.nanmax(values[: max(1, len(values) // 4)])) for values in found if np.isfinite(values).any()]
-    return max(early, default=0.0)
+    return max((_early(evidence, name) for name in weights), default=0.0)
 
 
-CHECK = Check(code="learning_rate_too_high", reads="updates relative to weights, and the outcome", find=_find)
+def _early(evidence: Evidence, name: str) -> float:
+    """Give the largest early update relative to the weights that training started from, or that it has by then.
+
+    Weights that decay make any step large beside them.
+    """
+    ratios, norms = evidence.curve("update_ratio", name), evidence.curve("weight_norm", name)
+    count = max(1, len(ratios) // 4)
+    if len(norms) != len(ratios) or not np.isfinite(ratios[:count]).any() or not np.nanmax(norms) > 0:
+        return 0.0
+    moved = ratios[:count] * norms[:count]
+    return float(np.nanmax(moved / np.maximum(norms[0], norms[:count])))
+
+
+CHECK = Check(
+    code="learning_rate_too_high",
+    reads="updates relative to weights, and the outcome",
+    find=_find,
+    explains=(
+        "exploding_gradient",
+        "dead_units",
+        "saturated_units",
+        "vanishing_gradient",
+        "batch_size_problem",
+        "not_learning",
+        "underfitting",
+    ),
+)

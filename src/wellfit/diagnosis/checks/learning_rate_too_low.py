@@ -20,7 +20,8 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     if not evidence.poor or evidence.stopped_at is not None:
         return
     weights = [name for name in evidence.places("update_ratio") if not name.rpartition(".")[2].startswith("bias")]
-    ratios = [float(np.nanmedian(evidence.curve("update_ratio", name))) for name in weights]
+    # The first quarter of the run tells: later, updates fade because the loss has fallen, or the gradient has died.
+    ratios = [float(np.nanmax(values[: max(1, len(values) // 4)])) for values in _curves(evidence, weights)]
     ratio = max(ratios, default=None)
     if ratio is None or ratio > _SMALL:
         return
@@ -38,4 +39,18 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-CHECK = Check(code="learning_rate_too_low", reads="updates relative to weights, and the outcome", find=_find)
+def _curves(evidence: Evidence, names: list[str]) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
+    found = [evidence.curve("update_ratio", name) for name in names]
+    return [values for values in found if np.isfinite(values).any()]
+
+
+CHECK = Check(
+    code="learning_rate_too_low",
+    reads="updates relative to weights, and the outcome",
+    find=_find,
+    explains=(
+        "batch_size_problem",
+        "not_learning",
+        "underfitting",
+    ),
+)

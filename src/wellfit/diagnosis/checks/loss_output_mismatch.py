@@ -197,4 +197,17 @@ CHECK = Check(
     reads="what the loss takes, the last operation, the target's range",
     find=_find,
     live=True,
+    explains=(
+        "learning_rate_too_high",
+        "learning_rate_too_low",
+        "batch_size_problem",
+        "exploding_gradient",
+        "vanishing_gradient",
+        "dead_units",
+        "saturated_units",
+        "not_learning",
+        "underfitting",
+        "bad_initialization",
+        "overfitting",
+    ),
 )

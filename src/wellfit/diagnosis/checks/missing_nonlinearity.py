@@ -37,4 +37,16 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
 _STRAIGHT = ("batch_norm", "layer_norm", "group_norm")
 """Norms scale; a layer norm bends a little, not enough to count."""
 
-CHECK = Check(code="missing_nonlinearity", reads="the operations of a forward pass", find=_find, live=True)
+CHECK = Check(
+    code="missing_nonlinearity",
+    reads="the operations of a forward pass",
+    find=_find,
+    live=True,
+    explains=(
+        "learning_rate_too_high",
+        "learning_rate_too_low",
+        "batch_size_problem",
+        "not_learning",
+        "underfitting",
+    ),
+)

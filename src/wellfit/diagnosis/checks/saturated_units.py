@@ -47,5 +47,15 @@ def _hidden(evidence: Evidence) -> set[str]:
 
 
 CHECK = Check(
-    code="saturated_units", reads="slopes of bounded activations, per unit over the rows of a probe", find=_find
+    code="saturated_units",
+    reads="slopes of bounded activations, per unit over the rows of a probe",
+    find=_find,
+    explains=(
+        "learning_rate_too_high",
+        "learning_rate_too_low",
+        "batch_size_problem",
+        "exploding_gradient",
+        "not_learning",
+        "underfitting",
+    ),
 )

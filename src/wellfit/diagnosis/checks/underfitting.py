@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wellfit.diagnosis.check import Check
 from wellfit.diagnosis.evidence import Evidence
-from wellfit.diagnosis.verdict import judge, numbers
+from wellfit.diagnosis.verdict import judge, learnable, numbers
 from wellfit.findings import Finding, Remedy
 
 __all__ = ["CHECK"]
@@ -14,7 +14,8 @@ __all__ = ["CHECK"]
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
     verdict = judge(evidence.history)
-    if verdict is None or verdict.verdict != "underfitting":
+    # To have learnt nothing is the utmost of it, where others show that there is something to learn.
+    if verdict is None or verdict.verdict not in ("underfitting", "not_learning") or not learnable(evidence.history):
         return
     yield Finding(
         code="underfitting",

@@ -15,9 +15,15 @@ _LARGE = 20.0
 largest stable rate of gradient descent is 400 times smaller. Inputs at +-4 and counts up to ten are harmless."""
 
 
+_HUGE = 100.0
+"""The same, from which on it is said even where the outcome is good: another seed or rate would not be so lucky."""
+
+
 def _find(evidence: Evidence) -> Iterator[Finding]:
     largest = evidence.inputs.get("rms_max")
     if largest is None or largest < _LARGE:
+        return
+    if largest < _HUGE and not evidence.poor:
         return
     median, widest = float(evidence.inputs["rms_median"]), int(evidence.inputs["widest"])
     yield Finding(
@@ -33,4 +39,22 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-CHECK = Check(code="unscaled_inputs", reads="the scale of every input", find=_find, live=True)
+CHECK = Check(
+    code="unscaled_inputs",
+    reads="the scale of every input",
+    find=_find,
+    live=True,
+    explains=(
+        "learning_rate_too_high",
+        "learning_rate_too_low",
+        "batch_size_problem",
+        "exploding_gradient",
+        "vanishing_gradient",
+        "dead_units",
+        "saturated_units",
+        "not_learning",
+        "underfitting",
+        "bad_initialization",
+        "overfitting",
+    ),
+)

@@ -15,12 +15,16 @@ _LARGE = 10.0
 and a rate of 0.001 ten thousand steps pass before the mean is reached; gradients of squared errors grow alike."""
 
 
+_HUGE = 100.0
+"""The same, from which on it is said even where the outcome is good: another seed or rate would not be so lucky."""
+
+
 def _find(evidence: Evidence) -> Iterator[Finding]:
     target = evidence.target
     if evidence.classification or target.get("std") is None:
         return
     size = (target["mean"] ** 2 + target["std"] ** 2) ** 0.5
-    if size < _LARGE:
+    if size < _LARGE or (size < _HUGE and not evidence.poor):
         return
     yield Finding(
         code="unscaled_target",
@@ -33,4 +37,21 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-CHECK = Check(code="unscaled_target", reads="mean and spread of the target", find=_find, live=True)
+CHECK = Check(
+    code="unscaled_target",
+    reads="mean and spread of the target",
+    find=_find,
+    live=True,
+    explains=(
+        "learning_rate_too_high",
+        "learning_rate_too_low",
+        "batch_size_problem",
+        "exploding_gradient",
+        "vanishing_gradient",
+        "dead_units",
+        "saturated_units",
+        "not_learning",
+        "underfitting",
+        "bad_initialization",
+    ),
+)

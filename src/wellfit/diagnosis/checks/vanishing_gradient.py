@@ -74,4 +74,14 @@ def _through_time(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-CHECK = Check(code="vanishing_gradient", reads="gradients per layer and step of a sequence", find=_find)
+CHECK = Check(
+    code="vanishing_gradient",
+    reads="gradients per layer and step of a sequence",
+    find=_find,
+    explains=(
+        "learning_rate_too_low",
+        "batch_size_problem",
+        "not_learning",
+        "underfitting",
+    ),
+)

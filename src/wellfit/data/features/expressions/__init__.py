@@ -1,4 +1,4 @@
-"""The small grammar of ``features.derive``: text to a tree of known kinds, the tree to Polars, nothing ever evaluated."""
+"""The small grammar of ``features.derive``: text to a tree of known nodes, computed with Polars, never as Python."""
 
 from __future__ import annotations
 

@@ -1,12 +1,12 @@
 """Tokens to a tree, by the grammar:
 
-    comparison  sum [(< | <= | > | >= | == | !=) sum]
-    sum         product {(+ | -) product}
-    product     signed {(* | /) signed}
-    signed      [- | +] signed  |  power
-    power       atom [** signed]
-    atom        number | column | function ( comparison ) | ( comparison )
-"""  # noqa: D400, D415
+comparison  sum [(< | <= | > | >= | == | !=) sum]
+sum         product {(+ | -) product}
+product     signed {(* | /) signed}
+signed      [- | +] signed  |  power
+power       atom [** signed]
+atom        number | column | function ( comparison ) | ( comparison )
+"""  # noqa: D415
 
 from __future__ import annotations
 

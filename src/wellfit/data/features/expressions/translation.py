@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from wellfit.data.features.expressions.tree import Binary, Call, Column, Negate, Node, Number
+from wellfit.data.features.expressions.tree import Binary, Call, Column, Node, Number
 
 __all__ = ["LARGEST", "computed"]
 

@@ -24,7 +24,7 @@ class MinMax(Scaler):
         self.scale = np.asarray(scale, dtype=np.float64)
 
     @classmethod
-    def fit(cls, values: Floats) -> Self:
+    def fit(cls, values: Floats, **options: Any) -> Self:
         """Learn the ranges."""
         low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
         return cls(low, unit_where_zero(high - low, np.maximum(1.0, np.nanmax(np.abs(values), axis=0))))

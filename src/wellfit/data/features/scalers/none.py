@@ -14,7 +14,7 @@ class Unscaled(Scaler):
     """Leaves values as they are."""
 
     @classmethod
-    def fit(cls, values: Floats) -> Self:
+    def fit(cls, values: Floats, **options: Any) -> Self:
         """Learn nothing."""
         return cls()
 

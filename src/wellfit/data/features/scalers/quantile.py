@@ -7,7 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from wellfit.data.features.scalers.scaler import Floats, Scaler
-from wellfit.registry import Entry
+from wellfit.registry import Entry, Option
 
 __all__ = ["ENTRY", "Quantile", "quantile_count"]
 
@@ -16,36 +16,40 @@ EDGE = 1e-7
 """Shares closer to 0 or 1 are cut, so that the ends of the range stay finite."""
 
 
-def quantile_count(rows: int) -> int:
-    """Give the number of quantiles for so many rows: one for 30 rows, from 10 to 1000, no more than rows."""
-    return max(1, min(max(FEWEST, min(MOST, rows // ROWS_EACH)), rows))
+def quantile_count(rows: int, asked: int | None = None) -> int:
+    """Give the number of quantiles for so many rows: as asked, or a 30th, from 10 to 1000; at most the rows."""
+    wanted = max(FEWEST, min(MOST, rows // ROWS_EACH)) if asked is None else asked
+    return max(1, min(wanted, rows))
 
 
 class Quantile(Scaler):
-    """``probit(F(x))`` with the training rows' distribution function F, linear between quantiles.
+    """``probit(F(x))``, or ``F(x)`` itself, with the training rows' distribution function F, linear between quantiles.
 
     >>> Quantile.fit(np.arange(101.0)[:, None]).apply(np.array([[50.0], [1e9]])).round(3).tolist()
     [[0.0], [5.199]]
     """
 
-    def __init__(self, quantiles: Any) -> None:
+    def __init__(self, quantiles: Any, output: str = "normal") -> None:
         self.quantiles = np.asarray(quantiles, dtype=np.float64)
         """float64 [column, quantile]"""
+        self.output = output
         self._shares = np.linspace(0, 1, self.quantiles.shape[-1])
 
     @classmethod
-    def fit(cls, values: Floats) -> Self:
+    def fit(cls, values: Floats, **options: Any) -> Self:
         """Learn the quantiles of all rows."""
-        shares = np.linspace(0, 1, quantile_count(len(values)))
-        return cls(np.nanpercentile(values, shares * 100, axis=0).T)
+        shares = np.linspace(0, 1, quantile_count(len(values), options.get("quantiles")))
+        return cls(np.nanpercentile(values, shares * 100, axis=0).T, options.get("output", "normal"))
 
     def apply(self, values: Floats) -> Floats:
-        """Scale values into [-5.2, 5.2]; those outside the training range lie at its ends."""
+        """Scale values into [-5.2, 5.2] or [0, 1]; those outside the training range lie at its ends."""
         from scipy.special import ndtri
 
         shares = np.empty_like(values)
         for column, quantiles in enumerate(self.quantiles):
             shares[:, column] = self._share(values[:, column], quantiles)
+        if self.output == "uniform":
+            return shares
         edge = EDGE - np.spacing(1)
         scaled: Floats = np.clip(ndtri(shares), ndtri(edge), ndtri(1 - edge))
         return scaled
@@ -59,14 +63,27 @@ class Quantile(Scaler):
         return np.where(values - EDGE < quantiles[0], 0.0, share)
 
     def as_dict(self) -> dict[str, Any]:
-        """Give the quantiles of each column."""
-        return {"quantiles": self.quantiles.tolist()}
+        """Give the quantiles of each column, and the distribution."""
+        return {"quantiles": self.quantiles.tolist(), "output": self.output}
 
 
 ENTRY = Entry(
     name="quantile",
     summary="spread as a normal distribution, by quantiles of the training rows",
     make=Quantile,
+    options=(
+        Option(
+            name="quantiles",
+            default=None,
+            kind="int",
+            low=2,
+            high=10_000,
+            optional=True,
+            help="how many quantiles; null: one for 30 rows, from 10 to 1000",
+            example=1000,
+        ),
+        Option(name="output", default="normal", kind="str", choices=("normal", "uniform"), help="the distribution"),
+    ),
     formula="probit(F(x)),  F of max(10, min(1000, rows / 30)) quantiles",
     reference="scikit-learn QuantileTransformer; Gorishniy et al. 2025 (TabM)",
 )

@@ -20,7 +20,7 @@ class Scaler(ABC):
 
     @classmethod
     @abstractmethod
-    def fit(cls, values: Floats) -> Self:
+    def fit(cls, values: Floats, **options: Any) -> Self:
         """Learn from training values, float64 [row, column], each column with at least one value."""
 
     @abstractmethod

@@ -24,7 +24,7 @@ class Standard(Scaler):
         self.scale = np.asarray(scale, dtype=np.float64)
 
     @classmethod
-    def fit(cls, values: Floats) -> Self:
+    def fit(cls, values: Floats, **options: Any) -> Self:
         """Learn means and deviations."""
         deviation = unit_where_zero(np.nanstd(values, axis=0), np.nanmax(np.abs(values), axis=0))
         return cls(np.nanmean(values, axis=0), deviation)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 from typing import Any, ClassVar
 
@@ -63,7 +64,7 @@ def _linear(candidates: Candidates, targets: Targets) -> Floats:
         model.fit(columns, targets.values)
     sizes = np.abs(np.atleast_2d(model.coef_)).sum(axis=0)
     ends = np.cumsum([candidates.numeric.shape[1], *(block.shape[1] for block in flags)])
-    of_ids = [sizes[first:last].max() for first, last in zip(ends[:-1], ends[1:], strict=True)]
+    of_ids = [sizes[first:last].max() for first, last in itertools.pairwise(ends)]
     return np.concatenate([sizes[: ends[0]], np.array(of_ids, dtype=np.float64)])
 
 

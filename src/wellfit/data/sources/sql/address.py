@@ -28,6 +28,7 @@ DIALECTS = {
     "duckdb": "DuckDB",
 }
 """What a dialect is called."""
+_FILES = ("sqlite", "duckdb")
 _ALIASES = {"postgres": "postgresql", "mariadb": "mysql", "sqlite3": "sqlite"}
 _WHOLE = re.compile(r"\$\{env:\w+\}")
 _EXAMPLE = "Write sql:postgresql://ann:${env:PW}@host/db?table=loans."
@@ -86,6 +87,10 @@ def parsed(given: str) -> Address:
         raise DataError("This is no address of a database.", got=masked(given), do=_EXAMPLE)
     options, query = _options(text)
     table = _parts(options.pop("table", ""), given)
+    if options and dialect in _FILES:
+        name = next(iter(options))
+        do = did_you_mean(name, ("table", "query"))
+        raise DataError(f"{DIALECTS[dialect]} takes no option '{name}'.", got=masked(given), do=do)
     if table and query:
         raise DataError("An address names a table or a query, not both.", got=masked(given), do="Leave one out.")
     if named_in(query):
@@ -94,7 +99,7 @@ def parsed(given: str) -> Address:
     return Address(
         given=given,
         dialect=dialect,
-        place=filled(place, quoted=dialect not in ("sqlite", "duckdb")),
+        place=filled(place, quoted=dialect not in _FILES),
         options=tuple((name, filled(value)) for name, value in options.items()),
         table=table,
         query=query,

@@ -46,7 +46,7 @@ def with_casts(sql: str, schema: pa.Schema, number: str, text: str) -> str:
     columns = [
         f"{casts[kind].format(name)} AS {name}" if kind else name for name, kind in zip(names, kinds, strict=True)
     ]
-    return f"SELECT {', '.join(columns)} FROM ({sql}\n) AS rows"
+    return f"SELECT {', '.join(columns)} FROM ({sql}\n) AS given"
 
 
 def _cast(field: pa.Field) -> str:

@@ -10,12 +10,12 @@ from typing import Literal, Self
 
 import polars as pl
 
-__all__ = ["BATCH_ROWS", "Database", "Fault", "Kind"]
+__all__ = ["BATCH_ROWS", "Database", "Fault", "Kind", "probe"]
 
 BATCH_ROWS = 65_536
 """Rows that are fetched at once."""
 
-Kind = Literal["login", "database", "table", "query", "rights", "busy", "unreachable", "lost"]
+Kind = Literal["address", "login", "database", "table", "query", "rights", "busy", "unreachable", "lost"]
 """What is at fault; the last two may be better at another try."""
 
 
@@ -25,6 +25,15 @@ class Fault:
 
     kind: Kind
     says: str
+
+
+def probe(sql: str) -> str:
+    """Give a query that has the columns of another one and no rows; a statement that is no query fails in it.
+
+    >>> probe("SELECT 1 AS a -- one")
+    'SELECT * FROM (SELECT 1 AS a -- one\\n) AS given LIMIT 0'
+    """
+    return f"SELECT * FROM ({sql}\n) AS given LIMIT 0"
 
 
 class Database(ABC):

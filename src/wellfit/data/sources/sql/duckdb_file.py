@@ -12,7 +12,7 @@ import pyarrow as pa
 from wellfit.data.sources.paths import readable_file
 from wellfit.data.sources.sql.address import Address
 from wellfit.data.sources.sql.arrow_batches import frames_of, with_casts
-from wellfit.data.sources.sql.database import BATCH_ROWS, Database, Fault
+from wellfit.data.sources.sql.database import BATCH_ROWS, Database, Fault, probe
 
 __all__ = ["connect", "fault"]
 
@@ -22,7 +22,7 @@ class _DuckDB(Database):
         self._connection = connection
 
     def batches(self, sql: str) -> Iterator[pl.DataFrame]:
-        schema = self._reader(f"SELECT * FROM ({sql}\n) AS rows LIMIT 0").schema
+        schema = self._reader(probe(sql)).schema
         sql = with_casts(sql, schema, "CAST({} AS DOUBLE)", "CAST({} AS VARCHAR)")
         yield from frames_of(self._reader(sql))
 

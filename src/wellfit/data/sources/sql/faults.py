@@ -24,6 +24,8 @@ def explained(fault: Fault, address: Address, tables: Sequence[str]) -> WellfitE
     """Say what went wrong; ``tables`` are those that there are, to name a near one."""
     says = f"{address.product} says: {_says(fault, address)}."
     match fault.kind:
+        case "address":
+            return DataError("The address of the database can't be used.", got=address.shown, do=f"Mend it. {says}")
         case "login":
             return DataError(
                 "The database refused the login.", got=address.shown, do=f"Check user and password. {says}"

@@ -8,7 +8,7 @@ from typing import Any
 import polars as pl
 
 from wellfit.data.sources.sql.address import Address
-from wellfit.data.sources.sql.database import BATCH_ROWS, Database, Fault, Kind
+from wellfit.data.sources.sql.database import BATCH_ROWS, Database, Fault, Kind, probe
 from wellfit.data.sources.sql.rows import frame_of_rows
 
 __all__ = ["connect", "fault"]
@@ -40,6 +40,7 @@ class _MySQL(Database):
         self._connection.exec_driver_sql("SET SESSION TRANSACTION READ ONLY")
 
     def batches(self, sql: str) -> Iterator[pl.DataFrame]:
+        self._connection.exec_driver_sql(probe(sql))
         streamed = self._connection.execution_options(stream_results=True, max_row_buffer=BATCH_ROWS)
         result = streamed.exec_driver_sql(sql)
         names = list(result.keys())
@@ -72,8 +73,10 @@ def connect(address: Address) -> Database:
 def fault(error: Exception) -> Fault | None:
     """Tell what an error means; None for one of another kind."""
     import pymysql
-    from sqlalchemy.exc import DBAPIError
+    from sqlalchemy.exc import ArgumentError, DBAPIError
 
+    if isinstance(error, (ArgumentError, TypeError, ValueError)):
+        return Fault("address", str(error))
     cause = error.orig if isinstance(error, DBAPIError) else error
     if not isinstance(cause, pymysql.Error):
         return None

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from wellfit.data.sources.sql.address import Address
 from wellfit.data.sources.sql.arrow_batches import frames_of, with_casts
-from wellfit.data.sources.sql.database import Database, Fault, Kind
+from wellfit.data.sources.sql.database import Database, Fault, Kind, probe
 
 __all__ = ["connect", "fault"]
 
@@ -30,6 +30,7 @@ _CODES: dict[str, Kind] = {
 }
 """What SQLSTATE codes and their classes mean: https://www.postgresql.org/docs/current/errcodes-appendix.html."""
 _WORDS: dict[str, Kind] = {
+    "invalid ": "address",
     "authentication failed": "login",
     "no password": "login",
     "pg_hba.conf": "login",
@@ -55,7 +56,7 @@ class _PostgreSQL(Database):
             self._cursor.execute(setting)
 
     def batches(self, sql: str) -> Iterator[pl.DataFrame]:
-        self._cursor.execute(f"SELECT * FROM ({sql}\n) AS rows LIMIT 0")
+        self._cursor.execute(probe(sql))
         sql = with_casts(sql, self._cursor.fetch_record_batch().schema, _NUMBER, "CAST({} AS text)")
         self._cursor.execute(sql)
         yield from frames_of(self._cursor.fetch_record_batch())

@@ -12,7 +12,7 @@ import polars as pl
 from wellfit.data.sources.finish import CELL_BYTES
 from wellfit.data.sources.paths import readable_file
 from wellfit.data.sources.sql.address import Address
-from wellfit.data.sources.sql.database import BATCH_ROWS, Database, Fault
+from wellfit.data.sources.sql.database import BATCH_ROWS, Database, Fault, probe
 from wellfit.data.sources.sql.rows import frame_of_rows
 
 __all__ = ["connect", "fault"]
@@ -25,6 +25,7 @@ class _Sqlite(Database):
         self._connection.setlimit(sqlite3.SQLITE_LIMIT_LENGTH, 2 * CELL_BYTES)
 
     def batches(self, sql: str) -> Iterator[pl.DataFrame]:
+        self._connection.execute(probe(sql))
         cursor = self._connection.execute(sql)
         names = [column[0] for column in cursor.description or ()]
         rows = cursor.fetchmany(BATCH_ROWS)

@@ -36,7 +36,7 @@ def fetch(address: str, folder: Path, reading: Reading) -> Fetched:
         DataError: the server refuses, or what it gives is no table.
         RunFailed: the server could not be reached or failed, however often it was asked.
     """
-    told = reading.records is not None or reading.cursor or reading.page_param or reading.paging not in ("auto", "none")
+    told = reading.records is not None or reading.cursor or reading.page_param or reading.paging not in (None, "none")
     headers = {name: filled(value) for name, value in reading.headers.items()}
     client = Client(filled(address, quoted=True), headers, shown=address, expects_json=bool(told))
     room = Room(folder)
@@ -53,7 +53,9 @@ def _records_of(answer: Answer, reading: Reading, told: bool) -> str | None:
     """Give the way to the records; None for what is a file."""
     if answer.value is None:
         if told:
-            raise DataError("The address must give JSON, as records or paging were told.", do="Leave them out for a file.")
+            raise DataError(
+                "The address must give JSON, as records or paging were told.", do="Leave them out for a file."
+            )
         return None
     if reading.records is not None:
         records_at(answer.value, reading.records)
@@ -71,7 +73,7 @@ def _api(client: Client, answer: Answer, way: str, reading: Reading, room: Room)
     pages = 0
     with path.open("w", encoding="utf-8") as file:
         for page in _pages(client, pager, answer, way, room):
-            pages += 1
+            pages += bool(page)
             for record in page:
                 line = json.dumps(record, ensure_ascii=False) + "\n"
                 room.take(len(line))
@@ -79,7 +81,11 @@ def _api(client: Client, answer: Answer, way: str, reading: Reading, room: Room)
     answer.path.unlink()
     if not pager.rows:
         raise DataError("The address gives no records.", got=client.shown, do="Check the address and its parameters.")
-    details: dict[str, str | int | bool] = {"pages": pages, "paging": pager.kind or "none", "records": way or "the answer"}
+    details: dict[str, str | int | bool] = {
+        "pages": pages,
+        "paging": pager.kind or "none",
+        "records": way or "the answer",
+    }
     return Fetched(source=str(path), details={**details, "retries": client.retries}, notes=tuple(_notes(pager, pages)))
 
 

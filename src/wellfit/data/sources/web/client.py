@@ -1,6 +1,7 @@
 """Requests that are worth repeating, are repeated; secrets go to the host they are meant for and nowhere else.
 
-Back-off follows "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015): a random wait up to a bound that doubles.
+Back-off follows "Exponential Backoff And Jitter" (AWS Architecture Blog, 2015): a random wait up to a bound that
+doubles.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from wellfit.data.sources.room import Room
 from wellfit.errors import DataError, RunFailed
 
 if TYPE_CHECKING:
-    from urllib3 import BaseHTTPResponse
+    from urllib3 import BaseHTTPResponse, PoolManager
 
 __all__ = ["Answer", "Client", "Nothing", "origin_of"]
 
@@ -70,7 +71,7 @@ class Nothing(DataError):
     """The server has nothing at the address."""
 
 
-class _Passing(Exception):  # noqa: N818 - no error yet: the request is repeated
+class _Passing(Exception):
     """What may be over when the request is repeated; the text says what it was."""
 
     def __init__(self, reason: str, wait: float | None = None) -> None:
@@ -113,7 +114,7 @@ class Client:
 
     def _wait(self, attempt: int, asked: float | None) -> float:
         if asked is None:
-            return self._random.uniform(0.5, 1.0) * min(FIRST_WAIT * 2**attempt, LONGEST_WAIT)
+            return self._random.uniform(0.5, 1.0) * min(FIRST_WAIT * 2.0**attempt, LONGEST_WAIT)
         if asked > LONGEST_WAIT:
             rule = f"The server asks to wait for {asked:,.0f} seconds before the next request."
             raise RunFailed(rule, got=self.shown, do="Try again then.")
@@ -192,7 +193,7 @@ def _without_login(address: str) -> tuple[str, dict[str, str]]:
     return urlunsplit(bare), {"Authorization": make_headers(basic_auth=login)["authorization"]}
 
 
-def _pool(url: str) -> Any:
+def _pool(url: str) -> PoolManager:
     """Give the way to a host: through the proxy that the environment names, or straight."""
     import urllib3
 

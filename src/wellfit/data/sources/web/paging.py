@@ -93,8 +93,8 @@ class Pager:
         name, paging = self.reading.page_param, self.reading.paging
         if self.reading.cursor:
             return "cursor"
-        if paging != "auto" or name is None:
-            return paging
+        if paging is not None or name is None:
+            return paging or "auto"
         if name.lower() in {keys[-1].lower() for keys in OFFSETS}:
             return "offset"
         return "cursor" if _CURSOR_WORDS.search(name) else "page"
@@ -108,7 +108,9 @@ class Pager:
 
     def _by_cursor(self, answer: Answer) -> str | None:
         told = self.reading.cursor
-        held = [(at(answer.value, told), "cursor")] if told else [(found(answer.value, k), p) for k, p in TOKENS.items()]
+        held = (
+            [(at(answer.value, told), "cursor")] if told else [(found(answer.value, k), p) for k, p in TOKENS.items()]
+        )
         for token, parameter in held:
             if isinstance(token, (str, int)) and not isinstance(token, bool) and token != "":
                 return with_parameter(self.url, self.reading.page_param or parameter, str(token))

@@ -1,0 +1,171 @@
+"""`Sources`: the typed columns by what becomes of them, and the numbers they become before any are scaled."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, cast
+
+import numpy as np
+import polars as pl
+
+from wellfit.data.features.calendar import CHOICES, date_parts, varying_parts
+from wellfit.data.features.encoded import EncodedColumn, encode_column
+from wellfit.data.features.targets import Targets
+from wellfit.data.features.texts import TEXTS, Vectorizer
+from wellfit.errors import ConfigError
+from wellfit.registry import Choice, Entry
+
+__all__ = ["Sources", "TextColumn", "learn_sources"]
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TextColumn:
+    """A column of free text and what turns it into numbers."""
+
+    name: str
+    encoder: str
+    settings: Mapping[str, Any]
+    """What the text encoder is made from."""
+
+    @cached_property
+    def step(self) -> Vectorizer:
+        """The text encoder, made from its settings."""
+        vectorizer: Vectorizer = TEXTS[self.encoder].make(**self.settings)
+        return vectorizer
+
+    def apply(self, frame: pl.DataFrame) -> Array:
+        """Give the numbers of each text, float32 [row, number]."""
+        return self.step.apply(frame.get_column(self.name))
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the column as JSON holds it."""
+        return {"name": self.name, "encoder": self.encoder, "settings": dict(self.settings)}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sources:
+    """The typed columns by what becomes of them."""
+
+    numbers: tuple[str, ...]
+    """Number columns."""
+    dates: tuple[tuple[str, tuple[str, ...]], ...]
+    """Date columns with the parts that are used."""
+    encoded: tuple[EncodedColumn, ...]
+    """Category columns."""
+    texts: tuple[TextColumn, ...] = ()
+    """Columns of free text."""
+
+    def encoded_as(self, gives: str) -> list[EncodedColumn]:
+        """Give the category columns that become ids, flags or numbers."""
+        return [column for column in self.encoded if column.step.gives == gives]
+
+    def raw(self, frame: pl.DataFrame, training: Mapping[str, Floats] | None = None) -> Floats:
+        """Give what is filled and scaled, float64 [row, source], NaN where a cell is missing.
+
+        Args:
+            frame: Typed rows.
+            training: What the rows get for some category columns, by name, where they are the training rows.
+        """
+        given = training or {}
+        blocks: list[Array] = [frame.get_column(name).to_numpy() for name in self.numbers]
+        blocks += [date_parts(frame.get_column(name), parts) for name, parts in self.dates]
+        blocks += [
+            given[column.name] if column.name in given else column.apply(frame) for column in self.encoded_as("number")
+        ]
+        return np.column_stack(blocks) if blocks else np.empty((frame.height, 0))
+
+    def raw_names(self) -> list[tuple[str, str]]:
+        """Give the column and the name of each of those."""
+        names = [(name, name) for name in self.numbers]
+        names += [(name, f"{name} {part}") for name, parts in self.dates for part in parts]
+        of_levels = ((column.name, column.step.names(column.name)) for column in self.encoded_as("number"))
+        return names + [(owner, name) for owner, its in of_levels for name in its]
+
+    def fixed(self, frame: pl.DataFrame) -> list[Array]:
+        """Give what is taken as it is: flags of levels and numbers of texts, each [row, number]."""
+        flags: list[Array] = [column.apply(frame) for column in self.encoded_as("flags")]
+        return flags + [column.apply(frame) for column in self.texts]
+
+    def flag_names(self) -> list[str]:
+        """Name the flags of levels."""
+        return [name for column in self.encoded_as("flags") for name in column.step.names(column.name)]
+
+    def text_names(self) -> list[str]:
+        """Name the numbers of texts."""
+        return [name for column in self.texts for name in column.step.names(column.name)]
+
+    def ids(self, frame: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
+        """Give the ids of levels, int64 [row, category]."""
+        ids = [column.apply(frame) for column in self.encoded_as("ids")]
+        return np.column_stack(ids).astype(np.int64, copy=False) if ids else np.empty((frame.height, 0), dtype=np.int64)
+
+    def flagged(self, raw: Floats) -> tuple[int, ...]:
+        """Give the sources with missing training cells, but of a date only its first part."""
+        start = len(self.numbers)
+        repeated: set[int] = set()
+        for _, parts in self.dates:
+            repeated.update(range(start + 1, start + len(parts)))
+            start += len(parts)
+        # A loop: isnan of the whole block would take a byte for every cell.
+        holes = (source for source in range(raw.shape[1]) if np.isnan(raw[:, source]).any())
+        return tuple(source for source in holes if source not in repeated)
+
+
+def learn_sources(
+    frame: pl.DataFrame,
+    *,
+    encoding: Choice[Entry],
+    of_column: Mapping[str, Choice[Entry]],
+    dates: str,
+    texts: Collection[str],
+    text: Choice[Entry],
+    targets: Targets | None,
+) -> tuple[Sources, dict[str, Floats]]:
+    """Sort the training columns by what becomes of them; those without any value become nothing.
+
+    Args:
+        frame: Typed training rows.
+        encoding: The encoder of categories.
+        of_column: The encoder of single columns, where it is another.
+        dates: Which parts of dates are taken, one of `CHOICES`.
+        texts: The columns of free text.
+        text: Their encoder.
+        targets: The targets of the rows; None where there are none.
+
+    Returns:
+        The sources, and what the training rows get for category columns where that isn't what the same cells get later.
+    """
+    valued = [series for series in frame.get_columns() if series.null_count() < len(series)]
+    _refuse_encoders(valued, of_column, texts)
+    moments = ((series.name, series) for series in valued if isinstance(series.dtype, pl.Datetime))
+    parts = ((name, varying_parts(series, CHOICES[dates])) for name, series in moments)
+    levels = [series for series in valued if series.dtype == pl.String and series.name not in texts]
+    encoded = [encode_column(series, of_column.get(series.name, encoding), targets) for series in levels]
+    prose = [series for series in valued if series.dtype == pl.String and series.name in texts]
+    sources = Sources(
+        numbers=tuple(series.name for series in valued if series.dtype == pl.Float64),
+        dates=tuple((name, its) for name, its in parts if its),
+        encoded=tuple(column for column, _ in encoded),
+        texts=tuple(_text(series, text) for series in prose),
+    )
+    return sources, {column.name: block for column, block in encoded if block is not None}
+
+
+def _text(series: pl.Series, text: Choice[Entry]) -> TextColumn:
+    learned = cast(type[Vectorizer], text.entry.make).fit(series, **text.options)
+    return TextColumn(name=series.name, encoder=text.name, settings=learned.as_dict())
+
+
+def _refuse_encoders(valued: list[pl.Series], of_column: Mapping[str, Any], texts: Collection[str]) -> None:
+    for series in valued:
+        if series.name in of_column and (series.dtype != pl.String or series.name in texts):
+            raise ConfigError(
+                f"'features.columns.{series.name}.encode' is for a column of categories.",
+                got="text" if series.name in texts else "dates" if series.dtype.is_temporal() else "numbers",
+                do="Set its type to category, or leave encode out.",
+            )

@@ -1,0 +1,128 @@
+"""The doctor as a callback of Lightning (https://lightning.ai/docs/pytorch/stable/extensions/callbacks.html)."""
+
+from __future__ import annotations
+
+import functools
+import importlib
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor, nn
+
+from wellfit.diagnosis.verdict import Verdict
+from wellfit.errors import BadInput
+from wellfit.findings import Finding
+from wellfit.history import History
+from wellfit.integrations.attendant import Attendant, whole
+
+__all__ = ["DoctorCallback"]
+
+
+class Doctor:
+    """Watches a training by Lightning, names problems as they come, and diagnoses it at its end.
+
+        from wellfit.integrations.lightning import DoctorCallback
+        doctor = DoctorCallback()
+        Trainer(callbacks=[doctor]).fit(model, rows)
+
+    Then ``doctor.findings``, ``doctor.fit`` and ``doctor.history``. Automatic and manual optimization are watched; of
+    several optimizers, the first. On several machines the first process watches.
+
+    Args:
+        valid_loss: the name under which the model logs its validation loss.
+        **options: what `wellfit.Monitor` takes beside module and optimizer, such as ``loss`` and ``train``.
+    """
+
+    def __init__(self, *, valid_loss: str = "val_loss", **options: Any) -> None:
+        super().__init__()
+        self._valid_loss = valid_loss
+        self._options = options
+        self._attendant: Attendant | None = None
+        self._optimizer: Any = None
+        self._loss: Tensor | None = None
+
+    @property
+    def history(self) -> History:
+        """What was recorded so far."""
+        return History() if self._attendant is None else self._attendant.history
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the checks find, the gravest first."""
+        return [] if self._attendant is None else self._attendant.findings()
+
+    @property
+    def fit(self) -> Verdict | None:
+        """The verdict on the fit; None where there is no evidence of it."""
+        return None if self._attendant is None else self._attendant.verdict()
+
+    def on_train_start(self, trainer: Any, pl_module: nn.Module) -> None:
+        """Begin to watch."""
+        if trainer.is_global_zero:
+            self._optimizer = next(iter(trainer.optimizers), None)
+            self._attendant = Attendant(whole(pl_module), self._optimizer, self._options)
+
+    def on_before_backward(self, trainer: Any, pl_module: nn.Module, loss: Tensor) -> None:
+        """Keep the loss of the step, with the graph that computed it."""
+        self._loss = loss
+
+    def on_before_optimizer_step(self, trainer: Any, pl_module: nn.Module, optimizer: Any) -> None:
+        """Look at the step: gradients are whole, not clipped yet, and the weights are as before."""
+        attendant, loss = self._attendant, self._loss
+        if attendant is None or loss is None or optimizer is not self._optimizer:
+            return
+        scaler = getattr(trainer.precision_plugin, "scaler", None)
+        if scaler is not None:
+            if not _finite(optimizer):
+                # Half precision at work: the scaler leaves this step out and takes a smaller scale.
+                return
+            loss = loss / scaler.get_scale()
+        share = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
+        attendant.step(loss if share == 1 else loss * share)
+        self._loss = None
+
+    def on_train_epoch_end(self, trainer: Any, pl_module: nn.Module) -> None:
+        """Take in the epoch's losses."""
+        if self._attendant is not None:
+            valid = trainer.callback_metrics.get(self._valid_loss)
+            self._attendant.end_epoch(**({} if valid is None else {"valid_loss": float(valid)}))
+
+    def on_train_end(self, trainer: Any, pl_module: nn.Module) -> None:
+        """Diagnose."""
+        self._end()
+
+    def on_exception(self, trainer: Any, pl_module: nn.Module, exception: BaseException) -> None:
+        """Diagnose what came to a bad end."""
+        self._end()
+
+    def _end(self) -> None:
+        if self._attendant is not None:
+            self._attendant.end()
+
+
+def _finite(optimizer: Any) -> bool:
+    gradients = [weight.grad for group in optimizer.param_groups for weight in group["params"]]
+    return all(bool(torch.isfinite(gradient).all()) for gradient in gradients if gradient is not None)
+
+
+@functools.cache
+def _callback() -> type[Any]:
+    """Make the callback of the Lightning that is installed, under either of its names."""
+    for package in ("lightning.pytorch", "pytorch_lightning"):
+        try:
+            base = importlib.import_module(package).Callback
+        except ImportError:
+            continue
+        return type("DoctorCallback", (Doctor, base), {"__doc__": Doctor.__doc__, "__module__": __name__})
+    rule = "wellfit.integrations.lightning needs Lightning, which is not installed."
+    raise BadInput(rule, do="Install it: pip install 'lightning!=2.6.2,!=2.6.3'.")
+
+
+if TYPE_CHECKING:
+    DoctorCallback = Doctor
+else:
+
+    def __getattr__(name: str) -> Any:
+        if name == "DoctorCallback":
+            return _callback()
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
