@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from wellfit.api import diagnose, find_rate, fit, load, train
+    from wellfit.diagnosis import Verdict
     from wellfit.estimators import WellfitClassifier, WellfitRegressor
     from wellfit.findings import Finding
     from wellfit.history import History
@@ -29,6 +30,7 @@ __all__ = [
     "History",
     "Monitor",
     "Run",
+    "Verdict",
     "WellfitClassifier",
     "WellfitRegressor",
     "diagnose",
@@ -45,6 +47,7 @@ _HOMES = {
     "History": "wellfit.history",
     "Monitor": "wellfit.training",
     "Run": "wellfit.run",
+    "Verdict": "wellfit.diagnosis",
     "WellfitClassifier": "wellfit.estimators",
     "WellfitRegressor": "wellfit.estimators",
     "diagnose": "wellfit.api",

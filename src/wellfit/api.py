@@ -10,7 +10,7 @@ from typing import Any, ParamSpec
 
 from wellfit.alarm import live_display
 from wellfit.config import from_keywords, from_mapping
-from wellfit.diagnosis import diagnose
+from wellfit.diagnosis import diagnose, judge
 from wellfit.recording import train_run
 from wellfit.run import Run
 from wellfit.training import FitResult, find_rate
@@ -28,6 +28,7 @@ def _diagnosed(train_module: Callable[Given, FitResult]) -> Callable[Given, FitR
     def trained(*args: Given.args, **kwargs: Given.kwargs) -> FitResult:
         result = train_module(*args, **kwargs)
         result.findings = diagnose(result.history)
+        result.fit = judge(result.history)
         return result
 
     return trained

@@ -24,6 +24,7 @@ CODES: dict[str, str] = {
     "ambiguous_dates": "dates may have the day or the month first",
     "infinite_values": "cells are infinite",
     "missing_target": "rows have no target",
+    "broken_images": "images can't be decoded and are set aside",
     "target_leakage": "a column gives the target away",
     "split_leakage": "rows of one split stand in another",
     "class_imbalance": "a class is rare",

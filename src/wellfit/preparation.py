@@ -10,7 +10,14 @@ import numpy as np
 import polars as pl
 
 from wellfit.config import Config, as_mapping, with_values
-from wellfit.data.cleaning import CleaningPlan, RowsLeft, TargetPlan, repeated_rows, rows_without_target
+from wellfit.data.cleaning import (
+    CleaningPlan,
+    RowsLeft,
+    TargetPlan,
+    find_leaks,
+    repeated_rows,
+    rows_without_target,
+)
 from wellfit.data.features import FeaturePlan, Matrix
 from wellfit.data.sources import read_table
 from wellfit.data.sources.entry import Header
@@ -96,6 +103,8 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
     target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task)
     cleaning = CleaningPlan.fit(features_of["train"], **_cleaning(config))
     typed = {name: cleaning.apply(features_of[name])[0] for name in ("train", "valid")}
+    if config.clean.leaks == "warn" and not estimator:
+        findings += find_leaks(frames, typed["train"], cleaning, target_plan, method=split.method)
     features = FeaturePlan.fit(typed["train"], scale=config.features.scale, encode=config.features.encode)
     resolved = {
         "data.source": _lasting(config.data.source) if data is None else config.data.source,

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from wellfit.artifact import RunFolder
+from wellfit.diagnosis import Verdict, judge
 from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.prediction import Prediction, Predictor, Scores
@@ -58,6 +59,11 @@ class Run:
     def history(self) -> History:
         """What training recorded."""
         return self.folder.read_history()
+
+    @cached_property
+    def fit(self) -> Verdict | None:
+        """The verdict on the fit: good, over, under or none; None where training was not watched."""
+        return judge(self.history)
 
     @cached_property
     def config(self) -> Mapping[str, Any]:

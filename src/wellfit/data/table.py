@@ -5,13 +5,17 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import polars as pl
 
 from wellfit.errors import ConfigError, did_you_mean
+from wellfit.findings import Finding
 
-__all__ = ["SourceRecord", "Table", "resolve_column"]
+if TYPE_CHECKING:
+    from torch import Tensor
+
+__all__ = ["Images", "SourceRecord", "Table", "resolve_column"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -42,6 +46,30 @@ class SourceRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Images:
+    """Decoded images beside a table's frame, in whose column ``image`` each row has the place of its own.
+
+    Rows of a frame are dealt, dropped and sorted; pixels are not moved with them. So they stay in one tensor, in memory
+    or mapped from a file without a name, and a row only points at its image.
+    """
+
+    pixels: Tensor
+    """Uint8 ``[image, channel, height, width]``: one channel is grey, three are red, green and blue."""
+    modes: Mapping[str, int]
+    """Images by the mode that their files have: ``L``, ``RGB``, ``RGBA``, ``P`` and the like."""
+    sizes: Mapping[str, int]
+    """Images by the size that their files have, such as ``28 x 28`` (height x width)."""
+    resized: int
+    """How many were not of the one size that all have now."""
+    converted: int
+    """How many were not of the one mode that all have now."""
+    duplicates: int
+    """How many equal an earlier image in every pixel."""
+    broken: Mapping[str, str]
+    """Files that could not be decoded and were set aside, each with the reason."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Table:
     """Raw rows, their record, and what a person should know of the reading.
 
@@ -52,6 +80,10 @@ class Table:
     frame: pl.DataFrame
     record: SourceRecord
     notes: tuple[str, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    """What the reading found at fault, such as images that are broken."""
+    images: Images | None = None
+    """The images that the rows are of; None for other tables."""
 
 
 def resolve_column(frame: pl.DataFrame, given: str | int) -> str:

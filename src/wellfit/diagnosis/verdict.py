@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal, NamedTuple
 
@@ -297,7 +297,7 @@ def _still_falling(case: FitEvidence) -> list[str]:
 
 _PLACE = {"valid": "validation", "train": "training"}
 
-_RULES = (
+_RULES: tuple[tuple[VerdictName, Callable[[FitEvidence], list[str]]], ...] = (
     ("not_learning", _not_learning),
     ("overfitting", _overfitting),
     ("underfitting", _underfitting),

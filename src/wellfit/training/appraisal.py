@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -31,6 +32,8 @@ Record = dict[str, Any]
 MOST_ROWS = 4096
 """Rows of each part that are looked at: the standard error of an accuracy is then below 0.8 %."""
 FEWEST_ROWS = 1024
+TOO_FEW = 16
+"""Rows of which a 95 % interval of an accuracy spans half of its range; an iterator that ran out has two."""
 FITTED_ROWS = 1024
 """Training rows that baselines are fitted to: the cost of the reference grows with their third power."""
 MOST_RECALLS = 100
@@ -90,6 +93,9 @@ class _Part:
 def _appraise(record: Record, module: nn.Module, rows: Batches, held: Batches | None, recipe: Recipe) -> None:
     most = _most_rows(rows, recipe)
     batch, output = _outputs(module, rows, recipe, most)
+    if batch.rows < TOO_FEW:
+        record["skipped"] = f"{batch.rows} training rows at hand are too few to judge by"
+        return
     beside = None if held is None else _outputs(module, held, recipe, most)
     # A class may stand in the validation rows alone.
     targets = [batch.target] if beside is None else [batch.target, beside[0].target]
@@ -107,7 +113,7 @@ def _appraise(record: Record, module: nn.Module, rows: Batches, held: Batches | 
     if decoder is None:
         return
     parts = {"train": train} if valid is None else {"train": train, "valid": valid}
-    _tried(record, "constant", lambda: _constant(parts, decoder, recipe))
+    _tried(record, "constant", partial(_constant, parts, decoder, recipe))
     fitted, scored = _dealt(train, valid, decoder, recipe)
     record["scored"] = "train" if valid is None else "valid"
     for name, learner in (("linear", linear_guesses), ("reference", kernel_guesses)):
@@ -115,7 +121,7 @@ def _appraise(record: Record, module: nn.Module, rows: Batches, held: Batches | 
         if reason:
             record[name] = {"skipped": reason}
         else:
-            _tried(record, name, lambda learner=learner: _baseline(learner, fitted, scored, decoder))
+            _tried(record, name, partial(_baseline, learner, fitted, scored, decoder))
 
 
 def _most_rows(rows: Batches, recipe: Recipe) -> int:
@@ -134,7 +140,7 @@ def _tried(record: Record, name: str, work: Callable[[], Record]) -> None:
 
 
 def _outputs(module: nn.Module, rows: Batches, recipe: Recipe, most: int) -> tuple[Batch, Any]:
-    batch = prepared(sample_rows(rows, most).to(recipe.device), recipe.loss, rows, recipe.outputs)
+    batch = prepared(_shuffled(sample_rows(rows, most)).to(recipe.device), recipe.loss, rows, recipe.outputs)
     parts = [
         module(*(part[first : first + _AT_ONCE] for part in batch.inputs)) for first in range(0, batch.rows, _AT_ONCE)
     ]
@@ -142,6 +148,13 @@ def _outputs(module: nn.Module, rows: Batches, recipe: Recipe, most: int) -> tup
 
 
 _AT_ONCE = 1024
+
+
+def _shuffled(batch: Batch) -> Batch:
+    """Shuffle rows, always alike: halves and blocks of rows in some order would not be alike."""
+    order = torch.from_numpy(np.random.default_rng(0).permutation(batch.rows)).to(batch.target.device)
+    weight = None if batch.weight is None else batch.weight[order]
+    return Batch(tuple(part[order] for part in batch.inputs), batch.target[order], weight)
 
 
 def _joined(parts: list[Any]) -> Any:
@@ -240,7 +253,7 @@ def _dealt(train: _Part, valid: _Part | None, decoder: Decoder, recipe: Recipe) 
 def _baseline(
     learner: Callable[[Tensor, Tensor, Tensor], Guesses], fitted: _Part, scored: _Part, decoder: Decoder
 ) -> Record:
-    """Fit a learner to training rows, and compare it on rows held out, and on its own, each half guessed from the other."""
+    """Fit a learner to training rows; compare it on the scored rows, and on its own, guessed half from half."""
     count = fitted.sample.rows
     chosen = np.linspace(0, count - 1, min(FITTED_ROWS, count)).round().astype(np.int64)
     inputs = [part.cpu()[torch.from_numpy(chosen)] for part in fitted.batch.inputs]

@@ -77,11 +77,18 @@ def decoder_of(loss: LossLike, output: Tensor, target: Tensor) -> Decoder | None
         return None
     if isinstance(loss, Loss):
         return _of_named(loss, outputs)
-    facts = loss_facts(loss, target, outputs)
-    classes = _classes(target, outputs, str(facts["expects"]))
-    if classes is None:
-        return None
-    return Decoder(classes, str(facts["expects"]), bool(facts["upside_down"]))
+    expects, upside_down = _asked(loss, target, outputs)
+    classes = _classes(target, outputs, expects)
+    return None if classes is None else Decoder(classes, expects, upside_down)
+
+
+def _asked(loss: LossLike, target: Tensor, outputs: int) -> tuple[str, bool]:
+    """Ask the loss what it takes; one that refuses outputs that were made up says nothing of it."""
+    try:
+        facts = loss_facts(loss, target, outputs)
+    except Exception:
+        return "unknown", False
+    return str(facts["expects"]), bool(facts["upside_down"])
 
 
 def _of_named(loss: Loss, outputs: int) -> Decoder:

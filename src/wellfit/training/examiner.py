@@ -22,6 +22,10 @@ from wellfit.training.survey import sample_rows, survey
 __all__ = ["Examiner"]
 
 
+_LONG = 400 * ROWS
+"""Rows trained from which on the noise of gradients is measured: it then costs less than a hundredth of the run."""
+
+
 class Examiner:
     """Looks at a module, its rows and its loss before, during and after a training, and writes into its history.
 
@@ -43,7 +47,7 @@ class Examiner:
 
     def after_epoch(self, history: History, *, step: int, epoch: int) -> None:
         """Probe after epochs that are powers of two."""
-        if epoch & (epoch - 1) == 0:
+        if epoch & (epoch - 1) == 0 and epoch != self.recipe.epochs:
             self.probe(history, step=step, epoch=epoch)
 
     def probe(self, history: History, *, step: int, epoch: int) -> None:
@@ -75,10 +79,10 @@ class Examiner:
         if output is not None:
             meta["start"] = {"output_mean": _finite(output.float().mean()), "output_std": _finite(output.float().std())}
         meta["loss"] = loss_facts(recipe.loss, probe.rows.target, recipe.outputs)
-        self._record(history, step=0, epoch=0, noise=True)
+        self._record(history, step=0, epoch=0)
 
     def _after(self, history: History, *, step: int, epoch: int) -> None:
-        self._record(history, step=step, epoch=epoch, noise=True)
+        self._record(history, step=step, epoch=epoch, noise=step * self.recipe.batch_rows >= _LONG)
         history.meta["steps"] = step
         history.meta["appraisal"] = appraise(self.module, self.train, self.valid, self.recipe)
 

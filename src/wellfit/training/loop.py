@@ -287,7 +287,11 @@ class Trainer:
         self.position.finished = True
 
     def _note_non_finite(self, failure: RunFailed) -> None:
-        self._pending.clear()
+        self._read_losses()
+        # What led here is the evidence: it is written down before the epoch ends.
+        self._windows.flush(self.history, self.position.epoch + 1)
+        if self.monitor is not None:
+            self.monitor.flush(self.history, step=self.position.step, epoch=self.position.epoch + 1)
         # The rule names the parameter in quotes.
         place = failure.rule.split("'")[1] if "'" in failure.rule else ""
         self.history.meta["non_finite"] = {

@@ -30,7 +30,12 @@ class LossWindows:
         self._sum += total
         self._weight += weight
         self._largest = max(self._largest, total / weight)
-        if self._count < self.size:
+        if self._count == self.size:
+            self.flush(history, epoch)
+
+    def flush(self, history: History, epoch: int) -> None:
+        """Write down the steps of an open window, if there are any."""
+        if not self._count:
             return
         for name, value in (("batch_loss", self._sum / self._weight), ("batch_loss_max", self._largest)):
             history.add(step=self._step, epoch=epoch, name=name, value=value)

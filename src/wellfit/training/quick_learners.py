@@ -105,7 +105,8 @@ def kernel_guesses(x: Tensor, y: Tensor, others: Tensor) -> Guesses:
     few = torch.linspace(0, len(x) - 1, min(_TRIED, len(x))).round().long()
     tried: list[tuple[float, Tensor, float, float]] = []
     for scaling in (torch.ones(x.shape[1]), _relevance(x, y)):
-        tried += [(error, scaling, *choice) for error, *choice in _errors(x[few] * scaling, y[few])]
+        found = _errors(x[few] * scaling, y[few])
+        tried += [(error, scaling, width, penalty) for error, width, penalty in found]
     _, scaling, width, penalty = min(tried, key=lambda choice: choice[0])
 
     def learner(x: Tensor, y: Tensor, others: Tensor) -> Tensor:
@@ -159,7 +160,7 @@ def _relevance(x: Tensor, y: Tensor) -> Tensor:
     share = means.square().sum((0, 2)) / bins / centred.square().mean(0).sum().clamp_min(1e-12)
     # Bins of pure noise explain bins / rows on average.
     weight = (share - bins / rows).clamp_min(0.0).sqrt() + 0.02
-    return cast(Tensor, weight / weight.square().mean().sqrt())
+    return weight / weight.square().mean().sqrt()
 
 
 _BINS = 10

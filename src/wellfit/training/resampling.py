@@ -96,7 +96,7 @@ class Sample:
 
     def _of_values(self, guess: Array) -> dict[str, Draws]:
         centred = self.truth - self.truth.mean(0)
-        finite = np.isfinite(guess).all(1)
+        finite = np.asarray(np.isfinite(guess).all(axis=1))
         error = np.square(np.where(finite[:, None], guess, 0.0) - self.truth).sum(1)
         # A guess that is not a number counts as twice as far off as the mean: R2 is -1 where all are.
         error = np.where(finite, error, 2 * np.square(centred).sum(1))
@@ -111,7 +111,8 @@ class Sample:
         """Sum values, [row, column], by block."""
         missing = -self.rows % self.blocks
         padded = np.concatenate([values, np.zeros((missing, values.shape[1]))])
-        return padded.reshape(-1, self.blocks, values.shape[1]).sum(0)
+        summed: Array = padded.reshape(-1, self.blocks, values.shape[1]).sum(0)
+        return summed
 
 
 def _mean_share(hits: Array, totals: Array) -> Draws:

@@ -11,7 +11,7 @@ from wellfit.data.batches import Batch, Batches, Resident
 
 __all__ = ["sample_rows", "survey"]
 
-_SURVEYED = 4096
+_SURVEYED = 2048
 """Rows that scales are read from: their standard errors are then below 2 %."""
 
 

@@ -18,6 +18,8 @@ KEPT = 2
 """Candidates that go on from the first seed to all."""
 NEAR = 0.005
 """Values nearer than this are alike: half a row in a hundred."""
+MOST_ALIKE = 0.03
+"""Values further apart than this are never alike, however few the rows."""
 NEARLY_PERFECT = 0.985
 """Skill beyond which nothing more is tried."""
 
@@ -109,7 +111,8 @@ class Search:
 def simplest(candidates: Sequence[Candidate]) -> Candidate:
     """Give the candidate with the fewest changes among those as good as the best.
 
-    As good: its value is within half a percent of the best, or within the standard error of their difference.
+    As good: within one standard error, over the validation rows, of their difference (Breiman et al. 1984), as the
+    best of many is partly the luckiest on just these rows.
     """
     best = max(candidates, key=Candidate.value)
     alike = [candidate for candidate in candidates if best.value() - candidate.value() <= _margin(best, candidate)]
@@ -118,9 +121,11 @@ def simplest(candidates: Sequence[Candidate]) -> Candidate:
 
 def _margin(best: Candidate, other: Candidate) -> float:
     shared = [seed for seed in best.trials if seed in other.trials]
-    gaps = [best.trials[seed].figures.value - other.trials[seed].figures.value for seed in shared]
-    noise = float(np.std(gaps, ddof=1)) / len(gaps) ** 0.5 if len(gaps) > 1 else 0.0
-    return NEAR + min(noise, 2 * NEAR)
+    if not shared:
+        return 0.0
+    gaps = np.mean([best.trials[seed].figures.rows - other.trials[seed].figures.rows for seed in shared], axis=0)
+    error = float(np.std(gaps)) * len(gaps) ** 0.5
+    return float(np.clip(error, NEAR, MOST_ALIKE))
 
 
 def _weight(course: Course) -> int:

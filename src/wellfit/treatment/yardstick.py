@@ -6,7 +6,7 @@ that moves where few rows decide: the Brier score relative to a constant guess.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -37,6 +37,8 @@ class Figures:
     soft: float
     skill: float
     """The metric between a constant guess, 0, and perfection, 1."""
+    rows: Array = field(default_factory=lambda: np.zeros(0), compare=False, repr=False)
+    """What each validation row adds to `value`: how sure a difference is depends on how many rows make it."""
 
     @property
     def value(self) -> float:
@@ -95,11 +97,12 @@ def figures_of_classes(chances: Array, guess: Array, truth: Array, *, balanced: 
     weight = np.where(balanced, 1.0 / (np.maximum(counts, 1)[truth] * present.sum()), 1.0 / len(truth))
     shares = present / present.sum() if balanced else counts / counts.sum()
     wanted = np.eye(classes)[truth]
-    metric, floor = float((weight * (guess == truth)).sum()), float(shares.max())
-    brier = float((weight * ((chances - wanted) ** 2).sum(1)).sum())
+    hits, floor = weight * (guess == truth), float(shares.max())
     constant = float((weight * ((shares - wanted) ** 2).sum(1)).sum())
-    soft = max(_WORST, 1.0 - brier / constant) if constant > 0 else 0.0
-    return Figures(metric, soft, (metric - floor) / (1.0 - floor) if floor < 1 else 0.0)
+    brier = weight * ((chances - wanted) ** 2).sum(1) / (constant or 1.0)
+    metric, soft = float(hits.sum()), max(_WORST, 1.0 - float(brier.sum()))
+    skill = (metric - floor) / (1.0 - floor) if floor < 1 else 0.0
+    return Figures(metric, soft, skill, hits - SOFT_SHARE * brier)
 
 
 def figures_of_values(guess: Array, truth: Array) -> Figures:
@@ -108,11 +111,12 @@ def figures_of_values(guess: Array, truth: Array) -> Figures:
     >>> figures_of_values(np.array([[1.0], [3.0]]), np.array([[1.0], [3.0]])).metric
     1.0
     """
-    if guess.shape != truth.shape or not np.isfinite(guess).all():
-        return Figures(_WORST, _WORST, _WORST)
-    spread = ((truth - truth.mean(0)) ** 2).sum()
-    r2 = max(_WORST, 1.0 - float(((guess - truth) ** 2).sum() / spread)) if spread > 0 else 0.0
-    return Figures(r2, r2, r2)
+    spread = float(((truth - truth.mean(0)) ** 2).sum())
+    if guess.shape != truth.shape or not np.isfinite(guess).all() or not spread > 0:
+        return Figures(_WORST, _WORST, _WORST, np.zeros(len(truth)))
+    missed = ((guess - truth) ** 2).reshape(len(truth), -1).sum(1) / spread
+    r2 = max(_WORST, 1.0 - float(missed.sum()))
+    return Figures(r2, r2, r2, -(1.0 + SOFT_SHARE) * missed)
 
 
 def _chances(output: Tensor, outputs: str, classes: int) -> Array:

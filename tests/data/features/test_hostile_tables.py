@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from wellfit.data.cleaning import CleaningPlan, TargetPlan, rows_without_target
 from wellfit.data.features import ENCODERS, SCALERS, FeaturePlan, Matrix, Targets
-from wellfit.data.splitting import drop_duplicate_rows, split_rows
+from wellfit.data.splitting import split_rows
 from wellfit.errors import BadInput
 
 HUGE = st.sampled_from([1e308, -1e308, 1e100, 1e99, 5e-324, -0.0, math.inf, -math.inf, math.nan, 1.0, 2.0])

@@ -15,7 +15,7 @@ import pytest
 
 from wellfit.data.cleaning import CleaningPlan, TargetPlan, rows_without_target
 from wellfit.data.features import FeaturePlan
-from wellfit.data.splitting import drop_duplicate_rows, split_rows
+from wellfit.data.splitting import split_rows
 
 pytestmark = pytest.mark.skipif("WELLFIT_DATA" not in os.environ, reason="WELLFIT_DATA is not set")
 

@@ -122,7 +122,9 @@ def test_parts_in_a_plain_folder_are_one_table(tmp_path: Path) -> None:
 
 def test_tables_of_their_own_in_a_folder_are_not_joined(tmp_path: Path) -> None:
     write(tmp_path, train="x\n1\n", test="x\n2\n")
-    with pytest.raises(DataError, match=r"A folder is not a table.*test\.csv, train\.csv.*pattern, such as '.*/\*\.csv'"):
+    with pytest.raises(
+        DataError, match=r"A folder is not a table.*test\.csv, train\.csv.*pattern, such as '.*/\*\.csv'"
+    ):
         read_table(tmp_path)
 
 

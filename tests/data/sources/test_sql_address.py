@@ -105,7 +105,11 @@ def test_what_names_a_database() -> None:
             "https://ann:${env:WELLFIT_SECRET}@host/x?api_key=${env:WELLFIT_SECRET_2}&rows=5",
             ["WELLFIT_SECRET", "WELLFIT_SECRET_2"],
         ),
-        ("sql:mysql://host/db?password=hunter2", "sql:mysql://host/db?password=${env:WELLFIT_SECRET}", ["WELLFIT_SECRET"]),
+        (
+            "sql:mysql://host/db?password=hunter2",
+            "sql:mysql://host/db?password=${env:WELLFIT_SECRET}",
+            ["WELLFIT_SECRET"],
+        ),
     ],
 )
 def test_secrets_that_are_written_out_are_not_kept(given: str, kept: str, names: list[str]) -> None:

@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from sklearn.model_selection import train_test_split
 
-from wellfit.data.splitting import drop_duplicate_rows, split_rows
+from wellfit.data.splitting import split_rows
 from wellfit.errors import ConfigError, DataError
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from wellfit.data.cleaning.duplicates import repeated_rows
+from wellfit.data.cleaning.leakage import find_leaks
 from wellfit.data.cleaning.plan import CleaningPlan, ColumnPlan
 from wellfit.data.cleaning.report import Coerced, CoercionReport
 from wellfit.data.cleaning.set_aside import RowsLeft
@@ -17,6 +18,7 @@ __all__ = [
     "TargetPlan",
     "TargetReport",
     "class_labels",
+    "find_leaks",
     "repeated_rows",
     "rows_without_target",
 ]

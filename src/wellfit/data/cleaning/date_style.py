@@ -55,7 +55,7 @@ def date_style(texts: Sequence[str], share: float, order: str | None = None) -> 
     if not texts or not any(character.isdigit() for character in texts[0]):
         return None
     votes = _votes(texts)
-    marks = _told(votes) if order is None else dict.fromkeys(votes, order)
+    marks = _told(votes, len(texts)) if order is None else dict.fromkeys(votes, order)
     if marks is None:
         return None
     untold = [mark for mark in votes if mark not in marks]
@@ -90,12 +90,12 @@ def _votes(texts: Sequence[str]) -> dict[str, _Votes]:
     return votes
 
 
-def _told(votes: Mapping[str, _Votes]) -> dict[str, str] | None:
-    """Give the order of each mark that has evidence, None where it contradicts itself."""
+def _told(votes: Mapping[str, _Votes], texts: int) -> dict[str, str] | None:
+    """Give the order of each mark that has evidence, None where most texts contradict each other."""
     told: dict[str, str] = {}
     for mark, vote in votes.items():
         total = vote.day + vote.month
-        if total and max(vote.day, vote.month) < AGREEMENT * total:
+        if max(vote.day, vote.month) < AGREEMENT * total and total + vote.open > 0.5 * texts:
             return None
         if total:
             told[mark] = "dmy" if vote.day > vote.month else "mdy"

@@ -35,6 +35,7 @@ _WORDS = frozenset(
     )
 )
 
+_JOINED = frozenset(word.replace(" ", "") for word in _WORDS)
 _DOUBTFUL = frozenset(("none", "nil", "nothing", "void", "empty", "xxx", "xx"))
 
 _BRACKETS = re.compile(r"[\"'`(\[{<]+(.*?)[\"'`)\]}>]+")
@@ -77,7 +78,7 @@ def is_missing_number(text: str) -> bool:
     (True, True, False)
     """
     word = bare(text)
-    return word in _WORDS or word in _DOUBTFUL or not any(map(str.isalnum, word))
+    return word in _WORDS or word in _JOINED or word in _DOUBTFUL or not any(map(str.isalnum, word))
 
 
 def is_missing_level(text: str) -> bool:
@@ -87,7 +88,11 @@ def is_missing_level(text: str) -> bool:
     (True, True, False, False)
     """
     word = bare(text)
-    return word in _WORDS or (len(set(word)) <= 1 and word[:1] in "?-\u2013\u2014_.*/#~" and word != "#")
+    return (
+        word in _WORDS
+        or word in _JOINED
+        or (len(set(word)) <= 1 and word[:1] in "?-\u2013\u2014_.*/#~" and word != "#")
+    )
 
 
 def is_doubtful(text: str) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import median
@@ -10,10 +11,15 @@ from statistics import median
 from wellfit.data.cleaning.numbers import DRESSED, LONGEST, PLAIN, STYLES, NumberReader, parse_number, unit_of
 from wellfit.data.cleaning.units import UNITS
 
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
+
 __all__ = ["decimal_mark", "number_style"]
 
 MOST = 0.95
 """The share of a column's texts with one unit, or none, from which on the unit is that of the column."""
+
+DEEP = 0.2
+"""The share of numbers with three decimals or more from which on a column is one of such numbers."""
 
 UNKNOWN_UNIT_TEXTS = 20
 """An unknown word behind numbers is a unit from so many different texts on: ``1st floor`` is a level."""
@@ -27,7 +33,7 @@ def number_style(texts: Sequence[str], *, typed: bool = False) -> NumberReader:
     >>> number_style([f"{number} kg" for number in range(40)]).units
     {'kg': 1.0}
     """
-    decimal = decimal_mark(texts) if any("," in text for text in texts) else "."
+    decimal = decimal_mark(texts)
     dressed = [text for text in texts if not PLAIN.fullmatch(text)]
     if not dressed:
         return NumberReader(decimal=decimal, typed=typed)
@@ -45,14 +51,25 @@ def decimal_mark(texts: Iterable[str]) -> str:
 
     >>> decimal_mark(["1.234,5", "1.234"]), decimal_mark(["1,234"]), decimal_mark(["0,5", "2"])
     (',', '.', ',')
+    >>> decimal_mark(["12.500", "7", "980", "1.250", "61.875", "15"])
+    ','
     """
-    votes = 0
-    for text in texts:
-        body = _body(text)
-        if body is not None:
-            comma, point = (STYLES[mark].fullmatch(body) is not None for mark in ",.")
-            votes += int(comma) - int(point)
-    return "," if votes > 0 else "."
+    bodies = [body for text in texts if (body := _body(text)) is not None]
+    votes = sum(
+        (STYLES[","].fullmatch(body) is not None) - (STYLES["."].fullmatch(body) is not None) for body in bodies
+    )
+    return "," if votes > 0 or _points_group(bodies) else "."
+
+
+def _points_group(bodies: Sequence[str]) -> bool:
+    """Say whether points group thousands in a column of whole numbers.
+
+    Every point then stands before three digits; decimals, of which a tenth ends in a zero that is not written, would
+    not all have three.
+    """
+    pointed = [body for body in bodies if "." in body]
+    whole = sum(body.isdigit() for body in bodies)
+    return 3 <= len(pointed) <= whole and all(_GROUPED.fullmatch(body) for body in pointed)
 
 
 def _body(text: str) -> str | None:
@@ -70,7 +87,7 @@ def _grouped(texts: Sequence[str], decimal: str) -> bool:
     if not any(other in text for text in texts):
         return True
     plain = [body for text in texts if (body := _body(text)) and other not in body]
-    return sum(len(body.rpartition(decimal)[2]) >= 3 for body in plain if decimal in body) <= 0.5 * len(plain)
+    return sum(len(body.rpartition(decimal)[2]) >= 3 for body in plain if decimal in body) <= DEEP * len(plain)
 
 
 def _percent(texts: Sequence[str], decimal: str) -> float:
@@ -96,4 +113,5 @@ def _units(texts: Sequence[str]) -> dict[str, float]:
     unit, count = named.most_common(1)[0]
     if count + counts[""] < MOST * counts.total():
         return {}
-    return {unit: 1.0} if unit in UNITS or count >= UNKNOWN_UNIT_TEXTS else {}
+    is_unit = unit in UNITS or count >= UNKNOWN_UNIT_TEXTS or counts[""] >= 0.5 * counts.total()
+    return {unit: 1.0} if is_unit else {}

@@ -37,7 +37,7 @@ DRESSED = re.compile(
     r"(?P<body>[0-9.,][0-9.,'\u2019\s]*(?:[eE][+-]?[0-9]+)?)"
     r"\s*(?:(?P<scale>[kK]|M|B|bn|mn|mio|Mio\.?|million|billion|thousand)(?![^\W\d_]))?"
     rf"\s*(?:{_CURRENCY}|(?P<percent>%)|(?P<unit>[^\W\d_]{{1,12}}[²³]?\.?(?:/[^\W\d_]{{1,6}}[²³]?)?|[°\"']\s?[CF]?))?"
-    r"\s*(?P<after>-)?(?(paren)\))"
+    r"\s*(?P<after>-)?(?(paren)\))[*\u2020\u2021]?"
 )
 _SCALES = {"k": 1e3, "t": 1e3, "m": 1e6, "b": 1e9}
 """What a magnitude's first letter stands for, in lower case."""
@@ -103,7 +103,7 @@ def parse_number(
 
 def _folded(text: str) -> str:
     """Give full-width digits and signs their usual form; digits of other scripts stay what they are."""
-    text = text.strip()
+    text = text.strip().strip("'\"").strip() if text[:1] in "'\"" else text.strip()
     if text.isascii():
         return text
     text = "".join(

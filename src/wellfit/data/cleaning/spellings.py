@@ -13,8 +13,12 @@ from collections.abc import Iterable, Iterator, Mapping
 
 __all__ = ["form_of", "same_forms", "typing_errors"]
 
-RARITY = 0.2
-"""A typing error is at most so frequent beside the right form; real levels that differ in one are mostly nearer."""
+RARITY, RARITY_LONG = 0.2, 0.5
+"""A typing error is at most so frequent beside the right form, since real levels that differ in a letter are mostly
+nearer; among long names, which are seldom one letter apart, so frequent."""
+
+LONG = 10
+"""Letters from which on a name is long."""
 
 RARITY_SHORT, RARITY_LETTER = 0.05, 0.01
 """The same for words of three letters, with a letter too many or too few, and with another letter: many real words are
@@ -36,6 +40,11 @@ CODES_SHARE = 0.25
 """Single letters in both cases are one letter where one of the cases is at most so frequent beside the other."""
 
 _HIDDEN = re.compile("[\u00ad\u200b-\u200f\u202a-\u202e\u2060\ufeff]")
+_LOOKALIKES = str.maketrans(
+    "\u0410\u0412\u0415\u041a\u041c\u041d\u041e\u0420\u0421\u0422\u0425\u0430\u0435\u043e\u0440\u0441\u0443\u0445\u0456",
+    "ABEKMHOPCTXaeopcyxi",
+)
+"""Cyrillic letters that look like Latin ones, for words that mix both."""
 _APOSTROPHES = re.compile("['\u2018\u2019\u02bc`\u00b4]")
 _JOINTS = re.compile(r"(?<=[^\W\d_])[\s_\-\u2010-\u2015./,&]+(?=\w)|(?<=\d)[\s_\-\u2010-\u2015./,&]+(?=[^\W\d_])")
 _BETWEEN_DIGITS = re.compile(r"(?<=\d)[\s_\u2010-\u2015\-]+(?=\d)")
@@ -45,8 +54,10 @@ _WORDS = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 _SPACED = re.compile(r"[\s_\-./,&]+")
 _CAMEL = re.compile("[a-z][A-Z]")
 _CALENDAR = frozenset(
-    ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "june", "july", "march")
-    + ("mon", "tue", "wed", "thu", "fri", "sat", "sun", "sunday", "monday")
+    (
+        *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "june", "july", "march"),
+        *("mon", "tue", "wed", "thu", "fri", "sat", "sun", "sunday", "monday"),
+    )
 )
 _PREFIXES = (
     "un",
@@ -79,6 +90,7 @@ def form_of(text: str) -> str:
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
         text = "".join(letter for letter in unicodedata.normalize("NFD", text) if unicodedata.category(letter) != "Mn")
+        text = text.translate(_LOOKALIKES) if re.search("[A-Za-z]", text) else text
     text = _APOSTROPHES.sub("", _EDGES.sub("", text)).casefold()
     return _BLANKS.sub("", _JOINTS.sub("", _BETWEEN_DIGITS.sub(" ", text))) or text
 
@@ -153,7 +165,7 @@ class _Neighbours:
         self._left: dict[str, list[str]] = defaultdict(list)
         rarest = min(counts.values(), default=0)
         for text, parts in words.items():
-            if counts[text] * RARITY >= rarest:
+            if counts[text] * RARITY_LONG >= rarest:
                 for rest in _dropped("".join(parts)):
                     self._left[rest].append(text)
 
@@ -177,14 +189,20 @@ def _right_form(
     common: Mapping[str, int],
     neighbours: _Neighbours,
 ) -> str | None:
-    best: tuple[int, int, str] | None = None
+    best: tuple[tuple[object, ...], str] | None = None
     for other in neighbours.of(words[text]):
-        if other == text or counts[text] > RARITY * counts[other] or _differ_in_code(text, other):
+        share = counts[text] / counts[other]
+        if other == text or share > RARITY_LONG or _differ_in_code(text, other):
             continue
-        edits = _slips(words[text], words[other], common, counts[text] / counts[other])
-        if edits is not None and (best is None or (edits, -counts[other], other) < best):
-            best = edits, -counts[other], other
-    return None if best is None else best[2]
+        edits = _slips(words[text], words[other], common, share)
+        if edits is None or (share > RARITY and (edits > 1 or len(other) < LONG)):
+            continue
+        ours, theirs = "".join(words[text]), "".join(words[other])
+        # Of several, one with the same letters in another order, then one with the same first letter.
+        rank = (edits, sorted(ours) != sorted(theirs), ours[0] != theirs[0], -counts[other], other)
+        if best is None or rank < best[0]:
+            best = rank, other
+    return None if best is None else best[1]
 
 
 def _slips(ours: tuple[str, ...], theirs: tuple[str, ...], common: Mapping[str, int], share: float) -> int | None:
@@ -195,7 +213,8 @@ def _slips(ours: tuple[str, ...], theirs: tuple[str, ...], common: Mapping[str, 
     letters = sum(map(len, theirs))
     least = 2 if letters >= SHORT + 2 and share <= RARITY_LETTER else 3
     edits = [_slip(our, their, share if letters < SHORT else 0.0, least) for our, their in pairs]
-    if not edits or None in edits or any(common[our] > RARITY * common[their] for our, their in pairs):
+    most = RARITY_LONG if letters >= LONG else RARITY
+    if not edits or None in edits or any(common[our] > most * common[their] for our, their in pairs):
         return None
     total = sum(edit for edit in edits if edit is not None)
     return total if total <= 2 else None
@@ -217,7 +236,8 @@ def _joined_slips(ours: tuple[str, ...], theirs: tuple[str, ...], share: float) 
     """Compare levels of which one has a blank too many or too few."""
     if abs(len(ours) - len(theirs)) != 1 or max(len(ours), len(theirs)) > 6:
         return None
-    return _slip("".join(ours), "".join(theirs), share) if len("".join(theirs)) >= TWO_EDITS else None
+    our, their = "".join(ours), "".join(theirs)
+    return 1 if len(their) >= TWO_EDITS and their.isalpha() and edits_between(our, their, 1) == 1 else None
 
 
 def _slip(our: str, their: str, share: float, least: int = 3) -> int | None:

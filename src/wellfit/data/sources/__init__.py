@@ -13,6 +13,7 @@ from typing import Any
 from wellfit.data.sources import (
     arrow_table,
     cloud,
+    images,
     many,
     mapping,
     numpy_array,
@@ -21,9 +22,10 @@ from wellfit.data.sources import (
     sql,
     web,
 )
-from wellfit.data.sources.entry import Header, Reading, RemoteEntry, SourceEntry
+from wellfit.data.sources.entry import Header, ImageEntry, Reading, RemoteEntry, SourceEntry
 from wellfit.data.sources.excel import sheet_of
 from wellfit.data.sources.file_kinds import FILE_KINDS, read_with
+from wellfit.data.sources.images.recognition import PREFIX, ToldImages
 from wellfit.data.sources.many.finding import files_of_list, files_of_pattern, is_pattern
 from wellfit.data.sources.paths import looks_like_uri, masked, readable_file
 from wellfit.data.sources.remote import read_remote
@@ -45,6 +47,7 @@ SOURCES: Family[SourceEntry] = Family(
         sql.ENTRY,
         web.ENTRY,
         cloud.ENTRY,
+        images.ENTRY,
         many.ENTRY,
         *FILE_KINDS,
     ],
@@ -72,12 +75,13 @@ def read_table(source: Any, *, header: Header = "auto", reading: Reading | None 
     """
     if header not in ("auto", True, False):
         raise ConfigError("'header' must be auto, true or false.", got=header, do="Try auto.")
-    located = _located(source)
+    located, told = _located(source), reading or Reading()
     for entry in SOURCES.values():
-        if isinstance(entry, RemoteEntry) and entry.matches(located):
-            return read_remote(entry, located, reading or Reading(), lambda path: read_table(path, header=header))
-        if entry.matches(located):
-            return read_with(entry, located, header)
+        if not entry.matches(located):
+            continue
+        if isinstance(entry, RemoteEntry):
+            return read_remote(entry, located, told, lambda path: read_table(path, header=header, reading=told))
+        return read_with(entry, located, told if isinstance(entry, ImageEntry) else header)
     raise _unknown(located)
 
 
@@ -97,6 +101,13 @@ def _located(source: Any) -> Any:
     if is_pattern(text):
         return files_of_pattern(text)
     return Path(text) if os.path.isdir(text) else readable_file(Path(text))
+
+
+def _told_images(text: str) -> Any:
+    """Give the place of images; what lies far away tells by itself what it holds."""
+    if looks_like_uri(text):
+        return text
+    return ToldImages(Path(text) if Path(text).is_dir() else readable_file(Path(text)))
 
 
 def _unknown(source: Any) -> DataError:

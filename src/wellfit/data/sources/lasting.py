@@ -53,6 +53,7 @@ def name_of(source: str) -> str:
         named = re.search(r"(?:^|&)table=([^&]*)", options)
         stem = unquote_plus(named[1]) if named else Path(address).name.rpartition("@")[2].partition(".")[0]
     else:
-        whole = Path(source).parts if not is_pattern(source) else fixed_part(source).parts
-        stem = whole[-1].partition(".")[0] if whole else ""
+        sheet = SHEET.fullmatch(source)
+        parts = fixed_part(source).parts if is_pattern(source) and not sheet else Path(source).parts
+        stem = parts[-1].partition(".")[0] if parts else ""
     return "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in stem).strip("-")

@@ -12,7 +12,7 @@ __all__ = ["CHECK"]
 
 _FEW = 100
 """Updates in all: Adam's largest move is its rate a step, so that a rate of 0.001 moves a weight by 0.1 at most."""
-_SHARE = 0.5
+_SHARE = 0.25
 """Share of the rows in one batch from which on smaller batches would give more updates at the same cost."""
 
 
@@ -43,7 +43,7 @@ def _finding(evidence: Evidence, message: str, remedy: Remedy, steps: int) -> Fi
         "rows": int(evidence.data["rows"]),
         "steps": steps,
     }
-    noise = evidence.first("noise_scale")
+    noise = evidence.last("noise_scale")
     if noise is not None:
         facts["noise_scale"] = noise
     return Finding(code="batch_size_problem", severity="warning", evidence=facts, message=message, remedies=(remedy,))

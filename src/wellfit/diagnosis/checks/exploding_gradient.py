@@ -26,7 +26,8 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     data_is_finite = not evidence.inputs.get("non_finite") and not evidence.target.get("non_finite")
     if not data_is_finite:
         return
-    if evidence.stopped_at is not None or (grown > _GROWTH and evidence.poor) or (norm > _HUGE and evidence.poor):
+    # A gradient that is not finite without anything having grown before it has another cause.
+    if evidence.poor and (grown > _GROWTH or norm > _HUGE):
         yield Finding(
             code="exploding_gradient",
             severity="error" if evidence.stopped_at is not None else "warning",
@@ -51,6 +52,8 @@ def _start_norm(evidence: Evidence) -> float:
 
 
 def _grown(losses: np.ndarray[tuple[int, ...], np.dtype[np.float64]], start: float | None) -> float:
+    if start is not None and not np.isfinite(start):
+        return float("inf")
     if not len(losses) or not start or start <= 0:
         return 0.0
     largest = float(np.nanmax(losses)) if not np.isnan(losses).all() else float("inf")
@@ -68,7 +71,6 @@ CHECK = Check(
     explains=(
         "learning_rate_too_high",
         "learning_rate_too_low",
-        "batch_size_problem",
         "not_learning",
         "underfitting",
         "dead_units",

@@ -68,7 +68,6 @@ CHECK = Check(
         "dead_units",
         "saturated_units",
         "vanishing_gradient",
-        "batch_size_problem",
         "not_learning",
         "underfitting",
     ),

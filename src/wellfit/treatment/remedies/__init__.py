@@ -46,9 +46,10 @@ def proposed(case: Case) -> Iterator[Change]:
     Families for the first finding come before those for the second: causes are found before their effects.
     """
     families: dict[str, Iterator[Change]] = {}
-    for finding in case.findings:
+    # Where nothing was found and treatment is asked for, more may be had: what helps against underfitting.
+    for code in [finding.code for finding in case.findings] or ["underfitting"]:
         for remedies in REMEDIES:
-            if finding.code in remedies.codes and remedies.family not in families:
+            if code in remedies.codes and remedies.family not in families:
                 families[remedies.family] = iter(remedies.propose(case))
     while families:
         for family in list(families):

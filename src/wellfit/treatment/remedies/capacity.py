@@ -18,7 +18,10 @@ _LONGER = 4
 
 
 def propose(case: Case) -> Iterator[Change]:
-    """Less regularization where there is some, longer, wider, deeper."""
+    """Less regularization where there is some, longer, wider, deeper; longer alone where only updates were too few."""
+    if "underfitting" not in case.codes and case.findings:
+        yield longer(case)
+        return
     relief = freed(case)
     if relief is not None:
         yield relief
@@ -57,4 +60,4 @@ def longer(case: Case) -> Change:
     return Change(family="length", what=f"{epochs} epochs", why="the loss was still falling", options=options)
 
 
-REMEDIES = Remedies(family="capacity", codes=frozenset({"underfitting"}), propose=propose)
+REMEDIES = Remedies(family="capacity", codes=frozenset({"underfitting", "batch_size_problem", "learning_rate_too_low"}), propose=propose)

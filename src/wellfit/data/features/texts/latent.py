@@ -25,7 +25,8 @@ class Latent(Vectorizer):
         """The vocabulary, sorted."""
         self.weight = np.asarray(weight, dtype=np.float64)
         """The inverse frequency of each term."""
-        self.directions = np.asarray(directions, dtype=np.float64)
+        # Reshaped, since of no direction JSON keeps no shape.
+        self.directions = np.asarray(directions, dtype=np.float64).reshape(len(directions), len(self.terms))
         """Float64 [direction, term]"""
         self.ngrams = ngrams
 

@@ -1,0 +1,81 @@
+"""Every search for leaks over one prepared table, in the order in which they are told."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wellfit.data.cleaning.identifiers import named_id
+from wellfit.data.cleaning.leaks import target_leaks
+from wellfit.data.cleaning.near_duplicates import near_duplicates
+from wellfit.data.cleaning.plan import CleaningPlan
+from wellfit.data.cleaning.split_leaks import divided_groups, mixed_time, shared_rows
+from wellfit.data.cleaning.target import TargetPlan
+from wellfit.findings import Finding
+
+__all__ = ["find_leaks"]
+
+_DEALT = ("random", "stratified")
+"""Splits that pay no heed to groups and time."""
+
+MOST_CLASSES = 50
+
+WORDED = 0.3
+"""A column of which so many cells have several words holds names or remarks, and no keys."""
+
+
+def find_leaks(
+    frames: Mapping[str, pl.DataFrame], typed: pl.DataFrame, cleaning: CleaningPlan, target: TargetPlan, *, method: str
+) -> Iterator[Finding]:
+    """Name columns that give the target away, rows and groups in two splits, near duplicates, a mixed time order.
+
+    Args:
+        frames: Raw rows of train, valid and test.
+        typed: The training rows as the plan reads them.
+        cleaning: The plan.
+        target: What is predicted.
+        method: How the rows were split.
+    """
+    encoded, _ = target.encode(frames["train"].get_column(target.name))
+    yield from target_leaks(typed, target, encoded)
+    witnesses = _witnesses(frames["train"], cleaning)
+    whole = _whole(typed, encoded, frames["train"], witnesses)
+    yield from near_duplicates(whole, frames["train"])
+    for split in ("valid", "test"):
+        other = frames[split]
+        if {target.name, *witnesses, *(column.name for column in cleaning.used)} <= set(other.columns) and other.height:
+            theirs = target.encode(other.get_column(target.name))[0]
+            yield from shared_rows(whole, _whole(cleaning.apply(other)[0], theirs, other, witnesses), split)
+    if method in _DEALT:
+        truth = _as_numbers(encoded, target)
+        yield from divided_groups(frames, truth, [column.name for column in cleaning.columns])
+        yield from mixed_time(typed, truth)
+
+
+def _witnesses(train: pl.DataFrame, cleaning: CleaningPlan) -> list[str]:
+    """Give the columns that are no features and still tell rows apart: names and remarks, not keys and numbers."""
+    dropped = [column.name for column in cleaning.columns if column.reader is None and column.name in train.columns]
+    texts = [name for name in dropped if train.schema[name] == pl.String and not named_id(name)]
+    blank = {name: train.get_column(name).str.contains(r"\S\s+\S").mean() for name in texts}
+    return [name for name in texts if (blank[name] or 0.0) > WORDED]  # type: ignore[operator]
+
+
+def _whole(typed: pl.DataFrame, encoded: np.ndarray[Any, Any], raw: pl.DataFrame, witnesses: list[str]) -> pl.DataFrame:
+    """Put the witnesses and the target beside the columns; the target under a name that no column has."""
+    name = "target"
+    while name in raw.columns or name in typed.columns:
+        name += " "
+    return pl.DataFrame(
+        [*typed.get_columns(), *(raw.get_column(column) for column in witnesses), pl.Series(name, encoded)]
+    )
+
+
+def _as_numbers(encoded: np.ndarray[Any, Any], target: TargetPlan) -> np.ndarray[Any, Any]:
+    """Give standardised targets, or zeros and ones by class, of the first classes where there are many."""
+    if target.task == "regression":
+        return encoded.astype(np.float64)
+    classes = np.arange(min(len(target.classes), MOST_CLASSES))
+    return np.asarray(encoded[:, None] == classes[None, :], dtype=np.float64)

@@ -1,0 +1,159 @@
+"""What one split knows of another: rows that stand in both, groups that are divided, a time order that was mixed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from wellfit.data.cleaning.identifiers import named_id
+from wellfit.data.cleaning.near_duplicates import beyond_chance, row_keys
+from wellfit.findings import Finding, Remedy
+
+__all__ = ["divided_groups", "mixed_time", "shared_rows"]
+
+LEAST, SHARE = 5, 0.01
+"""Rows, and their share of a split, from which on they are worth a warning; fewer are twins that the world has."""
+
+LIKENESS, CONTROLS = 0.5, 5.0
+"""How alike the targets of neighbours in time must be (1: the same, 0: like any two rows), and how far from chance, in
+standard errors, those of a group."""
+
+Array = np.ndarray[Any, Any]
+
+_TIME_PARTS = ("year", "month", "day", "hour", "minute", "second")
+
+
+def shared_rows(train: pl.DataFrame, other: pl.DataFrame, split: str) -> Iterator[Finding]:
+    """Report rows of a split that equal a training row in every column that is used, too unlikely to be chance.
+
+    Args:
+        train: Typed training rows, the target among them.
+        other: Typed rows of the other split, of the same columns.
+        split: Its name.
+    """
+    if not other.height or not train.height:
+        return
+    keys, theirs = row_keys(train), row_keys(other)
+    with np.errstate(over="ignore"):
+        mine, sums = keys.sum(axis=1, dtype=np.uint64), theirs.sum(axis=1, dtype=np.uint64)
+    order = np.argsort(mine)
+    places = np.minimum(np.searchsorted(mine, sums, sorter=order), len(mine) - 1)
+    matched = order[places][mine[order[places]] == sums]
+    count = int(beyond_chance(keys, matched).sum())
+    if count < LEAST or count < SHARE * other.height:
+        return
+    message = (
+        f"{count:,} of {other.height:,} {split} rows equal a training row in every column that is used, beyond what "
+        "chance explains; their score is no evidence."
+    )
+    evidence = {"rows": count, "share": count / other.height}
+    yield Finding(code="split_leakage", severity="warning", where=split, evidence=evidence, message=message)
+
+
+def divided_groups(frames: Mapping[str, pl.DataFrame], truth: Array, names: Sequence[str]) -> Iterator[Finding]:
+    """Report columns that name an owner of several rows (a patient, a customer) who has rows in two splits.
+
+    A group is a leak where its rows have like targets: the spread of the groups' means is held against that of groups
+    of the same sizes drawn at random.
+
+    Args:
+        frames: Raw rows of train, valid and test.
+        truth: The targets of the training rows as numbers, float64 ``[row]`` or ``[row, class]``.
+        names: The columns to look at.
+    """
+    for name in names:
+        if not named_id(name) or not all(name in frame.columns for frame in frames.values()):
+            continue
+        groups = _codes(frames["train"].get_column(name))
+        known = groups[groups >= 0]
+        sizes = np.bincount(known) if len(known) else np.empty(0)
+        if len(sizes) < 10 or len(known) < 2 * len(sizes):
+            continue
+        other = pl.concat([frames[part].get_column(name).cast(pl.String) for part in ("valid", "test")])
+        if not other.len():
+            continue
+        train = frames["train"].get_column(name).cast(pl.String).drop_nulls().unique()
+        shared = int(other.is_in(train.to_list()).sum())
+        alike = _alikeness(groups, truth)
+        if shared < LEAST or shared < SHARE * other.len() or alike < CONTROLS:
+            continue
+        message = (
+            f"{shared:,} of {other.len():,} validation and test rows have a '{name}' that training rows have too, and "
+            f"rows of one '{name}' have like targets ({alike:.0f} standard errors from chance): the scores tell of "
+            "known ones alone."
+        )
+        evidence = {"rows": shared, "share": shared / other.len(), "standard_errors": alike, "groups": len(sizes)}
+        why = "to keep the rows of one together"
+        remedies = (
+            Remedy(path="split.method", value="group", why=why),
+            Remedy(path="split.column", value=name, why=why),
+        )
+        yield Finding(
+            code="split_leakage", severity="warning", where=name, evidence=evidence, message=message, remedies=remedies
+        )
+
+
+def _codes(series: pl.Series) -> Array:
+    """Give a number for each group, -1 for missing ones."""
+    return series.cast(pl.String).rank("dense").fill_null(0).cast(pl.Int64).to_numpy() - 1
+
+
+def _alikeness(groups: Array, truth: Array) -> float:
+    """Give by how many standard errors the groups' means are further apart than those of random groups."""
+    matrix = truth.reshape(len(truth), -1)
+    known = (groups >= 0) & np.isfinite(matrix).all(axis=1)
+    groups, matrix = groups[known], matrix[known]
+    draw = np.random.default_rng(0)
+    chance = [_spread_of_means(groups, matrix[draw.permutation(len(matrix))]) for _ in range(20)]
+    return float((_spread_of_means(groups, matrix) - np.mean(chance)) / max(float(np.std(chance)), 1e-12))
+
+
+def _spread_of_means(groups: Array, matrix: Array) -> float:
+    counts = np.maximum(np.bincount(groups), 1)
+    means = np.stack([np.bincount(groups, column) / counts for column in matrix.T], axis=1)
+    return float((counts[:, None] * (means - matrix.mean(axis=0)) ** 2).sum())
+
+
+def mixed_time(typed: pl.DataFrame, truth: Array) -> Iterator[Finding]:
+    """Report a table of a time series whose rows were dealt at random: neighbours in time have like targets.
+
+    Args:
+        typed: Typed training rows.
+        truth: Their targets as numbers, float64 ``[row]`` or ``[row, class]``.
+    """
+    for name, moments in _times(typed):
+        known = moments.is_not_null().to_numpy() & np.isfinite(truth.reshape(len(truth), -1)).all(axis=1)
+        if known.sum() < 100 or moments.n_unique() < 0.5 * known.sum():
+            continue
+        order = np.argsort(moments.to_numpy()[known], kind="stable")
+        matrix = truth.reshape(len(truth), -1)[known][order]
+        matrix = matrix - matrix.mean(axis=0)
+        alike = float((matrix[1:] * matrix[:-1]).sum() / max((matrix**2).sum(), 1e-12))
+        if alike < LIKENESS:
+            continue
+        message = (
+            f"Rows that follow each other in '{name}' have like targets (correlation {alike:.2f}), and the split is "
+            "random: a validation row lies between two training rows. Later rows will be harder."
+        )
+        remedies = (Remedy(path="split.method", value="time", why="to score on later rows than those of training"),)
+        evidence = {"correlation": alike}
+        yield Finding(
+            code="split_leakage", severity="warning", where=name, evidence=evidence, message=message, remedies=remedies
+        )
+        return
+
+
+def _times(typed: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:
+    """Give the columns of dates as numbers, and one made of columns that are called year, month, day, hour."""
+    for series in typed.get_columns():
+        if isinstance(series.dtype, pl.Datetime):
+            yield series.name, series.cast(pl.Int64)
+    named = {name.strip().lower(): name for name in typed.columns if typed.schema[name] == pl.Float64}
+    parts = [named[part] for part in _TIME_PARTS if part in named]
+    if "year" in named and len(parts) >= 3:
+        # No part has more than 62 values, so that base 64 keeps their order.
+        columns = [typed.get_column(name).to_numpy() * 64.0**-place for place, name in enumerate(parts)]
+        yield " ".join(parts), pl.Series("time", np.sum(columns, axis=0), nan_to_null=True)
