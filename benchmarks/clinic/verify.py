@@ -3,10 +3,11 @@
 Run: python benchmarks/clinic/verify.py --clinic DIR [--only TEXT,...] [--jobs 1] [--cache DIR] [--dry]
 
 Every case is trained on five seeds, and each task's first healthy case by two stronger nets besides (three times as
-long, twice as wide), to know how good a healthy training may be. acceptance.py holds the rule. Of the codes accepted beside the truth a rate
-stays where the rate alone (x0.1, 0.01, 0.001, or x10, 100) wins back four fifths of the test metric lost to the twin, a
-state of units or gradients where a look inside shows it. Prints what was refused and why; writes cases.jsonl and, with
-the figures of every training, verification.jsonl. --dry writes nothing, and so does --only. What is in the cache is not trained again.
+long, twice as wide), to know how good a healthy training may be. acceptance.py holds the rule. Of the codes accepted
+beside the truth a rate stays where the rate alone (x0.1, 0.01, 0.001, or x10, 100) wins back four fifths of the test
+metric lost to the twin, a state of units or gradients where a look inside shows it. Prints what was refused and why;
+writes cases.jsonl and, with the figures of every training, verification.jsonl. --dry writes nothing, and so does
+--only. What is in the cache is not trained again.
 """
 
 from __future__ import annotations
@@ -231,6 +232,7 @@ def main() -> int:
     trainings.make([strong for case in first.values() for strong in stronger(case)], SEEDS[:3])
     best = best_of_tasks(cases, trainings)
     kept = verified(cases, trainings)
+    trainings.pool.shutdown()
     explain(cases, kept, trainings, best)
     if not options.dry and not options.only:
         write(kept, trainings, best)

@@ -43,7 +43,8 @@ def train(
     """Train on a table, and leave a run folder.
 
     Args:
-        data: a path, or a frame of pandas, Polars or pyarrow, a NumPy array, a dictionary of columns.
+        data: a path, a pattern or a list of paths, an address (``sql:...``), or a frame of pandas, Polars or pyarrow, a
+            NumPy array, a dictionary of columns.
         target: the column to learn: its name, or its index (-1 the last).
         out: the run folder; ``runs/<data>-<n>`` where None.
         force: whether an existing run is overwritten.
@@ -66,9 +67,10 @@ def train(
     if data is None and not isinstance(config.get("data"), Mapping):
         data = config.pop("data", None)  # given as data=...: rows, and no section
     document = from_keywords(**config)
-    in_memory = not isinstance(data, (str, os.PathLike))
+    in_memory = not _names_files(data)
     if data is not None and not in_memory:
-        document = document.with_value(("data", "source"), os.fsdecode(data))
+        named = [os.fsdecode(one) for one in data] if isinstance(data, (list, tuple)) else os.fsdecode(data)
+        document = document.with_value(("data", "source"), named)
     if target is not None:
         document = document.with_value(("data", "target"), target)
     if out is not None:
@@ -77,6 +79,11 @@ def train(
     rows = data if in_memory else None
     with live_display() as callbacks:
         return train_run(settled, rows, force=force, callbacks=callbacks, started=started)
+
+
+def _names_files(data: Any) -> bool:
+    places = data if isinstance(data, (list, tuple)) else [data]
+    return bool(places) and all(isinstance(one, (str, os.PathLike)) for one in places)
 
 
 def load(path: str | os.PathLike[str]) -> Run:

@@ -33,7 +33,7 @@ FRACTIONS = (0.125, 0.25, 0.5, 1.0)
 SEEDS = (0, 1)
 NOTABLE = 0.02
 """Share of the loss that a change must bring to be worth it: less is lost in the choice of a seed."""
-_DRAWS = 400
+_DRAWS = 1000
 _EXPONENTS = np.linspace(0.05, 2.0, 40)
 """Measured exponents of many tasks lie from 0.07 to 0.35 (Hestness et al. 2017), simple ones come up to 1 and above."""
 _FEWEST = 8
@@ -228,7 +228,9 @@ def _extrapolated(
     # Two seeds say little of one size's spread: all sizes' relative spreads are pooled.
     spread = math.sqrt(float(np.mean(losses.var(1, ddof=1) / losses.mean(1) ** 2)))
     errors = losses.mean(1) * spread / math.sqrt(losses.shape[1])
-    noise = np.random.default_rng(0).normal(size=(_DRAWS, len(sizes)))
+    # Few trainings tell their spread badly: draws of Student's t are as much wider.
+    freedom = len(sizes) * (losses.shape[1] - 1)
+    noise = np.random.default_rng(0).standard_t(freedom, size=(_DRAWS, len(sizes)))
     drawn = np.concatenate([losses.mean(1)[None], losses.mean(1) + noise * errors])
     floor, scale, exponent = fit_power_law(sizes, drawn)
     now, doubled = floor + scale, floor + scale * 2.0**-exponent

@@ -116,7 +116,7 @@ class Predictor:
         """Turn raw rows into what the network reads."""
         # By exact names: Polars' own drop takes a name such as ^x$ for a pattern.
         kept = [series for series in frame.get_columns() if series.name not in self.drop]
-        typed, report = self.cleaning.apply(pl.DataFrame(kept))
+        typed, report = self.cleaning.apply(pl.DataFrame(kept), watch=True)
         return self.features.apply(typed), _with_unseen(report, self.features.unseen(typed))
 
     def outputs(self, matrix: Matrix) -> Array:
@@ -167,14 +167,14 @@ class Predictor:
 
     def _apply_policy(self, report: CoercionReport, policy: str) -> None:
         lines = _misfits(report)
-        if not lines or policy == "coerce":
+        if policy == "coerce" or not (lines or report.drift_sentences()):
             return
-        if policy == "error":
+        if policy == "error" and lines:
             raise ContractError(
                 "Rows must fit the columns the model was trained on: " + " ".join(lines),
                 do="Mend them, or set clean.on_schema to warn.",
             )
-        warnings.warn(" ".join(lines), WellfitWarning, stacklevel=4)
+        warnings.warn(" ".join([*lines, *report.drift_sentences()]), WellfitWarning, stacklevel=4)
 
     @classmethod
     def load(cls, folder: RunFolder) -> Predictor:
@@ -208,7 +208,7 @@ def _with_unseen(report: CoercionReport, unseen: Mapping[str, pl.Series]) -> Coe
     return replace(report, columns=columns)
 
 
-_FITTING = {"missing", "unseen"}
+_FITTING = {"missing", "merged", "unseen"}
 """What fits, since the plan has a fill or a slot for it."""
 
 
@@ -216,4 +216,4 @@ def _misfits(report: CoercionReport) -> list[str]:
     """Give what doesn't fit."""
     fitting = {column for column, coerced in report.columns.items() if set(coerced.counts()) <= _FITTING}
     kept = {column: coerced for column, coerced in report.columns.items() if column not in fitting}
-    return replace(report, columns=kept).sentences()
+    return replace(report, columns=kept, drift={}).sentences()

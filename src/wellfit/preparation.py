@@ -15,25 +15,35 @@ from wellfit.data.cleaning import (
     RowsLeft,
     TargetPlan,
     find_leaks,
+    misspelt_classes,
     repeated_rows,
     rows_without_target,
 )
-from wellfit.data.features import FeaturePlan, Matrix
+from wellfit.data.features import FeaturePlan, Matrix, Targets
 from wellfit.data.sources import read_table
 from wellfit.data.sources.entry import Header
 from wellfit.data.sources.lasting import lasting, secrets_kept_out
 from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers
-from wellfit.data.splitting import Split, split_rows
+from wellfit.data.splitting import Split, fold_rows, split_rows
 from wellfit.data.table import SourceRecord, Table, resolve_column
 from wellfit.errors import ConfigError, DataError
 from wellfit.findings import Finding, Remedy
 
-__all__ = ["Prepared", "prepare"]
+__all__ = ["ImagesGiven", "Prepared", "prepare"]
 
 SPLITS = ("train", "valid", "test")
 
 RARE = 0.15
 """The share of the rarest class below which accuracy tells little."""
+
+
+class ImagesGiven(DataError):
+    """The source holds images, of which there is a table and no network yet."""
+
+    def __init__(self, table: Table) -> None:
+        self.table = table
+        rule = "The source holds images, and there are no networks for images yet."
+        super().__init__(rule, got=table.record.uri, do="Look at them with wellfit check, or give a table of numbers.")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +82,7 @@ class Prepared:
         return {
             "source": self.source.as_dict(),
             "rows": dict(self.rows),
-            "split": {"method": self.config.split.method, "seed": self.config.split.seed},
+            "split": {key: getattr(self.config.split, key) for key in ("method", "seed", "column", "folds", "fold")},
             "target": self.target.as_dict(),
             "cleaning": self.cleaning.as_dict(),
             "features": self.features.as_dict(),
@@ -87,35 +97,43 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
     ``estimator`` keeps every row: scikit-learn's estimators answer for the rows they are given.
     """
     table = read_table(_source(config, data), header=config.data.header, reading=config.data.reading())
+    if table.images is not None:
+        raise ImagesGiven(table)
     target = resolve_column(table.frame, _given_target(config))
     _refuse_unlearnable(table.frame, target)
     left, rows, findings = _usable(table.frame, target, drop=config.clean.duplicates == "drop" and not estimator)
     frame = left.frame
     split = _split(config, frame, target)
     frames = {name: frame[getattr(split, name)] for name in SPLITS}
-    if config.data.test is not None:
-        frames["test"] = read_table(config.data.test, header=_header(table), reading=config.data.reading()).frame
+    own = {"valid": config.data.valid, "test": config.data.test}
+    for name, source in own.items():
+        if source is not None:
+            frames[name] = read_table(source, header=_header(table), reading=config.data.reading()).frame
     kept = config.clean.duplicates == "keep" and not estimator
-    findings += _straddling(frames, "valid") if kept else []
-    findings += _straddling(frames, "test") if kept or config.data.test is not None else []
-    apart = (target,) if config.split.column is None else (target, config.split.column)
+    for name, source in own.items():
+        findings += _straddling(frames, name) if kept or source is not None else []
+    apart = _apart(config, target)
     features_of = {name: _without(part, apart) for name, part in frames.items()}
-    target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task)
-    cleaning = CleaningPlan.fit(features_of["train"], **_cleaning(config))
+    spellings = _target_spellings(config, target)
+    target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task, spellings=spellings)
+    cleaning = CleaningPlan.fit(features_of["train"], **_cleaning(config, target))
     typed = {name: cleaning.apply(features_of[name])[0] for name in ("train", "valid")}
     if config.clean.leaks == "warn" and not estimator:
         findings += find_leaks(frames, typed["train"], cleaning, target_plan, method=split.method)
-    features = FeaturePlan.fit(typed["train"], scale=config.features.scale, encode=config.features.encode)
+    targets = Targets(
+        target_plan.encode(frames["train"].get_column(target))[0].astype(np.float64), len(target_plan.classes)
+    )
+    features, matrix = FeaturePlan.fit_apply(typed["train"], targets=targets, **_features(config, cleaning))
     resolved = {
         "data.source": _lasting(config.data.source) if data is None else config.data.source,
-        "data.test": _lasting(config.data.test),
+        **{f"data.{name}": _lasting(source) for name, source in own.items()},
         "data.headers": lasting_headers(config.data.headers),
         "data.target": target,
         "data.task": target_plan.task,
         "data.header": table.record.details.get("header", True),
-        "split.method": split.method if config.data.test is None else "files",
-        "features.scale": features.scale,
-        "features.encode": features.encode["name"],
+        "split.method": _method(config, split),
+        "features.scale": features.scale if config.features.scale == "auto" else config.features.scale,
+        "features.encode": features.encode["name"] if config.features.encode == "auto" else config.features.encode,
     }
     counts = {name: part.height for name, part in frames.items()}
     return Prepared(
@@ -126,15 +144,15 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
         features=features,
         frames=frames,
         split=split,
-        matrices={name: features.apply(part) for name, part in typed.items()},
+        matrices={"train": matrix, "valid": features.apply(typed["valid"])},
         rows={**rows, **counts},
         not_features=apart,
         ranges=_ranges(typed["train"]),
-        findings=(*findings, *cleaning.findings, *_imbalance(target_plan)),
+        findings=(*findings, *_misspelt(target_plan), *cleaning.findings, *_imbalance(target_plan)),
         set_aside=left.without(_undealt(split, frame.height), "it stands in an earlier split too").table(),
         notes=(
             *table.notes,
-            *secrets_kept_out([config.data.source, config.data.test]),
+            *secrets_kept_out([config.data.source, config.data.valid, config.data.test]),
             *headers_kept_out(config.data.headers),
             *split.notes,
         ),
@@ -173,7 +191,7 @@ def _refuse_unlearnable(frame: pl.DataFrame, target: str) -> None:
         )
 
 
-def _lasting(source: str | None) -> str | None:
+def _lasting(source: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
     """Give a source so that a run is replayed and resumed from any folder, and holds no secret."""
     return None if source is None else lasting(source)
 
@@ -182,16 +200,69 @@ def _header(table: Table) -> Any:
     return table.record.details.get("header", "auto")
 
 
-def _cleaning(config: Config) -> dict[str, Any]:
+def _target_spellings(config: Config, target: str) -> str:
+    """Give how the target's labels are merged: by its own setting, else by that of all columns."""
+    own = config.clean.columns.get(target)
+    return config.clean.spellings if own is None or own.spellings is None else str(own.spellings)
+
+
+def _misspelt(target: TargetPlan) -> list[Finding]:
+    """Name the classes that look like typing errors: each takes rows away from the class that it means."""
+    typos = misspelt_classes(target)
+    if not typos:
+        return []
+    counts = dict(zip(map(str, target.classes), target.counts, strict=True))
+    cells, text = sum(counts[typo] for typo in typos), max(typos, key=lambda typo: (counts[typo], typo))
+    message = (
+        f"{len(typos):,} classes of '{target.name}', {_rows(cells)} in all, look like typing errors, such as {text!r} "
+        f"for {typos[text]!r}; they are kept as classes."
+    )
+    path = f"clean.columns.{target.name}.spellings"
+    return [
+        Finding(
+            code="inconsistent_spellings",
+            severity="warning",
+            where=target.name,
+            evidence={"cells": cells, "example": text, "applied": "proposed"},
+            message=message,
+            remedies=(Remedy(path=path, value="merge", why="to take them for the class they mean"),),
+        )
+    ]
+
+
+def _cleaning(config: Config, target: str) -> dict[str, Any]:
     """Give the settings of the cleaning plan: those of all columns, and by column its kind and its own settings."""
     clean: dict[str, Any] = as_mapping(config)["clean"]
     columns: dict[str, dict[str, Any]] = {
         name: {key: value for key, value in own.items() if value not in (None, [])}
         for name, own in clean["columns"].items()
+        if name != target
     }
     for name, column in config.features.columns.items():
-        columns[name] = {**columns.get(name, {}), "type": column.type}
+        columns[name] = columns.get(name, {}) | ({} if column.type is None else {"type": column.type})
     return {**{key: clean[key] for key in ("types", "spellings", "missing")}, "columns": columns}
+
+
+def _features(config: Config, cleaning: CleaningPlan) -> dict[str, Any]:
+    """Give the settings of the feature plan."""
+    settings: dict[str, Any] = as_mapping(config)["features"]
+    encoders = {name: column["encode"] for name, column in settings["columns"].items() if column["encode"] is not None}
+    texts = [column.name for column in cleaning.used if column.kind == "text"]
+    return {**settings, "columns": encoders, "texts": texts}
+
+
+def _apart(config: Config, target: str) -> tuple[str, ...]:
+    """Give the columns that are no features: the time of a row may tell something, its group or its part not."""
+    column = config.split.column
+    return (target,) if column is None or config.split.method == "time" else (target, column)
+
+
+def _method(config: Config, split: Split) -> str:
+    """Give the method that deals the rows in the same way when the config is replayed."""
+    if config.split.method not in ("auto", "files"):
+        return config.split.method
+    own_tables = config.data.test is not None or config.data.valid is not None
+    return "files" if own_tables else split.method
 
 
 def _undealt(split: Split, height: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -243,18 +314,18 @@ def _usable(frame: pl.DataFrame, target: str, *, drop: bool) -> tuple[RowsLeft, 
 
 
 def _split(config: Config, frame: pl.DataFrame, target: str) -> Split:
-    own_test = config.data.test is not None
-    method = "auto" if config.split.method == "files" else config.split.method
-    return split_rows(
-        frame,
-        target=target,
-        method=method,
-        test=0.0 if own_test else config.split.test,
-        # A share of all rows; with a test table of its own, all rows of the source are dealt.
-        valid=config.split.valid,
-        seed=config.split.seed,
-        column=config.split.column,
-    )
+    given, data = config.split, config.data
+    # Shares of all rows; where one part is a table of its own, all rows of the source are dealt to the others.
+    common: dict[str, Any] = {
+        "target": target,
+        "method": given.method,
+        "test": 0.0 if data.test is not None else given.test,
+        "seed": given.seed,
+        "column": given.column,
+    }
+    if given.folds is not None:
+        return fold_rows(frame, folds=given.folds, **common)[given.fold]
+    return split_rows(frame, valid=given.valid if data.valid is None else None, **common)
 
 
 def _straddling(frames: Mapping[str, pl.DataFrame], name: str) -> list[Finding]:

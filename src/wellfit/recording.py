@@ -190,6 +190,6 @@ _LONGEST_NAME = 60
 
 def _data_name(config: Config, data: Any) -> str:
     source = config.data.source if data is None else data
-    if not isinstance(source, (str, Path)):
+    if not isinstance(source, (str, Path, tuple)):
         return "table"
-    return name_of(os.fspath(source))[:_LONGEST_NAME] or "table"
+    return name_of(source if isinstance(source, tuple) else os.fspath(source))[:_LONGEST_NAME] or "table"

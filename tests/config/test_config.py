@@ -115,9 +115,15 @@ IMPOSSIBLE = {
     "shares": ({"split": {"test": 0.5, "valid": 0.5}}, "their sum must be below 1"),
     "column without its method": ({"split": {"column": "part"}}, "Try method: column"),
     "method without its column": ({"split": {"method": "column"}}, "Add column: NAME"),
-    "method of a later version": (
-        {"split": {"method": "time"}},
-        "There are auto, stratified, random, column and files",
+    "time without its column": ({"split": {"method": "time"}}, "'column', the column that tells when each row was"),
+    "another word for time": ({"split": {"method": "temporal", "column": "at"}}, "Did you mean 'time'?"),
+    "another word for folds": ({"split": {"method": "kfold"}}, "Set split.folds beside any method."),
+    "a fold without folds": ({"split": {"fold": 2}}, "Set folds to 3 or more."),
+    "a fold beyond the last": ({"split": {"fold": 5, "folds": 5}}, "'fold' of split must be one of the folds"),
+    "folds and a file": ({"data": {"valid": "v.csv"}, "split": {"folds": 5}}, "Leave out one of them."),
+    "a file of valid rows and a column": (
+        {"data": {"valid": "v.csv"}, "split": {"method": "column", "column": "p"}},
+        "'valid' of data is a table of its own",
     ),
     "files without a file": ({"split": {"method": "files"}}, "Add data.test"),
     "a file and a column": (

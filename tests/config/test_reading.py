@@ -51,7 +51,7 @@ WRONG = {
     "tune: {trials: 3}": "line 1: 'tune' is not a section of a config.",
     "train:\n  augment: {nose: 1}": "line 2: 'nose' is not a key of train.augment. Did you mean 'noise'?",
     "features:\n  columns:\n    zip: {typ: drop}": "line 3: 'typ' is not a key of features.columns.zip.",
-    "features:\n  columns:\n    zip: {}": "line 3: 'type' of features.columns.zip is missing.",
+    "features:\n  columns:\n    zip: {}": "line 3: A column of features.columns needs 'type' or 'encode'.",
     "features:\n  columns: {zip: {type: categorical}}": "Got 'categorical'. Did you mean 'category'?",
     "train:\n\n  epochs: many": "line 3: 'epochs' of train must be a whole number in [1, 1000000000]. Got 'many'.",
     "train: {epochs: 0}": "Got 0. Try 100.",

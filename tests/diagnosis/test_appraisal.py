@@ -178,9 +178,7 @@ def test_the_constant_is_the_best_one(
 ) -> None:
     found = constant_output(loss, decoder, target, shape)
     assert found is not None
-    reached, best = (
-        float(loss(guess.reshape(shape).expand(len(target), *shape), target)) for guess in (found, known)
-    )
+    reached, best = (float(loss(guess.reshape(shape).expand(len(target), *shape), target)) for guess in (found, known))
     assert reached == pytest.approx(best, rel=1e-3)
 
 

@@ -13,9 +13,10 @@ __all__ = ["list_", "schema"]
 
 
 def _families() -> dict[str, Family[Any]]:
-    from wellfit.data.features.encoders import ENCODERS
-    from wellfit.data.features.scalers import SCALERS
+    from wellfit.data.features import ENCODERS, SCALERS, SELECTORS, TEXTS
+    from wellfit.data.features.transformers import TRANSFORMERS
     from wellfit.data.sources import SOURCES
+    from wellfit.data.splitting import SPLITS
     from wellfit.losses import LOSSES
     from wellfit.metrics import METRICS
     from wellfit.models import MODELS
@@ -25,8 +26,12 @@ def _families() -> dict[str, Family[Any]]:
 
     families: list[Family[Any]] = [
         SOURCES,
+        SPLITS,
         SCALERS,
         ENCODERS,
+        TEXTS,
+        SELECTORS,
+        TRANSFORMERS,
         MODELS,
         LOSSES,
         OPTIMIZERS,

@@ -7,12 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from wellfit.cli.cleaning import cleaning_record, is_action, print_cleaning
 from wellfit.cli.console import noted, print_json, print_lines, print_table
+from wellfit.cli.images import print_images
 from wellfit.cli.summary import finding_lines, print_run, rows_line
 
 if TYPE_CHECKING:
     from wellfit.config import Config
+    from wellfit.experiment import Experiment
     from wellfit.preparation import Prepared
+    from wellfit.rehearsal import Rehearsal
 
 __all__ = ["check", "init", "resume", "train"]
 
@@ -48,19 +52,32 @@ def init(
 
 
 def check(
-    data: Data = None, target: Target = None, config: ConfigFile = None, o: Overrides = None, json: Json = False
+    data: Data = None,
+    target: Target = None,
+    config: ConfigFile = None,
+    deep: Annotated[
+        bool, typer.Option("--deep", help="Small trainings too: one batch by heart, labels shuffled.")
+    ] = False,
+    o: Overrides = None,
+    json: Json = False,
 ) -> None:
-    """Look at types, dirt, config and memory; try one batch, train nothing."""
+    """Look at types, dirt, config and memory; try one batch, train nothing (with --deep, small copies)."""
     from wellfit.experiment import Experiment
-    from wellfit.preparation import prepare
+    from wellfit.preparation import ImagesGiven, prepare
 
-    prepared = prepare(_config(data, target, config, o or []))
+    try:
+        prepared = prepare(_config(data, target, config, o or []))
+    except ImagesGiven as given:
+        print_images(given.table, json=json)
+        return
     experiment = Experiment(prepared)
     weights = sum(weight.numel() for weight in experiment.module.parameters())
     matrices = prepared.matrices.values()
     rows_mb = sum(matrix.numeric.nbytes + matrix.categorical.nbytes for matrix in matrices) / 1e6
     # Weights, gradients, two moments of the optimizer and the best epoch's copy, four bytes each.
     memory = rows_mb + 5 * 4 * weights / 1e6
+    rehearsal = _rehearsed(experiment) if deep else None
+    findings = [*prepared.findings, *(rehearsal.findings if rehearsal else ())]
     if json:
         print_json(
             {
@@ -70,13 +87,24 @@ def check(
                 "columns": [_column(column) for column in prepared.cleaning.columns],
                 "parameters": weights,
                 "memory_mb": round(memory, 1),
-                "findings": [finding.as_dict() for finding in prepared.findings],
+                "cleaning": cleaning_record(prepared),
+                "findings": [finding.as_dict() for finding in findings],
                 "notes": list(prepared.notes),
+                **({"deep": rehearsal.facts} if rehearsal else {}),
             }
         )
         return
     _print_prepared(prepared)
+    print_cleaning(findings)
+    print_lines(rehearsal.said if rehearsal else ())
+    print_lines(finding_lines(finding for finding in findings if not is_action(finding)))
     print_lines([f"Network: {weights:,} weights; about {memory:,.0f} MB of memory for rows and weights."])
+
+
+def _rehearsed(experiment: Experiment) -> Rehearsal:
+    from wellfit.rehearsal import rehearse
+
+    return rehearse(experiment)
 
 
 def _column(column: Any) -> dict[str, str]:
@@ -90,7 +118,6 @@ def _print_prepared(prepared: Prepared) -> None:
     print_lines([f"Rows: {rows['read']:,} read; {rows_line(rows)}"])
     listing = ((column.name, column.kind, column.reason) for column in prepared.cleaning.columns)
     print_table("Columns", ["column", "kind", "remark"], listing, right_from=9)
-    print_lines(finding_lines(prepared.findings))
 
 
 def train(

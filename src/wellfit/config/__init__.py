@@ -2,6 +2,7 @@
 
 from wellfit.config.clean import Clean
 from wellfit.config.document import Document
+from wellfit.config.features import Column, Features
 from wellfit.config.loading import (
     LoadedConfig,
     apply_overrides,
@@ -14,7 +15,8 @@ from wellfit.config.loading import (
 from wellfit.config.model import Config, as_mapping, model_spec
 from wellfit.config.rules import Options
 from wellfit.config.schema import json_schema
-from wellfit.config.sections import Column, Data, Features, Output, Split
+from wellfit.config.sections import Data, Output
+from wellfit.config.split import Split
 from wellfit.config.train import Augment, EarlyStopping, Train
 from wellfit.config.writing import starter_yaml, to_yaml, unresolved
 

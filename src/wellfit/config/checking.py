@@ -10,9 +10,10 @@ from pydantic import ValidationError
 from wellfit.config.combinations import clashes
 from wellfit.config.document import Document
 from wellfit.config.families import family
+from wellfit.config.features import Column, Polynomials, Ratios
 from wellfit.config.model import Config
 from wellfit.config.problems import Path, Problem, Unfit, dotted, given, key_name
-from wellfit.config.sections import Column, Section
+from wellfit.config.sections import Section
 from wellfit.config.train import Augment, EarlyStopping
 from wellfit.errors import ConfigError, did_you_mean, shown
 
@@ -120,6 +121,7 @@ def sections_of() -> dict[str, tuple[str, ...]]:
     """Give the keys of each section by its dotted path; those of the whole config under the empty one."""
     sections = {"": Config, **{name: field.annotation for name, field in Config.model_fields.items()}}
     sections |= {"train.early_stopping": EarlyStopping, "train.augment": Augment}
+    sections |= {"features.ratios": Ratios, "features.polynomials": Polynomials}
     return {path: tuple(kind.model_fields) for path, kind in sections.items() if _is_section(kind)}
 
 

@@ -72,7 +72,9 @@ _EXAMPLE = "{name: constant, value: 0}"
 class CleanColumn(Section):
     """How one column is cleaned, where that differs from the others; null: as they are."""
 
-    missing: Annotated[Filling | _Filled | None, WordOr(Filling, *_FILLS, null_is=None, example=_EXAMPLE)] = None
+    missing: Annotated[
+        Filling | _Filled | None, WordOr(Filling, *_FILLS, null_is=None, example=_EXAMPLE, step="fills")
+    ] = None
     """How its missing cells are filled."""
     markers: Annotated[tuple[str, ...], _Scalars()] = ()
     """Further texts and numbers that stand for a missing cell, such as -999."""
@@ -93,7 +95,9 @@ class Clean(Section):
 
     duplicates: Annotated[Literal["drop", "keep"], OneOf("drop", "keep")] = "drop"
     """Whether exact duplicates of training rows are dropped."""
-    missing: Annotated[Filling | _Filled, WordOr(Filling, *_FILLS, null_is="auto", example=_EXAMPLE)] = "auto"
+    missing: Annotated[Filling | _Filled, WordOr(Filling, *_FILLS, null_is="auto", example=_EXAMPLE, step="fills")] = (
+        "auto"
+    )
     """How missing cells are filled: auto takes the median of numbers and a flag, and a category of its own."""
     spellings: Annotated[Literal["suggest", "merge", "keep"], OneOf(*_SPELLINGS)] = "suggest"
     """Which spellings of a level are read as one: suggest takes those of other case or blanks and proposes

@@ -29,24 +29,34 @@ def check_combinations(config: Config) -> None:
 
 
 def _files(config: Config) -> None:
-    method, test = config.split.method, config.data.test
-    if test is not None and method == "column":
+    method, own = config.split.method, {"test": config.data.test, "valid": config.data.valid}
+    for name, table in own.items():
+        if table is not None and method == "column":
+            raise Problem(
+                f"'{name}' of data is a table of its own, and the method column of split takes the {name} rows from "
+                "the source.",
+                got=table,
+                do="Leave out one of them.",
+                path=("data", name),
+            )
+    if method == "files" and not any(own.values()):
         raise Problem(
-            "'test' of data is a table of its own, and the method column of split takes the test rows from the source.",
-            got=test,
-            do="Leave out one of them.",
-            path=("data", "test"),
-        )
-    if test is None and method == "files":
-        raise Problem(
-            "Method files of split needs 'test' of data, the table that the final score is taken on.",
+            "Method files of split needs 'test' or 'valid' of data, the tables that the scores are taken on.",
             do="Add data.test, or try method: auto.",
             path=("split", "method"),
+        )
+    if config.data.valid is not None and config.split.folds is not None:
+        raise Problem(
+            "'folds' of split deals the rows that validate, and 'valid' of data is a table of them.",
+            got=config.split.folds,
+            do="Leave out one of them.",
+            path=("split", "folds"),
         )
 
 
 def _has_valid(config: Config) -> bool:
-    return config.split.valid > 0 or config.split.method == "column"
+    dealt = config.split.valid > 0 or config.split.folds is not None or config.split.method == "column"
+    return dealt or config.data.valid is not None
 
 
 def _plateau(config: Config) -> None:

@@ -34,6 +34,7 @@ _NAMED: dict[Path, str] = {
     ("train", "optimizer"): "name",
     ("train", "loss"): "name",
     ("train", "schedule"): "name",
+    **{("features", step): "name" for step in ("scale", "encode", "text", "select")},
     ("model",): "type",
 }
 """The keys whose value may be a name alone, and the key that the name has in a mapping."""

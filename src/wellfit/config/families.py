@@ -17,6 +17,10 @@ from wellfit.registry import Entry, Family, Option
 __all__ = ["ClassWeights", "FamilyName", "Member", "family"]
 
 _PLACES = {
+    "scalers": ("wellfit.data.features", "SCALERS"),
+    "encoders": ("wellfit.data.features", "ENCODERS"),
+    "texts": ("wellfit.data.features", "TEXTS"),
+    "selectors": ("wellfit.data.features", "SELECTORS"),
     "models": ("wellfit.models", "MODELS"),
     "optimizers": ("wellfit.optimizers", "OPTIMIZERS"),
     "losses": ("wellfit.losses", "LOSSES"),
@@ -81,7 +85,7 @@ class Member(Rule):
         if name is None:
             raise Problem(f"'{self.label}' of the {members.noun} is missing.", do=did_you_mean("", members))
         if not isinstance(name, str) or name not in members:
-            hint = did_you_mean(name, [*self.words, *members])
+            hint = did_you_mean(name, dict.fromkeys([*self.words, *members]))
             raise Problem(f"There is no such {members.noun}.", got=given(name), do=hint, path=(self.label,))
         entry: Entry = members[name]
         return entry
@@ -105,7 +109,7 @@ class Member(Rule):
     def schema(self) -> dict[str, Any]:
         """Give the rule as JSON Schema: one alternative a member, with its options and their ranges."""
         members = family(self.family)
-        words: list[Any] = [*self.words, *members, *([None] if self.null else [])]
+        words: list[Any] = [*dict.fromkeys([*self.words, *members]), *([None] if self.null else [])]
         return {"anyOf": [{"enum": words}, *(self._member_schema(entry) for entry in members.values())]}
 
     def _member_schema(self, entry: Entry) -> dict[str, Any]:

@@ -10,9 +10,11 @@ from pydantic import BaseModel, Field, model_validator
 from wellfit.config.clean import Clean
 from wellfit.config.combinations import check_combinations
 from wellfit.config.families import Member
+from wellfit.config.features import Features
 from wellfit.config.problems import Problem, given
 from wellfit.config.rules import Rule
-from wellfit.config.sections import Data, Features, Output, Section, Split
+from wellfit.config.sections import Data, Output, Section
+from wellfit.config.split import Split
 from wellfit.config.train import Train
 
 __all__ = ["VERSION", "Config", "as_mapping", "model_spec"]

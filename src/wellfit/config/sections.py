@@ -1,4 +1,4 @@
-"""The sections of a config, but `train`: data, split, clean, features, output.
+"""The sections of a config that are one mapping each, data and output, and what every section is.
 
 Each is frozen and keyword-only, refuses unknown keys, and tells of each field what it is, its unit and its range.
 """
@@ -10,23 +10,21 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
-    BeforeValidator,
     ConfigDict,
     Field,
     GetCoreSchemaHandler,
     GetJsonSchemaHandler,
-    model_validator,
 )
 from pydantic_core import core_schema
 
 from wellfit.config.problems import Problem, Unfit
 from wellfit.config.reading_keys import IMAGE_MODE, PAGING, Headers, ImageSize
-from wellfit.config.rules import Either, Flag, Number, OneOf, Options, Text, Whole
+from wellfit.config.rules import Either, Flag, OneOf, Options, Text, Whole
 
 if TYPE_CHECKING:
     from wellfit.data.sources.entry import Reading
 
-__all__ = ["SEED", "Column", "Data", "Features", "Output", "Section", "Split", "Unchanging", "WordOr", "named"]
+__all__ = ["SEED", "Data", "Output", "Section", "Unchanging", "WordOr", "named"]
 
 SEED = Whole(0, 2**32 - 1, example=42)
 
@@ -59,11 +57,28 @@ class _OneTarget(Either):
         return {"anyOf": [{"type": "string", "minLength": 1}, {"type": "integer"}, {"type": "null"}]}
 
 
+class _Places(Text):
+    """A source, or a list of the files of one table."""
+
+    def check(self, value: Any) -> Any:
+        """Give text, or a tuple of texts."""
+        if isinstance(value, (list, tuple)) and value:
+            return tuple(super(_Places, self).check(one) for one in value)
+        return super().check(value)
+
+    def schema(self) -> dict[str, Any]:
+        """Give the rule as JSON Schema."""
+        return {"anyOf": [super().schema(), {"type": "array", "minItems": 1, "items": super().schema()}]}
+
+
 class Data(Section):
     """Where the rows come from and which column is learnt."""
 
-    source: Annotated[str | None, Either(null=True, rule=Text("a path, an URL or a source", "data.csv"))] = None
-    """Where the table is: a path, an URL, or ``sql:...``; null where the rows are handed over in Python."""
+    source: Annotated[
+        str | tuple[str, ...] | None, Either(null=True, rule=_Places("a path, an URL or a source", "data.csv"))
+    ] = None
+    """Where the table is: a path or a list of paths, a pattern, an URL, or ``sql:...``; null where the rows are handed
+    over in Python."""
     target: Annotated[
         str | int | None, _OneTarget(null=True, rule=Text("a column's name or its index (-1 the last)", "-1"))
     ] = None
@@ -83,6 +98,8 @@ class Data(Section):
     """Whether the first line of a CSV names the columns; auto tells it from the file."""
     test: Annotated[str | None, Either(null=True, rule=Text("a path, an URL or a source", "test.csv"))] = None
     """A table of its own for the final score; null: a share of the source's rows, ``split.test``."""
+    valid: Annotated[str | None, Either(null=True, rule=Text("a path, an URL or a source", "valid.csv"))] = None
+    """A table of its own for validation; null: a share of the source's rows, ``split.valid``."""
     records: Annotated[str | None, Either(null=True, rule=Text("the way to a list in the JSON", "data.items"))] = None
     """Of a web API: the way to the list of records in its answer, such as ``data.items``; null finds it."""
     paging: Annotated[
@@ -109,79 +126,6 @@ class Data(Section):
         return Reading(**{name: getattr(self, name) for name in Reading.__dataclass_fields__})
 
 
-class Split(Section):
-    """Which rows train, which stop the training, which give the final score."""
-
-    method: Annotated[
-        Literal["auto", "stratified", "random", "column", "files"],
-        OneOf(
-            "auto",
-            "stratified",
-            "random",
-            "column",
-            "files",
-            remarks=dict.fromkeys(
-                ("group", "time", "grouped", "temporal"),
-                "There are auto, stratified, random, column and files; column reads the split from the table.",
-            ),
-        ),
-    ] = "auto"
-    """How rows are dealt: auto is files with ``data.test``, else stratified for classes and random for numbers."""
-    test: Annotated[float, Number(0, 1, high_open=True, example=0.2)] = 0.2
-    """Share of the rows for the final score, in [0, 1); not used with ``data.test``."""
-    valid: Annotated[float, Number(0, 1, high_open=True, example=0.16)] = 0.16
-    """Share of the rows for validation, in [0, 1)."""
-    seed: Annotated[int, SEED] = 42
-    """Seed of the dealing, in [0, 2^32 - 1]."""
-    column: Annotated[str | None, Either(null=True, rule=Text("a column's name", "split"))] = None
-    """The column that says train, valid or test of each row; for the method column alone."""
-
-    @model_validator(mode="after")
-    def _fits(self) -> Split:
-        if self.test + self.valid >= 1:
-            raise Problem(
-                "'test' and 'valid' of split must leave rows to train on: their sum must be below 1.",
-                got=round(self.test + self.valid, 12),
-                do="Try test: 0.2 and valid: 0.16.",
-                path=("valid",),
-            )
-        if self.method == "column" and self.column is None:
-            raise Problem(
-                "Method column of split needs 'column', the column that says train, valid or test of each row.",
-                do="Add column: NAME.",
-                path=("method",),
-            )
-        if self.column is not None and self.method != "column":
-            raise Problem(
-                f"'column' of split is for the method column, and the method is {self.method}.",
-                got=self.column,
-                do="Try method: column.",
-                path=("column",),
-            )
-        return self
-
-
-class Column(Section):
-    """What is known of one column and overrules what the data suggest."""
-
-    type: Annotated[
-        Literal["number", "category", "datetime", "drop"],
-        OneOf(
-            "number",
-            "category",
-            "datetime",
-            "drop",
-            remarks={
-                **dict.fromkeys(("numeric", "float", "int", "integer"), "Did you mean 'number'?"),
-                **dict.fromkeys(("categorical", "string", "str", "text", "bool"), "Did you mean 'category'?"),
-                **dict.fromkeys(("date", "time", "timestamp"), "Did you mean 'datetime'?"),
-                **dict.fromkeys(("ignore", "skip", "exclude"), "Did you mean 'drop'?"),
-            },
-        ),
-    ]
-    """How the column is read; drop leaves it out."""
-
-
 def named(value: Any) -> Any:
     """Give a mapping's keys as text: columns of a headerless frame may be numbers."""
     if value is None:
@@ -202,24 +146,6 @@ class Unchanging:
         return core_schema.no_info_after_validator_function(Options, schema)
 
 
-class Features(Section):
-    """How columns become what the network reads."""
-
-    scale: Annotated[
-        Literal["auto", "standard", "minmax", "robust", "quantile", "none"],
-        OneOf("auto", "standard", "minmax", "robust", "quantile", "none", null_is="none"),
-    ] = "auto"
-    """How numbers are scaled, as learnt on training rows."""
-    encode: Annotated[
-        Literal["auto", "onehot", "ordinal", "embedding"], OneOf("auto", "onehot", "ordinal", "embedding")
-    ] = "auto"
-    """How categories become numbers."""
-    columns: Annotated[Mapping[str, Column], Unchanging(Column), BeforeValidator(named)] = Field(
-        default_factory=lambda: Options({})
-    )
-    """Columns whose kind is stated, by name."""
-
-
 class Output(Section):
     """What is written and where."""
 
@@ -232,8 +158,10 @@ class Output(Section):
 class WordOr:
     """Allows a few words beside a section: ``auto`` or ``{noise: 0.1}``."""
 
-    def __init__(self, section: type[Section], *words: str, null_is: str | None, example: str) -> None:
+    def __init__(self, section: type[Section], *words: str, null_is: str | None, example: str, step: str = "") -> None:
         self.section = section
+        self.step = step
+        """The kind of transformer of scikit-learn that may stand for it, in Python; empty for none."""
         self.words = words
         self.null_is = null_is
         self.example = example
@@ -246,7 +174,12 @@ class WordOr:
             return value
         if isinstance(value, (Mapping, Section)):
             return section(value)
-        raise Unfit(f"{', '.join(self.words)} or a mapping", value, self.example)
+        if self.step and hasattr(value, "get_params"):
+            from wellfit.data.features.transformers import translated
+
+            return section(translated(value, self.step))
+        words = f"{', '.join(self.words)} or " if self.words else ""
+        raise Unfit(f"{words}a mapping", value, self.example)
 
     def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> core_schema.CoreSchema:
         """Check words first, so that errors inside the section keep its path."""

@@ -76,7 +76,14 @@ def _dumped(value: Any) -> str:
     return text
 
 
-_NAMES = {("data", "source"), ("data", "target"), ("data", "test"), ("split", "column"), ("output", "run")}
+_NAMES = {
+    ("data", "source"),
+    ("data", "target"),
+    ("data", "test"),
+    ("data", "valid"),
+    ("split", "column"),
+    ("output", "run"),
+}
 """Keys that name things outside the config, where ``auto`` is a name like any other."""
 
 
@@ -111,7 +118,7 @@ data:
   task: {task}  # auto, binary, multiclass or regression
 
 split:
-  method: auto  # auto, stratified, random, column or files
+  method: auto  # auto, stratified, random, group, time, column or files; group and time go by column: NAME
   test: 0.2  # share of the rows for the final score
   valid: 0.16  # share of the rows that decide when to stop
   seed: 42
@@ -150,7 +157,16 @@ def starter_yaml(source: str, target: str | int, task: str = "auto", columns: Se
 def _features(target: str | int, columns: Sequence[str]) -> str:
     others = [name for name in columns if name != target]
     name = _inline(others[0]) if others else "zip"
-    return f"# features:\n#   columns:\n#     {name}: {{type: category}}  # number, category, datetime or drop"
+    return f"""\
+# features:
+#   scale: auto  # auto, standard, minmax, robust, quantile or none
+#   encode: auto  # auto, onehot, ordinal, embedding, frequency or target
+#   derive: {{ratio: income / debt}}  # columns computed from others: + - * / **, comparisons, abs, log, sqrt
+#   ratios: {{columns: [income, debt]}}  # numbers divided by one another
+#   polynomials: {{degree: 2, columns: [income, debt]}}  # products of numbers
+#   select: {{name: k_best, k: 20}}  # wellfit list selectors
+#   columns:
+#     {name}: {{type: category}}  # number, category, datetime, text or drop; encode: target"""
 
 
 def _inline(value: str | int) -> str:

@@ -55,7 +55,7 @@ def _weighed(findings: list[Finding]) -> list[Finding]:
         replace(
             finding,
             severity="info",
-            message=f"{finding.message} It may follow from {explained[finding.code].replace('_', ' ')}: mend that first.",
+            message=f"{finding.message} It may come of {explained[finding.code].replace('_', ' ')}: mend that first.",
         )
         if finding.code in explained and finding.severity != "info"
         else finding

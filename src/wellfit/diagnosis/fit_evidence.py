@@ -78,7 +78,7 @@ class FitEvidence:
         self.valid_loss = history["valid_loss"]
         self.train_loss = history["train_loss"]
         self.settings: Mapping[str, Any] = history.meta.get("settings") or {}
-        self.kept_best = history.meta.get("best_epoch") is not None
+        self.kept_best = bool(record.get("kept_best")) or history.meta.get("best_epoch") is not None
 
     def baseline(self, name: str, part: str | None = None) -> tuple[Figures, Figures]:
         """Give a baseline's figures and its leads on a part of the rows; both empty where it was not had.

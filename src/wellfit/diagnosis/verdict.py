@@ -270,7 +270,9 @@ def _behind(case: FitEvidence) -> list[str] | None:
 
 def _held_back(case: FitEvidence) -> list[str] | None:
     """Whether a network under strong regularization is behind at all, on training rows too."""
-    strength = max((case.settings.get(name) or 0.0 for name in ("weight_decay", "l1", "l2")), default=0.0)
+    # AdamW's decay is taken off by the rate's share of it: 0.1 is usual there, and weak.
+    names = ("l1", "l2") if case.settings.get("optimizer") == "AdamW" else ("l1", "l2", "weight_decay")
+    strength = max(float(case.settings.get(name) or 0.0) for name in names)
     if strength < STRONG:
         return None
     for name in KINDS:

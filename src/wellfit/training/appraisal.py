@@ -55,7 +55,7 @@ def appraise(module: nn.Module, rows: Batches, held: Batches | None, recipe: Rec
         What `wellfit.diagnosis.verdict` reads, as JSON holds it: ``task``, ``main`` (the figure that is judged),
         ``train`` and ``valid`` (``rows``, ``figures``, for classes ``counts`` and ``recall``), ``gap``, and of the
         baselines ``constant``, ``linear`` and ``reference`` their ``figures`` and ``lead``, or why they were
-        ``skipped``.
+        ``skipped``; ``kept_best`` says whether the weights are those of the best epoch.
         What fails is noted under ``failed``; the training it looks at is never harmed.
     """
     record: Record = {}
@@ -102,6 +102,7 @@ def _appraise(record: Record, module: nn.Module, rows: Batches, held: Batches | 
     decoder = decoder_of(recipe.loss, output, torch.cat(targets)) if isinstance(output, Tensor) else None
     record["task"] = "other" if decoder is None else "classification" if decoder.classes else "regression"
     record["main"] = {"other": "loss", "classification": "accuracy", "regression": "r2"}[record["task"]]
+    record["kept_best"] = held is not None and recipe.restore_best
     train = _part(batch, output, decoder, recipe, seed=0)
     record["train"] = _described(train, decoder)
     valid = None

@@ -14,7 +14,7 @@ from torch import Tensor
 __all__ = ["loss_facts"]
 
 _ROWS = 64
-Ask = Callable[[Tensor, Tensor], float]
+Ask = Callable[[Tensor], float]
 
 
 def loss_facts(loss: Any, target: Tensor, outputs: int) -> dict[str, Any]:
@@ -26,8 +26,8 @@ def loss_facts(loss: Any, target: Tensor, outputs: int) -> dict[str, Any]:
     """
     chosen = _varied(target)
 
-    def ask(output: Tensor, wanted: Tensor = chosen) -> float:
-        total, weight = loss.total(output, wanted)
+    def ask(output: Tensor) -> float:
+        total, weight = loss.total(output, chosen)
         return float(total) / float(weight)
 
     with torch.no_grad():

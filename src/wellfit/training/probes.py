@@ -102,7 +102,7 @@ class Probe:
             total, weight = self.loss.total(self.module(*inputs), rows.target, rows.weight)
             mean = total / weight
             wanted = [*weights, *([inputs[0]] if timed else [])]
-            gradients = list(torch.autograd.grad(mean, wanted, allow_unused=True))
+            gradients: list[Tensor | None] = list(torch.autograd.grad(mean, wanted, allow_unused=True))
         of_inputs = gradients.pop() if timed else None
         return float(mean.detach()), gradients, of_inputs
 

@@ -55,8 +55,8 @@ class Sample:
 
     @property
     def blocks(self) -> int:
-        """The number of blocks."""
-        return min(BLOCKS, self.rows)
+        """The number of blocks: each has two rows or more, since a loss of one's own may compare rows."""
+        return max(1, min(BLOCKS, self.rows // 2))
 
     @cached_property
     def weights(self) -> Array:

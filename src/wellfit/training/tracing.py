@@ -1,7 +1,7 @@
 """One forward pass looked into: which operations a module runs, in which order, and what each gives.
 
-Operations are seen where torch dispatches its functions, so that ``functional.relu`` in a custom module is seen as ``nn.ReLU``
-is. Nothing is changed: the pass runs in evaluation mode, and random state, buffers and gradients stay as they were.
+Operations are seen where torch dispatches its functions, so that a function called in a custom module is seen as a
+layer is. Nothing is changed: the pass runs in evaluation mode; random state, buffers and gradients stay as they were.
 """
 
 from __future__ import annotations
@@ -57,7 +57,8 @@ _NORMS = {
     "group_norm": (functional.group_norm, torch.group_norm),
 }
 _LINEAR_BETWEEN = (
-    functional.dropout, functional.alpha_dropout, torch.dropout, functional.avg_pool1d, functional.avg_pool2d, functional.adaptive_avg_pool2d,
+    functional.dropout, functional.alpha_dropout, torch.dropout,
+    functional.avg_pool1d, functional.avg_pool2d, functional.adaptive_avg_pool2d,
     torch.flatten, torch.reshape, torch.transpose, torch.permute, torch.squeeze, torch.unsqueeze,
     Tensor.flatten, Tensor.reshape, Tensor.view, Tensor.transpose, Tensor.permute, Tensor.squeeze, Tensor.unsqueeze,
     Tensor.contiguous, Tensor.float, Tensor.to, Tensor.mean, torch.mean, Tensor.sum, torch.sum, functional.batch_norm,

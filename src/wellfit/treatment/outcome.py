@@ -55,8 +55,8 @@ class Treatment:
     """The mean figure of the cured training on the same seeds; None where nothing was accepted."""
     accepted: list[Remedy] = field(default_factory=list)
     options: dict[str, Any] = field(default_factory=dict)
-    """Keywords of `wellfit.fit` that the cure changes; ``fit(make_module(), train, valid=valid, **{**given, **options})``
-    trains the cured module."""
+    """What the cure changes: keywords of `wellfit.fit`, so that ``fit(make_module(), train, valid=valid, **{**given,
+    **options})`` trains the cured module; for a run, settings by dotted key."""
     make_module: Callable[[], Any] | None = None
     """Gives a new module with the cure's edits; takes raw inputs, and gives what `outputs` says."""
     scale: dict[str, Any] = field(default_factory=dict)
@@ -121,7 +121,9 @@ class Treatment:
 def _markdown(rows: Sequence[Sequence[str]]) -> str:
     cells = [[cell.replace("|", "\\|").replace("\n", " ") for cell in row] for row in rows]
     widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
-    lines = ["| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells]
+    lines = [
+        "| " + " | ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) + " |" for row in cells
+    ]
     rule = "|" + "|".join("-" * (width + 2) for width in widths) + "|"
     return "\n".join([lines[0], rule, *lines[1:]])
 

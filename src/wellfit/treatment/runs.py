@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wellfit.artifact import RunFolder, next_run_path
+from wellfit.artifact import next_run_path
 from wellfit.config import Config, load_config, with_values
 from wellfit.diagnosis import diagnose
 from wellfit.errors import RunFolderError

@@ -79,10 +79,10 @@ class Search:
 
     def screen(self, courses: Iterable[Course]) -> list[Candidate]:
         """Try courses on the first seed, as long as the budget lasts; the best first."""
-        found = []
+        found: list[Candidate] = []
         known = {candidate.course for candidate in self.tried}
         for course in courses:
-            if course in known or self.left <= 0 or self.best_skill >= NEARLY_PERFECT and len(found) >= KEPT:
+            if course in known or self.left <= 0 or (self.best_skill >= NEARLY_PERFECT and len(found) >= KEPT):
                 continue
             candidate = Candidate(course)
             self._try(candidate, self.seeds[0])

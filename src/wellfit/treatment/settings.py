@@ -16,7 +16,10 @@ _SECTIONS = ("model.", "train.", "features.", "clean.")
 
 _MORE: Mapping[str, Sequence[tuple[Mapping[str, Any], str]]] = {
     "vanishing_gradient": [
-        ({"model.activation": "relu", "model.norm": "batch", "model.residual": True}, "gradients pass through the depth")
+        (
+            {"model.activation": "relu", "model.norm": "batch", "model.residual": True},
+            "gradients pass through the depth",
+        )
     ],
     "exploding_gradient": [({"train.clip_norm": 1.0, "model.norm": "batch"}, "signals and steps stay bounded")],
     "dead_units": [({"model.activation": "gelu", "model.norm": "batch"}, "a unit that is off still has a gradient")],

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from wellfit.data.batches import Batch, Batches, Resident, as_batches
-from wellfit.errors import BadInput, DataError
+from wellfit.errors import BadInput, ConfigError, DataError
 from wellfit.losses.loss import Loss
 from wellfit.runtime import keyed_seed, reseed, restored_random_state
 from wellfit.training import FitOptions, Recipe, settle
@@ -53,6 +53,12 @@ class Subject:
         self.train: Batches = as_batches(train)
         self.valid: Batches = as_batches(valid)
         self._refuse_one_shot()
+        if isinstance(options.get("optimizer"), torch.optim.Optimizer):
+            raise ConfigError(
+                "Treatment makes new modules, and an optimizer is bound to the weights of one module.",
+                got=type(options["optimizer"]).__name__,
+                do="Give a name, or a function: optimizer=lambda params: torch.optim.SGD(params, lr=0.1).",
+            )
         module = self.fresh(0)
         if module is make_module():
             raise BadInput(

@@ -55,7 +55,7 @@ class Yardstick:
     """How many classes there are; 0 for values."""
     balanced: bool = False
     """Whether every class counts alike, however rare."""
-    device: torch.device = torch.device("cpu")
+    device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
     @property
     def metric(self) -> str:

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 import pytest
 
-from wellfit.data.cleaning import CleaningPlan, TargetPlan, rows_without_target
+from wellfit.data.cleaning import CleaningPlan, TargetPlan, repeated_rows, rows_without_target
 from wellfit.data.features import FeaturePlan
 from wellfit.data.splitting import split_rows
 
@@ -66,7 +66,8 @@ CATEGORIES = {
 @pytest.mark.parametrize("name", sorted(TABLES))
 def test_columns_are_judged_as_a_data_scientist_would(name: str) -> None:
     path, options, target, task = TABLES[name]
-    frame, _ = drop_duplicate_rows(raw(path, **options))
+    frame = raw(path, **options)
+    frame = frame.filter(~repeated_rows(frame))
     frame = frame.filter(~rows_without_target(frame, target))
     split = split_rows(frame, target=target)
     train = frame[split.train].drop(target)

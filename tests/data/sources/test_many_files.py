@@ -10,10 +10,14 @@ from typing import Any
 
 import polars as pl
 import pytest
+import yaml
 from polars.testing import assert_frame_equal
 
+import wellfit
+from small import QUICK, csv_text, small_columns
 from wellfit.data.sources import read_table
 from wellfit.errors import DataError
+from wellfit.recording import resume_run
 
 
 def write(folder: Path, **texts: str) -> None:
@@ -207,3 +211,21 @@ def test_a_pattern_that_fits_nothing_is_told(tmp_path: Path) -> None:
 def test_a_folder_without_tables_is_told(tmp_path: Path) -> None:
     with pytest.raises(DataError, match=r"A folder is not a table.*There is no file in it"):
         read_table(tmp_path)
+
+
+def test_a_run_from_a_list_of_files_is_resumed_from_any_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    columns = small_columns()
+    for name, part in (("a", slice(0, 50)), ("b", slice(50, None))):
+        (tmp_path / f"{name}.csv").write_text(csv_text({key: cells[part] for key, cells in columns.items()}))
+    run = wellfit.train(["a.csv", Path("b.csv")], "label", **QUICK)
+    assert run.path == Path("runs/a-1")
+    weights = (run.path / "model.safetensors").read_bytes()
+    (run.path / "metrics.json").unlink()
+    (tmp_path / "else").mkdir()
+    monkeypatch.chdir(tmp_path / "else")
+    resume_run("../runs/a-1")
+    assert Path("../runs/a-1/model.safetensors").read_bytes() == weights
+    assert [str(tmp_path / "a.csv"), str(tmp_path / "b.csv")] == yaml.safe_load(
+        Path("../runs/a-1/config.yaml").read_text()
+    )["data"]["source"]

@@ -17,8 +17,8 @@ from wellfit.data.sources import read_table, sql
 from wellfit.errors import DataError, RunFailed
 
 TABLES = """
-CREATE TABLE kinds (n INT, price DECIMAL(10, 2), s VARCHAR(9), day DATE, moment DATETIME, x DOUBLE, flag BOOL, hour TIME,
-    kind ENUM('a', 'b'), void INT);
+CREATE TABLE kinds (n INT, price DECIMAL(10, 2), s VARCHAR(9), day DATE, moment DATETIME, x DOUBLE, flag BOOL,
+    hour TIME, kind ENUM('a', 'b'), void INT);
 INSERT INTO kinds VALUES (1, 12.25, 'ü', '2024-01-05', '2024-01-05 10:00', 1.5, 1, '10:00', 'b', NULL);
 CREATE TABLE loans AS SELECT seq AS id, seq / 2 AS x FROM seq_1_to_70000;
 CREATE TABLE empty (a INT);
@@ -57,7 +57,7 @@ def test_every_type_arrives_as_what_it_means(server: Server) -> None:
         "moment": dt.datetime(2024, 1, 5, 10),
         "x": 1.5,
         "flag": 1,
-        "hour": "10:00:00",
+        "hour": dt.timedelta(hours=10),
         "kind": "b",
         "void": None,
     }
@@ -86,7 +86,7 @@ def test_tables_and_queries_in_batches(server: Server, monkeypatch: pytest.Monke
         ("query=DELETE FROM loans", "The query can't be run"),
         ("query=KILL 1", "The query can't be run"),
         ("", r"A table or a query must be named.*'empty', 'kinds', 'loans'"),
-        ("table=loans&bogus=1", "can't be used.*bogus"),
+        ("table=loans&bogus=1", "MySQL takes no option 'bogus'"),
     ],
 )
 def test_what_the_server_refuses_is_one_sentence(server: Server, asked: str, message: str) -> None:
@@ -102,6 +102,14 @@ def test_logins_that_are_refused(server: Server) -> None:
     assert "hunter2" not in str(caught.value)
     with pytest.raises(DataError, match="may not read this"):
         read_table(f"{address(server, base='mysql')}?table=user")
+    with pytest.raises(DataError, match="address of the database can't be used"):
+        read_table("sql:mysql://owner:hunter2@127.0.0.1:port/shop?table=loans")
+
+
+def test_a_server_that_is_not_there_is_tried_three_times(no_waits: None) -> None:
+    with pytest.raises(RunFailed, match=r"can't be reached, 3 times over.*Connection refused") as caught:
+        read_table("sql:mysql://ann:hunter2@127.0.0.1:1/db?table=t")
+    assert "hunter2" not in str(caught.value)
 
 
 def test_a_server_that_dies_half_way(server: Server, monkeypatch: pytest.MonkeyPatch, no_waits: None) -> None:

@@ -189,7 +189,7 @@ def test_decimals_of_drivers_are_numbers() -> None:
     from wellfit.data.sources.sql.rows import frame_of_rows
 
     frame = frame_of_rows(["a", "b"], [(Decimal("1.25"), dt.timedelta(hours=2)), (None, None)])
-    assert frame.rows() == [(1.25, "2:00:00"), (None, None)]
+    assert frame.rows() == [(1.25, dt.timedelta(hours=2)), (None, None)]
 
 
 def test_check_train_resume_and_predict_from_a_database(command: Command, tmp_path: Path) -> None:

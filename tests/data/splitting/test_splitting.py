@@ -5,7 +5,7 @@ import polars as pl
 import pytest
 from sklearn.model_selection import train_test_split
 
-from wellfit.data.splitting import split_rows
+from wellfit.data.splitting import METHODS, SPLITS, split_rows
 from wellfit.errors import ConfigError, DataError
 
 
@@ -138,8 +138,12 @@ def test_a_column_of_other_words_is_refused(cells: list[str | None]) -> None:
         split_rows(frame, target="y", column="part")
 
 
-def test_duplicates_are_dropped_in_order() -> None:
-    frame = pl.DataFrame({"a": [2, 1, 2, None, None, 1], "b": ["x", "y", "x", None, None, "z"]})
-    kept, count = drop_duplicate_rows(frame)
-    assert kept.rows() == [(2, "x"), (1, "y"), (None, None), (1, "z")]
-    assert count == 2
+def test_methods_are_the_familys() -> None:
+    assert ("auto", *SPLITS) == METHODS
+    assert all(entry.name == name and entry.summary for name, entry in SPLITS.items())
+
+
+@pytest.mark.parametrize("method", ["auto", "files"])
+def test_without_a_share_no_rows_validate(method: str) -> None:
+    split = split_rows(table(50), target="y", method=method, test=0.2, valid=None)
+    assert (len(split.train), len(split.valid), len(split.test)) == (40, 0, 10)

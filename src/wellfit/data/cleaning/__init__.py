@@ -7,7 +7,7 @@ from wellfit.data.cleaning.leakage import find_leaks
 from wellfit.data.cleaning.plan import CleaningPlan, ColumnPlan
 from wellfit.data.cleaning.report import Coerced, CoercionReport
 from wellfit.data.cleaning.set_aside import RowsLeft
-from wellfit.data.cleaning.target import TargetPlan, TargetReport, class_labels, rows_without_target
+from wellfit.data.cleaning.target import TargetPlan, TargetReport, class_labels, misspelt_classes, rows_without_target
 
 __all__ = [
     "CleaningPlan",
@@ -19,6 +19,7 @@ __all__ = [
     "TargetReport",
     "class_labels",
     "find_leaks",
+    "misspelt_classes",
     "repeated_rows",
     "rows_without_target",
 ]

@@ -69,7 +69,10 @@ def _missing(name: str, series: pl.Series, inferred: Inferred) -> Iterator[Findi
     if disguises:
         written = ", ".join(map(repr, list(disguises)[:3])) + (", ..." if len(disguises) > 3 else "")
         message += f", {sum(disguises.values()):,} of them written as {written}"
-        evidence |= {"disguised": sum(disguises.values()), "example": next(iter(disguises))}
+        evidence |= {
+            "disguised": sum(disguises.values()),
+            "example": next((text for text in disguises if text.strip()), ""),
+        }
     if disguises and inferred.reader.kind == "category":
         why = "to take them for levels"
         remedies = (_setting(name, "keep", [text.strip() for text in disguises if text.strip()], why),)

@@ -98,8 +98,7 @@ def infer(series: pl.Series, settings: ColumnSettings = _DEFAULTS) -> Inferred:
     refuse_nested(series)
     texts = _texts(series, settings.markers)
     how = _stated(series, texts, settings) if settings.type else _inferred(series, texts, settings)
-    typed, counts = how.reader.read(series)
-    how = replace(how, typed=typed, counts=counts)
+    typed = how.typed
     if typed.null_count() == len(typed):
         return replace(how, drop="it has no value", code="constant_column")
     if typed.null_count() == 0 and typed.n_unique() == 1:
@@ -107,8 +106,9 @@ def infer(series: pl.Series, settings: ColumnSettings = _DEFAULTS) -> Inferred:
     return how if settings.type else _useful(series, how, texts)
 
 
-def _how(reader: Reader, **facts: Any) -> Inferred:
-    return Inferred(reader=reader, counts=Coerced(), typed=pl.Series(dtype=pl.Null), **facts)
+def _how(reader: Reader, series: pl.Series, **facts: Any) -> Inferred:
+    typed, counts = reader.read(series)
+    return Inferred(reader=reader, counts=counts, typed=typed, **facts)
 
 
 def _texts(series: pl.Series, markers: Sequence[str]) -> list[str]:
@@ -125,11 +125,11 @@ def _texts(series: pl.Series, markers: Sequence[str]) -> list[str]:
 
 def _stated(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
     if settings.type == "number":
-        return _how(number_reader(series, texts, settings))
+        return _how(number_reader(series, texts, settings), series)
     if settings.type == "datetime":
         style = date_style(texts, share=0.0, order=settings.dates)
         typed = series.dtype.is_temporal()
-        return _how(DateReader(typed=typed) if style is None else replace(style.reader, typed=typed))
+        return _how(DateReader(typed=typed) if style is None else replace(style.reader, typed=typed), series)
     return _category(series, settings)
 
 
@@ -145,12 +145,12 @@ def number_reader(series: pl.Series, texts: Sequence[str], settings: ColumnSetti
 
 def _category(series: pl.Series, settings: ColumnSettings) -> Inferred:
     if series.dtype == pl.Boolean:
-        return _how(CategoryReader(spelling="bool"))
+        return _how(CategoryReader(spelling="bool"), series)
     counts = _level_counts(series)
     if _is_free_text(counts):
-        return _how(CategoryReader(absent=settings.markers, kept=settings.keep))
+        return _how(CategoryReader(absent=settings.markers, kept=settings.keep), series)
     style = category_style(counts, settings)
-    return _how(style.reader, forms=style.forms, typos=style.typos, cells=style.cells)
+    return _how(style.reader, series, forms=style.forms, typos=style.typos, cells=style.cells)
 
 
 def _level_counts(series: pl.Series) -> dict[str, int]:
@@ -172,52 +172,55 @@ def _is_free_text(counts: Mapping[str, int]) -> bool:
 def _inferred(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
     dtype = series.dtype
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
-        return _how(DateReader(typed=True))
+        return _how(DateReader(typed=True), series)
     if dtype.is_integer():
         if _are_codes(series.name, series):
             return _category(series, settings)
-        return _how(NumberReader(typed=True, absent=settings.numbers))
+        return _how(NumberReader(typed=True, absent=settings.numbers), series)
     if dtype.is_numeric() or isinstance(dtype, pl.Duration) or dtype in (pl.Time, pl.Null):
-        return _how(NumberReader(typed=True, absent=settings.numbers))
+        return _how(NumberReader(typed=True, absent=settings.numbers), series)
     if dtype == pl.Boolean or (dtype == pl.String and not texts):
-        return _how(CategoryReader(spelling="bool" if dtype == pl.Boolean else "text"))
+        return _how(CategoryReader(spelling="bool" if dtype == pl.Boolean else "text"), series)
     if dtype != pl.String:
         return _category(series, settings)
     return _from_text(series, texts, settings)
 
 
 def _from_text(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
-    reader = number_reader(series, texts, settings)
-    if _reads_as_number(series, reader, texts, settings):
+    how = _as_numbers(series, texts, settings)
+    if how is not None:
         whole = _whole_numbers(series, texts)
-        if whole is None:
-            return _how(reader)
-        zeros = series.str.strip_chars().str.contains(f"^{_CODE.pattern}$").sum()
-        if zeros >= max(1, CODE_SHARE * series.len()) or _are_codes(series.name, whole):
-            return _category(series, settings)
-        return _how(reader)
-    # Some five hundred texts tell what the format is; the whole column then tells whether it holds.
+        return how if whole is None or not _holds_codes(series, whole) else _category(series, settings)
+    # Some thousand texts tell what the format is; the whole column then tells whether it holds.
     style = date_style(texts[:: max(1, len(texts) // 1000)], READABLE, settings.dates)
     if style is not None:
-        counts = style.reader.read(series)[1]
-        if counts.unparsed <= (1 - READABLE) * (len(series) - counts.missing):
-            return _how(style.reader, guessed=style.example)
+        how = _how(style.reader, series, guessed=style.example)
+        if how.counts.unparsed <= (1 - READABLE) * (len(series) - how.counts.missing):
+            return how
     mixed = Counter(unit for text in texts if (unit := unit_of(text)))
     units = mixed if len(mixed) > 1 and mixed.total() >= READABLE * len(texts) else {}
     return replace(_category(series, settings), units=units)
 
 
-def _reads_as_number(series: pl.Series, reader: NumberReader, texts: Sequence[str], settings: ColumnSettings) -> bool:
+def _as_numbers(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred | None:
+    """Read a column as numbers, or give None where too many of its cells are none."""
+    reader = number_reader(series, texts, settings)
     head = reader.read(series.head(2_000))[1]
     if len(series) > 2_000 and head.unparsed > MOSTLY * (2_000 - head.missing):
-        return False
-    read, counts = reader.read(series)
-    present = len(series) - counts.missing
-    if settings.types == "keep" and (counts.converted or reader.decimal == ","):
-        return False
-    if present == 0 or counts.unparsed > MOSTLY * present:
-        return False
-    return counts.unparsed <= (1 - READABLE) * present or _are_words(series, read, counts.unparsed)
+        return None
+    how = _how(reader, series)
+    present, unparsed = len(series) - how.counts.missing, how.counts.unparsed
+    if settings.types == "keep" and (how.counts.converted or reader.decimal == ","):
+        return None
+    if present == 0 or unparsed > MOSTLY * present:
+        return None
+    return how if unparsed <= (1 - READABLE) * present or _are_words(series, how.typed, unparsed) else None
+
+
+def _holds_codes(series: pl.Series, whole: pl.Series) -> bool:
+    """Say whether whole numbers are codes: some begin with a zero, or the column's name says so."""
+    zeros = series.str.strip_chars().str.contains(f"^{_CODE.pattern}$").sum()
+    return zeros >= max(1, CODE_SHARE * series.len()) or _are_codes(series.name, whole)
 
 
 def _are_words(series: pl.Series, read: pl.Series, unparsed: int) -> bool:

@@ -65,7 +65,7 @@ def target_leaks(typed: pl.DataFrame, target: TargetPlan, encoded: np.ndarray[An
         if not _is_leak(score, target.task):
             continue
         found.append(series.name)
-        yield _finding(series.name, target, score, _score(series, shuffled, target.task).figure)
+        yield _finding(series.name, target, score, _score(series, shuffled, target.task, always=True).figure)
     if target.task == "regression" and not found:
         yield from _sums(typed[rows], encoded[rows].astype(np.float64), target)
 
@@ -96,18 +96,19 @@ def _ranks(values: Floats) -> Floats:
     return np.asarray(rankdata(values), dtype=np.float64) / len(values)
 
 
-def _score(series: pl.Series, truth: Floats, task: str) -> _Score:
+def _score(series: pl.Series, truth: Floats, task: str, *, always: bool = False) -> _Score:
+    """Score a column; without ``always``, one that fails by its recall is spared the sorting for the area."""
     guess = _cross_fitted(_bins(series), truth)
     if task == "regression":
         left = ((truth - guess) ** 2).sum() / max(((truth - truth.mean()) ** 2).sum(), 1e-12)
         return _Score(max(1.0 - float(left), _spearman(series, truth[:, 0])))
     chosen, own = guess.argmax(axis=1), truth.argmax(axis=1)
     known = truth.any(axis=1)
-    recalls = [(chosen[known & (own == label)] == label).mean() for label in range(truth.shape[1])]
-    return _Score(
-        float(np.mean([_auc(guess[:, label], truth[:, label]) for label in range(truth.shape[1])])),
-        float(np.mean(recalls)),
-    )
+    labels = range(truth.shape[1])
+    recall = float(np.mean([(chosen[known & (own == label)] == label).mean() for label in labels]))
+    if recall < RECALL and not always:
+        return _Score(0.0, recall)
+    return _Score(float(np.mean([_auc(guess[:, label], truth[:, label]) for label in labels])), recall)
 
 
 def _bins(series: pl.Series) -> Ids:

@@ -16,7 +16,11 @@ from collections.abc import Iterable, Mapping
 __all__ = ["MARKERS", "absent_levels", "bare", "is_doubtful", "is_missing", "is_missing_level", "is_missing_number"]
 
 MARKERS = frozenset(
-    ("", "?", "na", "n/a", "#n/a", "#na", "n.a.", "nan", "-nan", "+nan", "null", "<na>", "<null>", "nat", "-", "--")
+    (
+        *("", "?", "??", "???", "na", "n/a", "#n/a", "#na", "n.a.", "nan", "-nan", "+nan", "null", "nat", "-", "--"),
+        *("<na>", "<null>", "(null)", "<nan>", "(blank)", "not available", "not_available", "not applicable"),
+        *("undefined", "no data", "#value!", "#ref!", "#div/0!", "#name?", "#num!", "#null!"),
+    )
 )
 """Texts that stand for a missing cell in every column, in lower case."""
 

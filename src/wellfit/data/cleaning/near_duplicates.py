@@ -94,7 +94,7 @@ def _pairs(keys: Keys) -> Rows:
     order: Rows = np.argsort(keys, kind="stable")
     ranked = keys[order]
     starts = np.concatenate([[True], ranked[1:] != ranked[:-1]])
-    first = order[np.flatnonzero(starts)[np.cumsum(starts) - 1]]
+    first: Rows = order[np.flatnonzero(starts)[np.cumsum(starts) - 1]]
     pairs: Rows = np.stack([first[~starts], order[~starts]], axis=1)
     return pairs
 

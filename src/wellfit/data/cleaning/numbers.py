@@ -191,7 +191,8 @@ class NumberReader:
         else:
             values = plain_numbers(series, self.decimal).copy()
             rest = np.flatnonzero(~(np.abs(values) < LIMIT))
-            values[rest] = self._different(series.gather(rest), tally)
+            if len(rest):
+                values[rest] = self._different(series.gather(rest), tally)
         if self.typed:
             example = series.gather(rest).drop_nulls()
             tally.add("converted", example[0] if len(example) else None, int(np.isfinite(values).sum()))

@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from wellfit.data.cleaning.column_findings import column_findings
+from wellfit.data.cleaning.contract import LEAST_ROWS, ColumnContract, Drift
 from wellfit.data.cleaning.duplicates import duplicate_columns
 from wellfit.data.cleaning.filling import Filled
 from wellfit.data.cleaning.inference import Inferred, Reader, as_reader, infer, refuse_nested
@@ -34,6 +35,10 @@ class ColumnPlan:
     """Why it is dropped, or what of it is not used."""
     filled: Filled | None = None
     """What its missing cells become; None where the features decide."""
+    contract: ColumnContract | None = None
+    """How its training cells were distributed; None where it is dropped."""
+    merged: Mapping[str, str] = field(default_factory=dict)
+    """Texts of the training rows that are read as another level."""
     proposed: Mapping[str, str] = field(default_factory=dict)
     """Levels that look like typing errors, with the level they mean; they are kept unless a person has them merged."""
 
@@ -45,19 +50,23 @@ class ColumnPlan:
             "settings": None if self.reader is None else self.reader.as_dict(),
             "reason": self.reason,
             "filled": None if self.filled is None else self.filled.as_dict(),
+            "contract": None if self.contract is None else self.contract.as_dict(),
+            "merged": dict(self.merged),
             "proposed": dict(self.proposed),
         }
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> ColumnPlan:
         """Read a column's plan back from what `as_dict` gave."""
-        settings, filled = record["settings"], record["filled"]
+        settings, filled, contract = record["settings"], record["filled"], record["contract"]
         return cls(
             name=record["name"],
             kind=record["kind"],
             reader=None if settings is None else as_reader(record["kind"], settings),
             reason=record["reason"],
             filled=None if filled is None else Filled(**filled),
+            contract=None if contract is None else ColumnContract.from_dict(contract),
+            merged=record["merged"],
             proposed=record["proposed"],
         )
 
@@ -131,10 +140,14 @@ class CleaningPlan:
             raise _nothing_left(plan)
         return plan
 
-    def apply(self, frame: pl.DataFrame) -> tuple[pl.DataFrame, CoercionReport]:
+    def apply(self, frame: pl.DataFrame, *, watch: bool = False) -> tuple[pl.DataFrame, CoercionReport]:
         """Read raw rows into typed columns: Float64, String or Datetime, null where a cell is missing and not filled.
 
         Columns are matched by name, in any order; columns that the plan doesn't know are ignored and reported.
+
+        Args:
+            frame: Raw rows.
+            watch: Whether the report says how far the columns are from their training rows.
 
         Raises:
             ContractError: A column that is used is missing, or holds what it can't be read from.
@@ -145,19 +158,23 @@ class CleaningPlan:
             raise _lacking(lacking, frame.columns)
         read: list[pl.Series] = []
         counts: dict[str, Coerced] = {}
+        drift: dict[str, Drift] = {}
         for column in self.used:
             series = safely_named(frame.get_column(column.name))
             refuse_nested(series)
             typed, counts[column.name] = column.reader.read(series)  # type: ignore[union-attr]
+            if watch and column.contract is not None and frame.height >= LEAST_ROWS:
+                drift[column.name] = column.contract.compare(typed)
             typed = typed.alias(column.name)
             read.extend([typed] if column.filled is None else column.filled.apply(typed))
-        return pl.DataFrame(read), self._report(frame, counts)
+        return pl.DataFrame(read), self._report(frame, counts, drift)
 
-    def _report(self, frame: pl.DataFrame, counts: Mapping[str, Coerced]) -> CoercionReport:
+    def _report(self, frame: pl.DataFrame, counts: Mapping[str, Coerced], drift: Mapping[str, Drift]) -> CoercionReport:
         there, known = set(frame.columns), {column.name for column in self.columns}
         return CoercionReport(
             rows=frame.height,
             columns=counts,
+            drift=drift,
             extra_columns=tuple(name for name in frame.columns if name not in known),
             missing_columns=tuple(column.name for column in self.columns if column.name not in there),
         )
@@ -200,6 +217,8 @@ def _column(name: str, inferred: Inferred | None, settings: ColumnSettings) -> C
         reader=reader,
         reason=inferred.note,
         filled=settings.missing.learn(inferred.typed),
+        contract=ColumnContract.learn(inferred.typed),
+        merged={**inferred.forms, **{typo: level for typo, level in inferred.typos.items() if typo in merged}},
         proposed={typo: level for typo, level in inferred.typos.items() if typo not in merged},
     )
 

@@ -6,6 +6,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from wellfit.data.cleaning.contract import Drift, shifted_names
+
 __all__ = ["Coerced", "CoercionReport", "Status", "Tally"]
 
 Status = Literal["plain", "missing", "unparsed", "converted", "infinite", "merged"]
@@ -79,19 +81,36 @@ class CoercionReport:
     """Columns of the table that the plan doesn't know; they were ignored."""
     missing_columns: tuple[str, ...] = ()
     """Columns that the plan knows but doesn't use, and that the table lacks."""
+    drift: Mapping[str, Drift] = field(default_factory=dict)
+    """How far each column is from its training rows; empty where nobody asked, or rows are too few to tell."""
 
     def sentences(self) -> list[str]:
         """Say what was changed, a line for each column and kind."""
         lines = [line for name, coerced in self.columns.items() for line in _lines(name, coerced)]
         if self.extra_columns:
             lines.append(f"Ignored columns that the model doesn't know: {', '.join(map(repr, self.extra_columns))}.")
-        return lines
+        return [*lines, *self.drift_sentences()]
+
+    def drift_sentences(self) -> list[str]:
+        """Say which columns have shifted."""
+        return [
+            f"'{name}' has shifted since training: PSI {found.psi:.2f}, where {found.threshold:.2f} is a shift; "
+            f"{found.missing:.0%} missing, {found.missing_in_training:.0%} in training."
+            for name, found in ((name, self.drift[name]) for name in shifted_names(self.drift))
+        ]
 
     def as_dict(self) -> dict[str, Any]:
         """Give the report as JSON holds it; columns without any change are left out."""
         changed = {name: coerced.as_dict() for name, coerced in self.columns.items() if coerced.counts()}
         extra, lacking = list(self.extra_columns), list(self.missing_columns)
-        return {"rows": self.rows, "columns": changed, "extra_columns": extra, "missing_columns": lacking}
+        drift = {name: found.as_dict() for name, found in self.drift.items()}
+        return {
+            "rows": self.rows,
+            "columns": changed,
+            "extra_columns": extra,
+            "missing_columns": lacking,
+            "drift": drift,
+        }
 
 
 def _lines(name: str, coerced: Coerced) -> Iterator[str]:

@@ -95,10 +95,11 @@ def form_of(text: str) -> str:
     return _BLANKS.sub("", _JOINTS.sub("", _BETWEEN_DIGITS.sub(" ", text))) or text
 
 
-def same_forms(counts: Mapping[str, int]) -> dict[str, str]:
+def same_forms(counts: Mapping[str, int], *, letters: int = 2) -> dict[str, str]:
     """Give the level that stands for every level of its form: the most frequent one.
 
-    Single letters in both cases stay apart where both are frequent and there are several such pairs: they are codes.
+    Single letters in both cases stay apart where both are frequent, and there are more than so many different letters:
+    they are codes.
 
     >>> same_forms({"Paris": 90, "paris": 5, " PARIS": 2, "Rome": 50})
     {'paris': 'Paris', ' PARIS': 'Paris'}
@@ -107,10 +108,10 @@ def same_forms(counts: Mapping[str, int]) -> dict[str, str]:
     for text in counts:
         forms[form_of(text)].append(text)
     groups = [sorted(texts, key=lambda text: (-counts[text], text)) for texts in forms.values() if len(texts) > 1]
-    letters = {form for form in forms if len(form) == 1}
+    codes = sum(len(form) == 1 for form in forms) > letters
     merged: dict[str, str] = {}
     for texts in groups:
-        if len(letters) > 2 and _are_codes(texts, counts):
+        if codes and _are_codes(texts, counts):
             continue
         merged.update(dict.fromkeys(texts[1:], texts[0]))
     return {text: merged[text] for text in counts if text in merged}

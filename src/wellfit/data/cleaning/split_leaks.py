@@ -21,6 +21,9 @@ LIKENESS, CONTROLS = 0.5, 5.0
 """How alike the targets of neighbours in time must be (1: the same, 0: like any two rows), and how far from chance, in
 standard errors, those of a group."""
 
+LEAST_MOMENTS = 100
+"""Different moments that a time series has at the least; rows of one moment stay in the order of the table."""
+
 Array = np.ndarray[Any, Any]
 
 _TIME_PARTS = ("year", "month", "day", "hour", "minute", "second")
@@ -126,7 +129,7 @@ def mixed_time(typed: pl.DataFrame, truth: Array) -> Iterator[Finding]:
     """
     for name, moments in _times(typed):
         known = moments.is_not_null().to_numpy() & np.isfinite(truth.reshape(len(truth), -1)).all(axis=1)
-        if known.sum() < 100 or moments.n_unique() < 0.5 * known.sum():
+        if known.sum() < LEAST_MOMENTS or moments.n_unique() < LEAST_MOMENTS:
             continue
         order = np.argsort(moments.to_numpy()[known], kind="stable")
         matrix = truth.reshape(len(truth), -1)[known][order]

@@ -14,10 +14,11 @@ from wellfit.data.cleaning.categories import CategoryReader, counted, numeral, s
 from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.number_style import decimal_mark
 from wellfit.data.cleaning.numbers import NumberReader
+from wellfit.data.cleaning.spellings import form_of, levels_by_form, same_forms, typing_errors
 from wellfit.data.cleaning.tasks import MOST_CLASSES, TASKS, absent_cells, infer_task, task_of_classes
 from wellfit.errors import ConfigError, DataError, did_you_mean
 
-__all__ = ["TargetPlan", "TargetReport", "class_labels", "rows_without_target"]
+__all__ = ["TargetPlan", "TargetReport", "class_labels", "misspelt_classes", "rows_without_target"]
 
 Labels = np.ndarray[Any, np.dtype[np.int64]]
 
@@ -71,10 +72,18 @@ class TargetPlan:
     high: float = 0.0
     decimal: str = "."
     spelling: str = "text"
+    merged: Mapping[str, str] = field(default_factory=dict)
+    """Labels that are typing errors, with the class they mean."""
 
     @classmethod
-    def fit(cls, series: pl.Series, task: str = "auto") -> TargetPlan:
+    def fit(cls, series: pl.Series, task: str = "auto", *, spellings: str = "suggest") -> TargetPlan:
         """Learn the task and its numbers from the targets of the training rows; missing ones are passed over.
+
+        Args:
+            series: The targets.
+            task: ``auto``, ``binary``, ``multiclass`` or ``regression``.
+            spellings: ``suggest`` takes labels of one form (other case, blanks, Unicode form) for one class, ``merge``
+                also typing errors, ``keep`` neither.
 
         Raises:
             ConfigError: The task is none.
@@ -92,7 +101,7 @@ class TargetPlan:
         task_found = infer_task(given)
         if (task_found if task == "auto" else task) == "regression":
             return _regression(given)
-        return _classes(given, task)
+        return _classes(given, task, spellings)
 
     def encode(self, series: pl.Series) -> tuple[np.ndarray[Any, Any], TargetReport]:
         """Turn targets into what a network is trained on, and say what did not fit.
@@ -118,7 +127,7 @@ class TargetPlan:
         examples: dict[str, str] = {}
         for text, count in counted(texts).items():
             exact = self._exact.get(text)
-            ids[text] = self._folded.get(_fold(text), -1) if exact is None else exact
+            ids[text] = self._other(text) if exact is None else exact
             if exact is None:
                 kind = "unknown" if ids[text] < 0 else "matched"
                 tally[kind] += count
@@ -131,10 +140,14 @@ class TargetPlan:
         return {_class_text(value): label for label, value in enumerate(self.classes)}
 
     @cached_property
-    def _folded(self) -> dict[str, int]:
-        """The classes by their folded text, less those that folding makes equal."""
-        folded = [_fold(text) for text in self._exact]
-        return {text: label for label, text in enumerate(folded) if folded.count(text) == 1}
+    def _forms(self) -> dict[str, int]:
+        """The classes by their form, less those that have the same."""
+        return {form: self._exact[text] for form, text in levels_by_form(self._exact).items()}
+
+    def _other(self, text: str) -> int:
+        """Give the class of a label that is written in another way than any."""
+        meant = self.merged.get(text)
+        return self._forms.get(form_of(text), -1) if meant is None else self._exact[meant]
 
     def decode(self, values: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
         """Turn class ids into classes, or standardised numbers into numbers of the target's scale."""
@@ -147,7 +160,7 @@ class TargetPlan:
         """Give the plan as JSON holds it."""
         names = ("name", "task", "mean", "std", "low", "high", "decimal", "spelling")
         plain = {name: getattr(self, name) for name in names}
-        return {**plain, "classes": list(self.classes), "counts": list(self.counts)}
+        return {**plain, "classes": list(self.classes), "counts": list(self.counts), "merged": dict(self.merged)}
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> TargetPlan:
@@ -174,8 +187,11 @@ def class_labels(series: pl.Series, task: str = "auto") -> Labels | None:
     if task == "regression" or len(given) == 0 or (task == "auto" and infer_task(given) == "regression"):
         return None
     texts = CategoryReader(words=False).read(series)[0]
-    levels = {text: label for label, text in enumerate(sorted(set(texts.drop_nulls().to_list())))}
-    return np.array([levels.get(text, -1) for text in texts.to_list()], dtype=np.int64)
+    # Labels of one form are one class; what a label is written like is no matter of the other rows.
+    forms = {text: form_of(text) for text in texts.drop_nulls().unique().to_list()}
+    levels = {form: label for label, form in enumerate(sorted(set(forms.values())))}
+    labels = {text: levels[form] for text, form in forms.items()}
+    return np.array([labels.get(text, -1) for text in texts.to_list()], dtype=np.int64)
 
 
 def _regression(given: pl.Series) -> TargetPlan:
@@ -206,11 +222,11 @@ def _text_reader(given: pl.Series) -> NumberReader:
     return NumberReader(decimal=decimal_mark({text.strip() for text in given.head(10_000).unique().to_list()}))
 
 
-def _classes(given: pl.Series, task: str) -> TargetPlan:
+def _classes(given: pl.Series, task: str, spellings: str) -> TargetPlan:
     name = given.name
     spelling = spelling_of(set(CategoryReader(words=False).read(given)[0].drop_nulls().to_list()))
     texts = CategoryReader(spelling=spelling, words=False).read(given)[0]
-    levels = counted(texts)
+    levels, typos = _merged(counted(texts), spelling, spellings)
     if len(levels) == 1:
         raise _constant(name, next(iter(levels)))
     if len(levels) > max(MOST_CLASSES, len(given) / 2):
@@ -223,7 +239,35 @@ def _classes(given: pl.Series, task: str) -> TargetPlan:
     values = sorted((_class_value(text, given.dtype, spelling), count) for text, count in levels.items())
     classes, counts = zip(*values, strict=True)
     task = task if task != "auto" else task_of_classes(len(classes))
-    return TargetPlan(name=name, task=task, classes=classes, counts=counts, spelling=spelling)
+    return TargetPlan(name=name, task=task, classes=classes, counts=counts, spelling=spelling, merged=typos)
+
+
+def _merged(levels: dict[str, int], spelling: str, spellings: str) -> tuple[dict[str, int], dict[str, str]]:
+    """Take labels of one form for one class, and typing errors for what they mean; give the classes and the errors."""
+    if spelling != "text" or spellings == "keep":
+        return levels, {}
+    # Single letters in both cases may be different classes: Y and y are one where one of them is rare.
+    classes = _added(levels, same_forms(levels, letters=0))
+    typos = typing_errors(classes) if spellings == "merge" else {}
+    return _added(classes, typos), typos
+
+
+def _added(levels: Mapping[str, int], meant: Mapping[str, str]) -> dict[str, int]:
+    added: dict[str, int] = {}
+    for text, count in levels.items():
+        added[meant.get(text, text)] = added.get(meant.get(text, text), 0) + count
+    return added
+
+
+def misspelt_classes(plan: TargetPlan) -> dict[str, str]:
+    """Give the classes that look like typing errors of another, with the one they mean.
+
+    >>> misspelt_classes(TargetPlan.fit(pl.Series("y", ["high"] * 40 + ["low"] * 40 + ["hihg"])))
+    {'hihg': 'high'}
+    """
+    if plan.spelling != "text" or plan.task == "regression":
+        return {}
+    return typing_errors(dict(zip(map(str, plan.classes), plan.counts, strict=True)))
 
 
 def _class_value(text: str, dtype: pl.DataType, spelling: str) -> Any:
@@ -239,10 +283,6 @@ def _class_text(value: Any) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return numeral(repr(value)) if isinstance(value, (int, float)) else value
-
-
-def _fold(text: str) -> str:
-    return text.strip().strip("'\"").rstrip(".").strip().casefold()
 
 
 def _constant(name: str, value: object) -> DataError:

@@ -16,9 +16,9 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.inference import READABLE, refuse_nested
-from wellfit.data.cleaning.missing import is_missing
+from wellfit.data.cleaning.missing import is_missing, is_missing_number
 from wellfit.data.cleaning.number_style import decimal_mark
-from wellfit.data.cleaning.numbers import NumberReader
+from wellfit.data.cleaning.numbers import NumberReader, parse_number
 from wellfit.errors import DataError
 
 __all__ = ["MOST_CLASSES", "TASKS", "absent_cells", "infer_task", "task_of_classes"]
@@ -65,11 +65,14 @@ def _like_classes(levels: Floats, rows: int) -> bool:
 
 
 def absent_cells(series: pl.Series) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Say which cells hold no target: empty, a missing marker, or NaN."""
+    """Say which cells hold no target: empty, a missing marker, NaN, and among numbers words such as unknown."""
     if isinstance(series.dtype, (pl.Categorical, pl.Enum)):
         series = series.cast(pl.String)
     if series.dtype == pl.String:
-        markers = [text for text in series.drop_nulls().unique().to_list() if is_missing(text)]
+        texts = series.drop_nulls().unique(maintain_order=True).to_list()
+        numbers = sum(parse_number(text) is not None for text in texts[:1_000])
+        stands_for_none = is_missing_number if numbers > 0.5 * len(texts[:1_000]) else is_missing
+        markers = [text for text in texts if stands_for_none(text)]
         return (series.is_null() | series.is_in(markers)).to_numpy()
     if series.dtype.is_float():
         series = series.fill_nan(None)

@@ -94,6 +94,8 @@ def _located(source: Any) -> Any:
     text = os.fsdecode(source)
     if not text.strip():
         raise DataError("A source must be named.", got=text, do="Give the path of a file.")
+    if text.startswith(PREFIX):
+        return _told_images(text.removeprefix(PREFIX))
     if looks_like_uri(text) and not os.path.exists(text):
         return text
     if sheet := sheet_of(text):

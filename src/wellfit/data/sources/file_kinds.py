@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.data.sources import arrow_file, delimited, excel, json_records, parquet
-from wellfit.data.sources.entry import Header, SourceEntry
+from wellfit.data.sources.entry import Header, Reading, SourceEntry
 from wellfit.data.sources.paths import masked
 from wellfit.data.table import Table
 from wellfit.errors import DataError
@@ -32,10 +32,10 @@ def read_file(path: Path, header: Header = "auto") -> Table:
     return read_with(next(entry for entry in FILE_KINDS if entry.matches(path)), path, header)
 
 
-def read_with(entry: SourceEntry, located: Any, header: Header) -> Table:
+def read_with(entry: SourceEntry, located: Any, told: Header | Reading) -> Table:
     """Read a source, and say in an error which file it speaks of."""
     try:
-        table: Table = entry.make(located, header)
+        table: Table = entry.make(located, told)
         return table
     except OSError as error:
         raise DataError("Reading the file failed.", got=masked(str(located)), do=f"The system says: {error}.") from None

@@ -18,12 +18,16 @@ __all__ = ["lasting", "name_of", "secrets_kept_out"]
 _FILE = re.compile(r"(?P<start>(?:sql:)?(?:sqlite3?|duckdb):///)(?P<path>[^/?][^?]*)(?P<rest>.*)", re.DOTALL)
 
 
-def lasting(source: str) -> str:
+def lasting(source: str | tuple[str, ...]) -> str | tuple[str, ...]:
     """Give a source as a config keeps it: paths from the root on, secrets by the names of variables.
 
     >>> lasting("sql:postgresql://ann:hunter2@host/db?table=t")
     'sql:postgresql://ann:${env:WELLFIT_SECRET}@host/db?table=t'
     """
+    return _lasting(source) if isinstance(source, str) else tuple(map(_lasting, source))
+
+
+def _lasting(source: str) -> str:
     if found := _FILE.fullmatch(source):
         return found["start"] + os.path.abspath(found["path"]) + found["rest"]
     if looks_like_uri(source) and not os.path.exists(source):
@@ -35,19 +39,25 @@ def lasting(source: str) -> str:
     return str(Path(source).resolve()) if os.path.exists(source) else source
 
 
-def secrets_kept_out(sources: Sequence[str | None]) -> list[str]:
+def secrets_kept_out(sources: Sequence[str | tuple[str, ...] | None]) -> list[str]:
     """Say which variables stand for secrets that were written out in sources and that no file of a run holds."""
-    names = [name for source in sources if source and looks_like_uri(source) for name in without_secrets(source)[1]]
+    names = [
+        name
+        for source in sources
+        if isinstance(source, str) and looks_like_uri(source)
+        for name in without_secrets(source)[1]
+    ]
     do = "set it to go on with the run, or write ${env:NAME} in the address"
     return [f"A secret of the address is not written to the run; {name} stands for it: {do}." for name in names]
 
 
-def name_of(source: str) -> str:
-    """Give what a source is called in short, for a folder's name.
+def name_of(source: str | tuple[str, ...]) -> str:
+    """Give what a source is called in short, for a folder's name; a list is called as its first file.
 
     >>> name_of("data/loans.csv.gz"), name_of("sql:postgresql://ann:pw@host/db?table=public.loans")
     ('loans', 'public-loans')
     """
+    source = source if isinstance(source, str) else source[0]
     if looks_like_uri(source):
         address, _, options = masked(source).partition("?")
         named = re.search(r"(?:^|&)table=([^&]*)", options)

@@ -90,7 +90,7 @@ def _faint(evidence: Evidence) -> Finding | None:
         return None
     return _finding(
         evidence.layers[-1].where,
-        f"Of the spread that '{evidence.layers[0].where}' gives, {last / first:.1e} reaches the last layer at the start.",
+        f"Of the spread that '{evidence.layers[0].where}' gives, {last / first:.1e} reaches the last layer.",
         {"signal_first": first, "signal_last": last, "median_gain": gain},
     )
 

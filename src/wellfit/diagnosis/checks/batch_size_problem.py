@@ -15,13 +15,17 @@ _FEW = 100
 _SHARE = 0.25
 """Share of the rows in one batch from which on smaller batches would give more updates at the same cost."""
 
+_EPOCHS = 5
+"""Epochs below which it is more epochs that are wanting, whatever the batch."""
+
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
     rows, size = evidence.data.get("rows"), evidence.settings.get("batch_size")
     if not rows or not size or not evidence.poor:
         return
     steps = evidence.total_steps
-    if size >= _SHARE * rows and steps <= _FEW and rows > 64:
+    epochs = int(evidence.settings.get("epochs") or 1)
+    if size >= _SHARE * rows and steps <= _FEW and epochs >= _EPOCHS and rows > 64:
         yield _finding(
             evidence,
             f"A batch holds {size:,} of {rows:,} rows: {steps:,} updates in all.",

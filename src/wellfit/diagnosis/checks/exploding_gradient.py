@@ -34,8 +34,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
             where=str((evidence.stopped_at or {}).get("where", "")),
             when=f"step {evidence.stopped_at['step']}" if evidence.stopped_at else "",
             evidence={"gradient_norm_at_start": norm, "loss_growth": grown},
-            message=f"The gradient's norm was {norm:.3g} at the start, and the loss rose to {grown:.3g} times its first "
-            "value.",
+            message=f"The gradient's norm was {norm:.3g} at first; the loss rose to {grown:.3g} times its start.",
             remedies=(
                 Remedy(path="train.clip_norm", value=1.0, why="bounds a step, whatever the gradient"),
                 Remedy(path="train.optimizer.lr", value=_rate(evidence) / 10, why="smaller steps do not overshoot"),

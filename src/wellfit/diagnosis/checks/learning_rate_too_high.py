@@ -53,10 +53,13 @@ def _early(evidence: Evidence, name: str) -> float:
     """
     ratios, norms = evidence.curve("update_ratio", name), evidence.curve("weight_norm", name)
     count = max(1, len(ratios) // 4)
-    if len(norms) != len(ratios) or not np.isfinite(ratios[:count]).any() or not np.nanmax(norms) > 0:
+    if not len(ratios) or len(norms) != len(ratios) or not norms[0] > 0:
         return 0.0
-    moved = ratios[:count] * norms[:count]
-    return float(np.nanmax(moved / np.maximum(norms[0], norms[:count])))
+    early, size = ratios[:count], norms[:count]
+    if not np.isfinite(early).all() or not np.isfinite(size).all():
+        # Weights or steps past the largest number there is.
+        return float("inf")
+    return float(np.max(early * size / np.maximum(norms[0], size)))
 
 
 CHECK = Check(

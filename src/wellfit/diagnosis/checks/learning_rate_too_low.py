@@ -30,7 +30,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         code="learning_rate_too_low",
         severity="warning",
         evidence={"update_ratio": ratio, "lr": rate, "steps": evidence.total_steps},
-        message=f"Updates move no layer's weights by more than {ratio:.1e} of their size at a rate of {rate:g}, and after "
+        message=f"Updates move no layer's weights by more than {ratio:.1e} of their size (rate {rate:g}), and after "
         f"{evidence.total_steps:,} of them the outcome is poor.",
         remedies=(
             Remedy(path="train.optimizer.lr", value=rate * 10, why="about 0.001 of the weights a step"),

@@ -27,7 +27,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
             Remedy(path="train.optimizer.lr", value="find", why="a rate far too high or too low learns nothing"),
             Remedy(path="model.init", value="he", why="signals and gradients keep their size through the layers"),
             Remedy(path="features.scale", value="standard", why="inputs of one scale can be learnt from alike"),
-            Remedy(path="model.norm", value="batch", why="keeps every layer's signal in a range that learns"),
+            Remedy(path="model.hidden", value=[128], why="a shallow network learns where a deep one is stuck"),
         ),
     )
 

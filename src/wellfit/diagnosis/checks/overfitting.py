@@ -25,14 +25,17 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         when="" if verdict.best_epoch is None else f"after epoch {verdict.best_epoch}",
         evidence=numbers(verdict),
         message=" ".join(verdict.reasons),
-        remedies=(
-            Remedy(path="train.early_stopping", value={"patience": 10}, why="keeps the weights of the best epoch"),
-            Remedy(path="model.dropout", value=0.3, why="units that may be absent can't remember single rows"),
-            Remedy(path="train.l2", value=1e-4, why="small weights make smooth functions"),
-            Remedy(path="train.augment", value={"noise": 0.1}, why="rows that change can't be learnt by heart"),
-            Remedy(path="model.hidden", value=[64], why="a smaller network has less room to remember rows"),
-        ),
+        remedies=tuple(_remedies(evidence)),
     )
+
+
+def _remedies(evidence: Evidence) -> Iterator[Remedy]:
+    if not evidence.settings.get("early_stopping"):
+        yield Remedy(path="train.early_stopping", value={"patience": 5}, why="keeps the weights of the best epoch")
+    yield Remedy(path="model.dropout", value=0.3, why="units that may be absent can't remember single rows")
+    yield Remedy(path="train.l2", value=1e-3, why="small weights make smooth functions")
+    yield Remedy(path="train.augment", value={"noise": 0.1}, why="rows that change can't be learnt by heart")
+    yield Remedy(path="model.hidden", value=[64], why="a smaller network has less room to remember rows")
 
 
 CHECK = Check(code="overfitting", reads="training and validation figures, the validation loss's rise", find=_find)

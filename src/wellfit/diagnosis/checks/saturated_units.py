@@ -29,7 +29,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         where=worst,
         when="from the start" if started >= _MOST else "since training",
         evidence={"saturated_share": stuck[worst], "at_start": started},
-        message=f"{stuck[worst]:.0%} of the units of '{worst}' sit at an end of their activation, where it has no slope "
+        message=f"{stuck[worst]:.0%} of the units of '{worst}' sit at an end of their activation, without a slope "
         f"({started:.0%} at the start).",
         remedies=(
             Remedy(path="model.init", value="xavier", why="starts units where the activation is steep"),

@@ -22,14 +22,27 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         severity="warning",
         evidence=numbers(verdict),
         message=" ".join(verdict.reasons),
-        remedies=(
-            Remedy(path="model.hidden", value=[256, 256], why="more units and layers can follow more of the target"),
-            Remedy(path="train.epochs", value=200, why="training may have stopped before it was done"),
-            Remedy(path="train.optimizer.lr", value="find", why="a rate that suits gets further in as many updates"),
-            Remedy(path="train.weight_decay", value=0.0, why="regularization holds weights back"),
-            Remedy(path="model.dropout", value=0.0, why="regularization holds the network back"),
-        ),
+        remedies=tuple(_remedies(evidence)),
     )
 
+
+def _remedies(evidence: Evidence) -> Iterator[Remedy]:
+    settings = evidence.settings
+    for name, path in _STRENGTHS.items():
+        if settings.get(name):
+            yield Remedy(path=path, value=settings[name] / 10, why="regularization holds weights back")
+    yield Remedy(path="model.hidden", value=[512, 512], why="more units and layers can follow more of the target")
+    epochs = 2 * int(settings.get("epochs") or 100)
+    yield Remedy(path="train.epochs", value=epochs, why="training may have stopped before it was done")
+    yield Remedy(path="train.optimizer.lr", value="find", why="a rate that suits gets further in as many updates")
+    yield Remedy(path="model.dropout", value=0.0, why="units that are left out can't fit")
+
+
+_STRENGTHS = {
+    "weight_decay": "train.optimizer.weight_decay",
+    "decoupled_weight_decay": "train.weight_decay",
+    "l1": "train.l1",
+    "l2": "train.l2",
+}
 
 CHECK = Check(code="underfitting", reads="figures beside those of a linear model and a quick learner", find=_find)

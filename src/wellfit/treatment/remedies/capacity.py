@@ -60,4 +60,6 @@ def longer(case: Case) -> Change:
     return Change(family="length", what=f"{epochs} epochs", why="the loss was still falling", options=options)
 
 
-REMEDIES = Remedies(family="capacity", codes=frozenset({"underfitting", "batch_size_problem", "learning_rate_too_low"}), propose=propose)
+REMEDIES = Remedies(
+    family="capacity", codes=frozenset({"underfitting", "batch_size_problem", "learning_rate_too_low"}), propose=propose
+)

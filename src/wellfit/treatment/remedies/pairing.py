@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from wellfit.treatment.course import Change
+from wellfit.treatment.course import Change, Course
 from wellfit.treatment.remedies.remedy import Case, Remedies
 from wellfit.treatment.subject import Subject
 from wellfit.treatment.surgery import Edit, resize_output, set_output
@@ -98,7 +98,7 @@ def right_pairing(subject: Subject) -> Change | None:
     """Give the change that mends a pairing known to be wrong; None where output and loss fit each other."""
     if _sound(subject) and _wanted(subject) == _present(subject):
         return None
-    changes = [change for change in propose(Case(subject)) if change.family == "pairing"]
+    changes = [change for change in propose(Case(subject, Course())) if change.family == "pairing"]
     return changes[0] if changes else None
 
 

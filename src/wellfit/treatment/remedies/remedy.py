@@ -19,7 +19,7 @@ class Case:
     """What remedies are asked for: the subject, the course it is on, and what was found of it."""
 
     subject: Subject
-    course: Course = Course()
+    course: Course
     findings: Sequence[Finding] = ()
 
     @property

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import torch
+from collections.abc import Callable
+
 from torch import nn
 
 from wellfit.errors import ConfigError
@@ -11,7 +12,7 @@ from wellfit.treatment.surgery.edit import Edit, Sample
 
 __all__ = ["resize_output", "set_output"]
 
-_MADE = {"sigmoid": nn.Sigmoid, "softmax": lambda: nn.Softmax(-1)}
+_MADE: dict[str, Callable[[], nn.Module]] = {"sigmoid": nn.Sigmoid, "softmax": lambda: nn.Softmax(-1)}
 
 
 def set_output(kind: str) -> Edit:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from torch import nn
 
 from wellfit.errors import ConfigError
-from wellfit.treatment.surgery.edit import Edit, Sample
+from wellfit.treatment.surgery.edit import Edit
 
 __all__ = ["gate_recurrence", "rectify_recurrence"]
 
@@ -24,7 +24,7 @@ def rectify_recurrence() -> Edit:
     return Edit("rectified recurrence", lambda module, _: _exchanged(module, nn.RNN, nonlinearity="relu"))
 
 
-def _exchanged(module: nn.Module, kind: type[nn.RNNBase], **options: str) -> nn.Module:
+def _exchanged(module: nn.Module, kind: type[nn.RNN] | type[nn.GRU], **options: str) -> nn.Module:
     plain = [(name, part) for name, part in module.named_modules() if type(part) is nn.RNN and name]
     if not plain:
         raise ConfigError("A plain recurrent layer is exchanged where there is one.", got="none")
@@ -37,7 +37,7 @@ def _exchanged(module: nn.Module, kind: type[nn.RNNBase], **options: str) -> nn.
             batch_first=part.batch_first,
             dropout=part.dropout,
             bidirectional=part.bidirectional,
-            **options,  # type: ignore[arg-type]
+            **options,
         )
         module.set_submodule(name, made)
     return module

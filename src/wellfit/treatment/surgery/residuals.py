@@ -75,9 +75,8 @@ def _keeps_shape(part: nn.Module) -> bool:
     if isinstance(part, nn.Linear):
         return part.in_features == part.out_features
     if isinstance(part, nn.Conv2d):
-        same = part.padding == "same" or all(
-            2 * pad == size - 1 for pad, size in zip(part.padding, part.kernel_size, strict=True)
-        )
+        pads = part.padding
+        same = pads == "same" if isinstance(pads, str) else [2 * pad + 1 for pad in pads] == list(part.kernel_size)
         return part.in_channels == part.out_channels and set(part.stride) == {1} and same
     return False
 

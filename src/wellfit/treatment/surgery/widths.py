@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -81,15 +82,10 @@ def _fitted(part: nn.Module, x: Tensor, width: Callable[[int, bool], int], last:
         return nn.Linear(x.shape[-1], units, bias=part.bias is not None)
     if isinstance(part, nn.modules.conv._ConvNd) and part.groups == 1 and not part.transposed:
         units = part.out_channels if part is last else width(part.out_channels, True)
-        return type(part)(
-            x.shape[1],
-            units,
-            part.kernel_size,  # type: ignore[arg-type]
-            stride=part.stride,
-            padding=part.padding,
-            dilation=part.dilation,
-            bias=part.bias is not None,
-        )
+        kind: Any = type(part)
+        same = {"stride": part.stride, "padding": part.padding, "dilation": part.dilation}
+        made: nn.Module = kind(x.shape[1], units, part.kernel_size, bias=part.bias is not None, **same)
+        return made
     if isinstance(part, nn.modules.batchnorm._BatchNorm):
         return type(part)(x.shape[1])
     if isinstance(part, nn.LayerNorm) and len(part.normalized_shape) == 1:

@@ -65,7 +65,8 @@ _CASES = (
         "Check {keys}.",
     ),
     (
-        r"Missing(AccessKeyId|SecretAccessKey)|169\.254\.169\.254|metadata\.google|MissingCredentials|credential.{0,40}(missing|not found|could not)"
+        r"Missing(AccessKeyId|SecretAccessKey)|169\.254\.169\.254|metadata\.google|MissingCredentials"
+        r"|credential.{0,40}(missing|not found|could not)"
         r"|(account|credentials?).{0,40}(must be|not) (specified|found)|MissingAccount",
         "The environment holds no credentials for the store.",
         "Set {keys}.",

@@ -1,5 +1,4 @@
-"""Images: a folder or an archive with a folder per class, a table of paths, MNIST's, CIFAR's and NumPy's files, and any
-torch dataset.
+"""Images: of a folder or an archive, of a table of paths, in MNIST's, CIFAR's and NumPy's files, of a torch dataset.
 
 They arrive as a `Table`: its frame has a row an image with ``image`` (the place in ``images.pixels``), ``file``,
 ``label`` and, where there are splits, ``split``.

@@ -32,7 +32,7 @@ def shaped_arrays(pictures: Sequence[Array], reading: Reading) -> tuple[Decoded,
     store = pixel_store(len(pictures), 1 if mode == "L" else 3, *size)
     changed, digests, contents = Counter[str](), set[bytes](), hashlib.sha256()
     for place, picture in enumerate(pictures):
-        digest = hashlib.blake2b(np.ascontiguousarray(picture), digest_size=16).digest()
+        digest = hashlib.blake2b(picture.tobytes(), digest_size=16).digest()
         contents.update(digest)
         digests.add(digest)
         fitted, changes = _fitted(picture, mode, size)

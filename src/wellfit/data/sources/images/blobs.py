@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import tarfile
 import zipfile
+import zlib
 from abc import ABC, abstractmethod
 from collections.abc import Collection, Iterator
 from pathlib import Path, PurePosixPath
@@ -21,8 +22,10 @@ __all__ = ["LARGEST", "Blobs", "blobs_of", "is_archive"]
 LARGEST = 1 << 28
 """Bytes of one file; a larger one is no image of a data set."""
 _MOST_FILES = 20_000_000
+_HELD = 1 << 29
+"""Bytes of a tar archive that are kept while it is listed: it has no directory, and reading it again takes as long."""
 _TAR = (".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tbz2", ".tar.xz", ".txz")
-_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, EOFError, OSError, NotImplementedError, RuntimeError, ValueError)
+_DAMAGED = (tarfile.TarError, zipfile.BadZipFile, zlib.error, EOFError, OSError, NotImplementedError, ValueError)
 
 
 class Blobs(ABC):
@@ -42,16 +45,14 @@ class Blobs(ABC):
 
     @abstractmethod
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
-        """Yield the content of files, in the order in which they lie.
+        """Yield the content of files, in the order in which they lie; nothing for one that is damaged or too large.
 
         Raises:
-            DataError: the archive is damaged, or a file is too large to be held.
+            DataError: the archive as a whole is damaged.
         """
 
-    def _bounded(self, name: str) -> None:
-        if self.sizes[name] > LARGEST:
-            rule = f"A file in it must have at most {LARGEST >> 20} MiB."
-            raise DataError(rule, got=name, do="Leave it out, or make it smaller.")
+    def _fits(self, name: str) -> bool:
+        return self.sizes[name] <= LARGEST
 
 
 @final
@@ -70,11 +71,13 @@ class _Folder(Blobs):
         """Yield the content of files."""
         for name in self.sizes:
             if name in names:
-                self._bounded(name)
-                try:
-                    yield name, (self.path / name).read_bytes()
-                except OSError:
-                    yield name, b""
+                yield name, self._content(name)
+
+    def _content(self, name: str) -> bytes:
+        try:
+            return (self.path / name).read_bytes() if self._fits(name) else b""
+        except OSError:
+            return b""
 
 
 @final
@@ -87,6 +90,8 @@ class _Zip(Blobs):
                 entries = [entry for entry in archive.infolist() if not entry.is_dir()]
         except _DAMAGED:
             raise _damaged(self.path) from None
+        if any(entry.flag_bits & 1 for entry in entries):
+            raise DataError("The archive is locked by a password.", got=str(self.path), do="Pack it without one.")
         refuse_trap(self.path, "zip archive", sum(entry.file_size for entry in entries))
         for entry in entries:
             name = _plain(entry.filename)
@@ -98,15 +103,19 @@ class _Zip(Blobs):
         try:
             with zipfile.ZipFile(self.path) as archive:
                 for entry in archive.infolist():
-                    name = entry.filename
-                    if name not in names:
-                        continue
-                    self._bounded(name)
-                    with archive.open(entry) as file:
-                        # the size stands in the directory and may be a lie
-                        yield name, file.read(self.sizes[name] + 1)[: self.sizes[name]]
-        except _DAMAGED as error:
-            raise _own(error, self.path) from None
+                    name = PurePosixPath(entry.filename).as_posix()
+                    if name in names and not entry.is_dir():
+                        yield name, self._content(archive, entry) if self._fits(name) else b""
+        except _DAMAGED:
+            raise _damaged(self.path) from None
+
+    @staticmethod
+    def _content(archive: zipfile.ZipFile, entry: zipfile.ZipInfo) -> bytes:
+        try:
+            with archive.open(entry) as file:
+                return file.read()  # no more than the size in the directory
+        except _DAMAGED:
+            return b""
 
 
 @final
@@ -115,6 +124,8 @@ class _Tar(Blobs):
 
     def _listed(self) -> Iterator[tuple[str, int]]:
         unpacked = 0
+        self._held: dict[str, bytes] = {}
+        self._is_held = True
         try:
             with tarfile.open(self.path) as archive:
                 for member in archive:
@@ -122,23 +133,37 @@ class _Tar(Blobs):
                     refuse_trap(self.path, "tar archive", unpacked)
                     name = _plain(member.name)
                     if member.isreg() and not _is_hidden_below(name):
+                        self._hold(archive, member, name, unpacked)
                         yield name, member.size
-        except _DAMAGED as error:
-            raise _own(error, self.path) from None
+        except DataError:
+            raise
+        except _DAMAGED:
+            raise _damaged(self.path) from None
+
+    def _hold(self, archive: tarfile.TarFile, member: tarfile.TarInfo, name: str, unpacked: int) -> None:
+        if unpacked > _HELD:
+            self._held, self._is_held = {}, False
+        elif self._is_held:
+            self._held[name] = self._content(archive, member)
 
     def read(self, names: Collection[str]) -> Iterator[tuple[str, bytes]]:
         """Yield the content of files."""
+        if self._is_held:
+            yield from ((name, content) for name, content in self._held.items() if name in names)
+            return
         try:
             with tarfile.open(self.path) as archive:
                 for member in archive:
                     name = PurePosixPath(member.name).as_posix()
                     if member.isreg() and name in names:
-                        self._bounded(name)
-                        file = archive.extractfile(member)
-                        yield name, file.read() if file else b""
-                    archive.members = []  # a list of all members is of no use here, and grows
-        except _DAMAGED as error:
-            raise _own(error, self.path) from None
+                        yield name, self._content(archive, member)
+        except _DAMAGED:
+            raise _damaged(self.path) from None
+
+    @staticmethod
+    def _content(archive: tarfile.TarFile, member: tarfile.TarInfo) -> bytes:
+        file = archive.extractfile(member) if member.size <= LARGEST else None
+        return file.read() if file else b""
 
 
 def is_archive(path: Path) -> bool:
@@ -175,7 +200,3 @@ def _is_hidden_below(name: str) -> bool:
 
 def _damaged(path: Path) -> DataError:
     return DataError("The archive is cut off or damaged.", got=str(path), do="Fetch or pack it again.")
-
-
-def _own(error: Exception, path: Path) -> DataError:
-    return error if isinstance(error, DataError) else _damaged(path)

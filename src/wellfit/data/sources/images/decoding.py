@@ -35,6 +35,8 @@ MOST_PIXELS = 1 << 27
 _GREY = ("1", "L", "LA", "La", "I", "I;16", "I;16B", "I;16L", "I;16N")
 _COLOURED = ("RGB", "RGBA", "RGBa", "RGBX", "P", "PA", "CMYK", "YCbCr", "LAB", "HSV")
 _CHUNK = 64
+_SMALL = 1 << 14
+"""Pixels of an image, on average."""
 _THREADS = 4
 
 Picture = np.ndarray[Any, np.dtype[np.uint8]]
@@ -56,6 +58,10 @@ class Survey:
             return "L" if reading.image_mode == "grey" else "RGB"
         grey = sum(count for mode, count in self.modes.items() if mode in _GREY)
         return "L" if 2 * grey > self.modes.total() else "RGB"
+
+    def pixels(self) -> float:
+        """Give the mean number of pixels of an image."""
+        return sum(height * width * count for (height, width), count in self.sizes.items()) / self.sizes.total()
 
     def size(self, reading: Reading) -> tuple[int, int]:
         """Give height and width: what was told, or what most have; of sizes that are as common, the larger one."""
@@ -124,7 +130,9 @@ def decode(files: Iterable[tuple[str, bytes]], found: Survey, reading: Reading) 
     changed = Counter[str]()
     with _quiet(), ThreadPoolExecutor(_THREADS) as pool:
         for chunk in _chunks(files):
-            shaped = pool.map(lambda file: _shaped(file[1], mode, (height, width)), chunk)
+            # of small images, handing them to threads takes longer than decoding them
+            each = pool.map if found.pixels() > _SMALL else map
+            shaped = each(lambda file: _shaped(file[1], mode, (height, width)), chunk)
             for (name, content), (picture, changes) in zip(chunk, shaped, strict=True):
                 contents.update(f"{name}\0{hashlib.sha256(content).hexdigest()}\n".encode())
                 if isinstance(picture, str):
@@ -133,7 +141,7 @@ def decode(files: Iterable[tuple[str, bytes]], found: Survey, reading: Reading) 
                 store[len(names)] = picture.transpose(2, 0, 1)
                 names.append(name)
                 changed.update(changes)
-                digests.add(hashlib.blake2b(picture, digest_size=16).digest())
+                digests.add(hashlib.blake2b(picture.tobytes(), digest_size=16).digest())
     if not names:
         raise _none_left(Survey(broken=broken))
     import torch
@@ -161,7 +169,7 @@ def _quiet() -> warnings.catch_warnings[None]:
 def _opened(content: bytes) -> Image:
     """Open an image by its header; no pixel is decoded yet."""
     if not content:
-        raise _Unfit("the file is empty or can't be read")
+        raise _Unfit("the file is empty, too large or can't be read")
     try:
         image: Image = pillow().open(io.BytesIO(content), formats=FORMATS)
     except Exception as error:  # Pillow's readers raise whatever a damaged file leads them to

@@ -1,4 +1,4 @@
-"""NumPy archives of images and labels, such as Keras' ``mnist.npz`` and MedMNIST's files; pickles in them are refused."""
+"""NumPy archives of images and labels, such as Keras' ``mnist.npz`` and MedMNIST's; pickles are refused."""
 
 from __future__ import annotations
 

@@ -28,7 +28,7 @@ class Fault:
 
 
 def probe(sql: str) -> str:
-    """Give a query that has the columns of another one and no rows; a statement that is no query fails in it.
+    r"""Give a query that has the columns of another one and no rows; a statement that is no query fails in it.
 
     >>> probe("SELECT 1 AS a -- one")
     'SELECT * FROM (SELECT 1 AS a -- one\\n) AS given LIMIT 0'

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import datetime
 from collections.abc import Sequence
-from decimal import Decimal
 from typing import Any
 
 import polars as pl
@@ -29,15 +27,12 @@ def frame_of_rows(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> pl.Dat
     """
     distinct_names(names, RENAME)
     columns = zip(*rows, strict=True) if rows else [()] * len(names)
-    series = [column_of(name, [_plain(cell) for cell in cells]) for name, cells in zip(names, columns, strict=True)]
-    return pl.DataFrame(series)
+    return pl.DataFrame([_plain(column_of(name, cells)) for name, cells in zip(names, columns, strict=True)])
 
 
-def _plain(cell: Any) -> Any:
-    """Give what a frame can hold: a decimal as a number, a span of time as text."""
-    if isinstance(cell, Decimal):
-        return float(cell)
-    return str(cell) if isinstance(cell, datetime.timedelta) else cell
+def _plain(column: pl.Series) -> pl.Series:
+    """Give exact decimals as the numbers they are for a network."""
+    return column.cast(pl.Float64) if column.dtype == pl.Decimal else column
 
 
 def joined_batches(batches: Sequence[pl.DataFrame]) -> pl.DataFrame:

@@ -84,10 +84,10 @@ class Client:
 
     def __init__(self, address: str, headers: Mapping[str, str], *, shown: str, expects_json: bool) -> None:
         """Take the address and the headers with their secrets filled in; ``shown`` is what errors call it."""
-        self.url, login = _without_login(address)
+        self.shown = masked(shown)
+        self.url, login = _without_login(_checked(address, self.shown))
         self.origin = origin_of(self.url)
         self.headers = {**login, **headers}
-        self.shown = masked(shown)
         self.expects_json = expects_json
         self.retries = 0
         self._random = random.Random()  # own state: a run's random numbers stay as they are
@@ -181,6 +181,17 @@ def origin_of(url: str) -> tuple[str, str, int]:
     return parts.scheme, parts.hostname or "", parts.port or (443 if parts.scheme == "https" else 80)
 
 
+def _checked(address: str, shown: str) -> str:
+    """Refuse what has the form of a web address and is none, such as one whose port is a word."""
+    try:
+        host = origin_of(address)[1]
+    except ValueError:
+        host = ""
+    if not host or not address.isprintable():
+        raise DataError("This is no web address.", got=shown, do="Write it like https://host/path.")
+    return address
+
+
 def _without_login(address: str) -> tuple[str, dict[str, str]]:
     """Turn ``user:password@`` of an address into its header."""
     parts = urlsplit(address)
@@ -215,10 +226,10 @@ def _translated(act: Callable[[], T]) -> T:
         raise DataError(rule, do="Check the address, or the certificates of this machine (SSL_CERT_FILE).") from None
     except (exceptions.LocationParseError, exceptions.LocationValueError, UnicodeError):
         raise DataError("This is no web address.", do="Write it like https://host/path.") from None
+    except exceptions.NewConnectionError:  # before timeouts, of which urllib3 counts it as one
+        raise _Passing("it can't be reached") from None
     except exceptions.TimeoutError:
         raise _Passing("it took too long") from None
-    except exceptions.NewConnectionError:
-        raise _Passing("it can't be reached") from None
     except (exceptions.HTTPError, ConnectionError, EOFError):
         raise _Passing("the connection broke before the end") from None
 
@@ -242,7 +253,8 @@ def _parsed(path: Path) -> Any:
     try:
         return json.loads(path.read_bytes())
     except json.JSONDecodeError as error:
-        if error.msg == "Extra data":  # one record a line
+        # one record a line, or no JSON at all
+        if error.msg == "Extra data" or (error.pos == 0 and path.stat().st_size):
             return None
         raise _Passing("its JSON is cut off or damaged") from None
     except (RecursionError, ValueError):

@@ -1,0 +1,169 @@
+"""How a column's cells were distributed in training, and how far those of later rows are from that.
+
+    PSI = sum over bins of (p - q) ln(p / q)
+
+p and q are the shares of training and of later cells: tenths of the training numbers, the most frequent levels, and the
+missing cells as a bin of their own. From 0.25 on a column has shifted (N. Siddiqi, Credit Risk Scorecards, 2006). With
+few rows PSI is large by chance, as a multiple of chi-squared (B. Yurdakul, Statistical Properties of Population
+Stability Index, 2018): it then has to pass that too.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+__all__ = ["LEAST_ROWS", "ColumnContract", "Drift", "shifted_names"]
+
+SHIFTED = 0.25
+"""The index from which on a column has shifted."""
+
+Z_SCORE = 3.09
+"""One column in a thousand that has not shifted is beyond, for want of rows."""
+
+LEAST_ROWS = 50
+"""Fewer rows tell nothing of how they are distributed."""
+
+BINS = 10
+LEVELS = 50
+
+Array = np.ndarray[Any, Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Drift:
+    """How far a column's later cells are from those of training."""
+
+    psi: float
+    """The population stability index, 0 or more."""
+    threshold: float
+    """From this on the column has shifted."""
+    missing: float
+    """The share of missing cells."""
+    missing_in_training: float
+    outside: int
+    """Numbers and dates beyond the least and greatest of training."""
+
+    @property
+    def shifted(self) -> bool:
+        """Whether the column has shifted."""
+        return self.psi >= self.threshold
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the figures as JSON holds them."""
+        return {
+            "psi": self.psi,
+            "threshold": self.threshold,
+            "shifted": self.shifted,
+            "missing": self.missing,
+            "missing_in_training": self.missing_in_training,
+            "outside": self.outside,
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class ColumnContract:
+    """How a column's training cells were distributed.
+
+    >>> contract = ColumnContract.learn(pl.Series("a", [float(number) for number in range(1000)]))
+    >>> round(contract.compare(pl.Series("a", [float(number) for number in range(0, 1000, 5)])).psi, 2)
+    0.0
+    >>> contract.compare(pl.Series("a", [float(number) for number in range(500, 1500, 5)])).shifted
+    True
+    """
+
+    rows: int
+    shares: tuple[float, ...]
+    """The share of each bin, the missing cells first."""
+    edges: tuple[float, ...] = ()
+    """What parts the bins of numbers, and of dates in microseconds since 1970."""
+    levels: tuple[str, ...] = ()
+    """The most frequent levels, a bin each; the bin after them is for all others."""
+    low: float = 0.0
+    high: float = 0.0
+
+    @classmethod
+    def learn(cls, typed: pl.Series) -> ColumnContract:
+        """Learn from a typed column of training rows."""
+        if typed.dtype == pl.String:
+            counts = (
+                typed.alias("level").drop_nulls().value_counts(name="count").sort("count", "level", descending=True)
+            )
+            draft = cls(rows=len(typed), shares=(), levels=tuple(counts["level"].head(LEVELS).to_list()))
+        else:
+            values = _numbers(typed)
+            known = values[~np.isnan(values)]
+            if not len(known):
+                return cls(rows=len(typed), shares=(1.0, 0.0))
+            edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
+            draft = cls(
+                rows=len(typed),
+                shares=(),
+                edges=tuple(edges.tolist()),
+                low=float(known.min()),
+                high=float(known.max()),
+            )
+        shares = tuple((draft._counts(typed) / max(len(typed), 1)).tolist())
+        return cls(**{**vars(draft), "shares": shares})
+
+    def _counts(self, typed: pl.Series) -> Array:
+        """Count the cells of each bin, the missing ones first."""
+        if typed.dtype == pl.String:
+            counts = dict(typed.alias("level").value_counts(name="count").rows())
+            missing, named = counts.pop(None, 0), [counts.pop(level, 0) for level in self.levels]
+            return np.array([missing, *named, sum(counts.values())], dtype=np.float64)
+        values = _numbers(typed)
+        known = values[~np.isnan(values)]
+        places = np.searchsorted(self.edges, known, side="left")
+        return np.concatenate([[len(values) - len(known)], np.bincount(places, minlength=len(self.edges) + 1)])
+
+    def compare(self, typed: pl.Series) -> Drift:
+        """Hold a typed column of later rows against training."""
+        rows, bins = len(typed), len(self.shares)
+        counts = self._counts(typed)
+        # Half a cell in every bin keeps the logarithm finite.
+        later = (counts + 0.5) / (rows + 0.5 * bins)
+        before = (np.array(self.shares) * self.rows + 0.5) / (self.rows + 0.5 * bins)
+        psi = float(((later - before) * np.log(later / before)).sum())
+        outside = 0
+        if typed.dtype != pl.String:
+            values = _numbers(typed)
+            outside = int(((values < self.low) | (values > self.high)).sum())
+        return Drift(
+            psi=psi,
+            threshold=max(SHIFTED, _chi_squared(bins - 1) * (1 / rows + 1 / self.rows)),
+            missing=float(counts[0] / rows),
+            missing_in_training=self.shares[0],
+            outside=outside,
+        )
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the contract as JSON holds it."""
+        return {key: list(value) if isinstance(value, tuple) else value for key, value in vars(self).items()}
+
+    @classmethod
+    def from_dict(cls, record: Mapping[str, Any]) -> ColumnContract:
+        """Read a contract back from what `as_dict` gave."""
+        tuples = {key: tuple(record[key]) for key in ("shares", "edges", "levels")}
+        return cls(**{**record, **tuples})
+
+
+def _numbers(typed: pl.Series) -> Array:
+    values = typed.cast(pl.Int64).cast(pl.Float64) if isinstance(typed.dtype, pl.Datetime) else typed
+    return values.to_numpy()
+
+
+def _chi_squared(degrees: int) -> float:
+    """Give the point that chi-squared passes once in a thousand (E. B. Wilson and M. M. Hilferty, 1931)."""
+    part = 2.0 / (9.0 * max(degrees, 1))
+    return max(degrees, 1) * (1.0 - part + Z_SCORE * math.sqrt(part)) ** 3
+
+
+def shifted_names(drift: Mapping[str, Drift]) -> Sequence[str]:
+    """Give the columns that have shifted, the furthest first."""
+    return sorted((name for name, found in drift.items() if found.shifted), key=lambda name: -drift[name].psi)
