@@ -23,7 +23,7 @@ def drawn(seed: int, count: int) -> Tensor:
 
 def classes(seed: int, count: int = 240) -> Rows:
     X = drawn(seed, count)
-    return X, ((X[:, 0] * X[:, 1] > 0) ^ (X[:, 2] > 1)).long()
+    return X, (X[:, 0] + X[:, 1].abs() > 0.8).long()
 
 
 def numbers(seed: int, count: int = 240, scale: float = 1.0) -> Rows:
@@ -42,7 +42,15 @@ def zeros() -> nn.Module:
     return module
 
 
-OPTIONS: dict[str, Any] = {"optimizer": "adam", "lr": 0.01, "batch_size": 32, "epochs": 12, "threads": 1}
+OPTIONS: dict[str, Any] = {
+    "optimizer": "adam",
+    "lr": 0.01,
+    "batch_size": 32,
+    "epochs": 8,
+    "threads": 1,
+    "seeds": 2,
+    "budget": 10,
+}
 
 
 def test_a_wrong_output_layer_is_taken_off_and_units_stay() -> None:
@@ -76,10 +84,13 @@ def test_scales_travel_within_the_module_and_the_options_train_it_again() -> Non
     assert treated.cured
     assert treated.scale["target"]["std"][0] == pytest.approx(float(train[1].std()), rel=0.01)
     assert treated.make_module is not None
-    again = wellfit.fit(treated.make_module(), train, valid=valid, **{**given, **treated.options})
+    options = {name: value for name, value in given.items() if name not in ("seeds", "budget")}
+    # The first fresh seed of the proof, so that the very same training is made again.
+    again = wellfit.fit(treated.make_module(), train, valid=valid, **{**options, **treated.options}, seed=1000)
     with torch.no_grad():
         guess = again.module(valid[0])
-    assert 1 - float(((guess - valid[1]) ** 2).mean() / valid[1].var()) > 0.85
+        assert torch.equal(guess, treated.result.module(valid[0]))
+    assert float((guess - valid[1]).square().mean()) < 0.5 * float(valid[1].var())
 
 
 def test_an_optimizer_of_ones_own_gets_another_rate() -> None:
@@ -92,9 +103,9 @@ def test_an_optimizer_of_ones_own_gets_another_rate() -> None:
 
 def test_a_healthy_training_is_not_made_worse() -> None:
     train, valid = numbers(0), numbers(1)
-    treated = treat(net(1), train, valid=valid, loss="mse", **{**OPTIONS, "epochs": 40}, budget=14)
+    treated = treat(net(1), train, valid=valid, loss="mse", **{**OPTIONS, "epochs": 30, "budget": 7})
     assert treated.before is not None
-    assert treated.before > 0.97
+    assert treated.before > 0.95
     assert not treated.cured or (treated.after or 0) >= treated.before
 
 
@@ -118,7 +129,8 @@ def test_labels_that_mean_nothing_are_said_and_not_trained_on() -> None:
 
 def test_the_same_treatment_twice_is_the_same() -> None:
     def done() -> dict[str, Any]:
-        return treat(net(1, nn.ReLU()), numbers(0), valid=numbers(1), loss="mse", **OPTIONS, budget=12).as_dict()
+        options = {**OPTIONS, "epochs": 3, "budget": 8}
+        return treat(net(1, nn.ReLU()), numbers(0), valid=numbers(1), loss="mse", **options).as_dict()
 
     first, second = done(), done()
     for record in (first, second):
@@ -133,15 +145,13 @@ def test_the_random_state_is_left_as_it_was() -> None:
     torch.manual_seed(3)
     expected = torch.rand(3)
     torch.manual_seed(3)
-    treat(net(2), classes(0, 80), valid=classes(1, 40), loss="cce", **{**OPTIONS, "epochs": 2}, budget=7)
+    treat(net(2), classes(0, 80), valid=classes(1, 40), loss="cce", **{**OPTIONS, "epochs": 2, "budget": 7})
     assert torch.equal(torch.rand(3), expected)
 
 
 def test_the_table_has_a_row_for_each_remedy_and_the_proof_last() -> None:
     said: list[str] = []
-    treated = treat(
-        net(1, nn.Sigmoid()), numbers(0), valid=numbers(1), loss="mse", **OPTIONS, budget=12, report=said.append
-    )
+    treated = treat(net(1, nn.Sigmoid()), numbers(0), valid=numbers(1), loss="mse", **OPTIONS, report=said.append)
     lines = treated.table().splitlines()
     assert len(lines) == 2 + len(treated.trials)
     assert treated.trials[-1].accepted
@@ -150,8 +160,8 @@ def test_the_table_has_a_row_for_each_remedy_and_the_proof_last() -> None:
 
 
 def test_rows_may_come_from_a_dataset() -> None:
-    train, valid = (torch.utils.data.TensorDataset(*numbers(seed, 120)) for seed in (0, 1))
-    treated = treat(net(1, nn.Sigmoid()), train, valid=valid, loss="mse", **{**OPTIONS, "epochs": 6}, budget=10)
+    train, valid = (torch.utils.data.TensorDataset(*numbers(seed, 60)) for seed in (0, 1))
+    treated = treat(net(1, nn.Sigmoid()), train, valid=valid, loss="mse", **{**OPTIONS, "budget": 8})
     assert treated.cured
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import sys
 import warnings
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 from wellfit.errors import WellfitWarning
 
-__all__ = ["complain", "noted", "print_json", "print_lines", "print_table", "said"]
+__all__ = ["complain", "noted", "print_json", "print_lines", "print_table", "said", "working"]
 
 
 def print_json(record: Any) -> None:
@@ -66,6 +66,24 @@ def print_table(title: str, columns: Sequence[str], rows: Iterable[Sequence[str]
     with console.capture() as capture:
         console.print(table)
     print_lines(line.rstrip() for line in ["", *capture.get().strip("\n").splitlines(), ""])
+
+
+@contextmanager
+def working(doing: str, *, quiet: bool = False) -> Iterator[Callable[[str], None]]:
+    """Say what goes on, in a line that moves where there is a terminal, in plain lines elsewhere.
+
+    Gives a function that says what is done now. ``quiet`` says nothing.
+    """
+    if quiet or not sys.stderr.isatty():
+        if not quiet:
+            said(doing)
+        yield (lambda now: None) if quiet else said
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    with Console(stderr=True).status(Text(doing)) as status:
+        yield lambda now: status.update(Text(f"{doing}: {now}"))
 
 
 @contextmanager

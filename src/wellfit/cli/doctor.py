@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
 
-from wellfit.cli.console import noted, print_json, print_lines, said
-from wellfit.cli.summary import evidence_line, fit_lines, graver_first, note_lines
+from wellfit.cli.console import noted, print_json, print_lines, print_table, working
+from wellfit.cli.summary import evidence_line, finding_lines, fit_lines, graver_first, note_lines
 
 if TYPE_CHECKING:
     from wellfit.artifact import RunFolder
     from wellfit.findings import Finding, Remedy
+    from wellfit.treatment import Treatment
 
 __all__ = ["diagnose", "treat"]
 
@@ -39,12 +40,12 @@ def diagnose(
     from dataclasses import replace
 
     from wellfit.artifact import RunFolder
-    from wellfit.diagnosis.verdict import judge
+    from wellfit.diagnosis import judge
 
     folder = RunFolder(run)
     findings = list(graver_first(_findings(folder)))
     verdict = judge(folder.read_history())
-    curve = _learning_curve(folder) if learning_curve else folder.read_learning_curve()
+    curve = _learning_curve(folder, quiet=json) if learning_curve else folder.read_learning_curve()
     if verdict is not None:
         verdict = replace(verdict, learning_curve=curve)
     if json:
@@ -66,7 +67,7 @@ def _findings(folder: RunFolder) -> list[Finding]:
     return [*of_data, *diagnose(folder.read_history())]
 
 
-def _learning_curve(folder: RunFolder) -> dict[str, Any]:
+def _learning_curve(folder: RunFolder, *, quiet: bool) -> dict[str, Any]:
     """Measure what more rows bring, and keep it in the run."""
     from wellfit.config import load_config
     from wellfit.errors import RunFolderError
@@ -78,8 +79,7 @@ def _learning_curve(folder: RunFolder) -> dict[str, Any]:
     if config.data.source is None:
         rule = "A learning curve is trained from the run's source, and the rows of this one were in memory."
         raise RunFolderError(rule, got=str(folder.path), do="Train from a file, or use wellfit.learning_curve.")
-    said(f"Training on parts of the rows of {folder.path}: eight short trainings or more.")
-    with noted():
+    with noted(), working("Training on parts of the rows", quiet=quiet):
         measured: dict[str, Any] = plain(learning_curve(config).as_dict())
     folder.write_json("learning_curve.json", measured)
     return measured
@@ -114,14 +114,19 @@ def _pasted(remedy: Remedy) -> str:
     """Give a remedy as an option to paste, where it is a setting of the config; else in words."""
     from wellfit.config import from_mapping
     from wellfit.errors import BadInput
-    from wellfit.report.sections import setting
 
-    option = f"{remedy.path}={setting(remedy.value)}"
+    option = _option(remedy.path, remedy.value)
     try:
         from_mapping({}, [option])
     except BadInput:
         return f"{remedy.why} ({option})"
     return f"-o {shlex.quote(option)}    {remedy.why}"
+
+
+def _option(key: str, value: Any) -> str:
+    from wellfit.report.sections import setting
+
+    return f"{key}={setting(value)}"
 
 
 def _refuse(findings: Sequence[Finding], fail_on: str | None) -> None:
@@ -145,11 +150,45 @@ def treat(
     """Try the remedies for what went wrong, and say which of them are proved to help."""
     from wellfit.treatment import treat_run
 
-    if not json:
-        said(f"Trying remedies on {run}: several short trainings each, on training and validation rows alone.")
-    with noted():
-        treatment = treat_run(run, apply=apply)
+    with noted(), working(f"Trying remedies on {run}", quiet=json) as trying:
+        treatment = treat_run(run, apply=apply, report=trying)
+    made = treatment.result.path if apply and treatment.cured else None
     if json:
-        print_json(treatment.as_dict())
-    else:
-        print_lines(str(treatment.table()).splitlines())
+        print_json({**treatment.as_dict(), "run": None if made is None else str(made)})
+        return
+    print_lines(finding_lines(finding for finding in treatment.findings if finding.severity != "info"))
+    _print_trials(treatment)
+    print_lines([*treatment.advice, *_concluded(run, treatment, made)])
+
+
+def _print_trials(treatment: Treatment) -> None:
+    columns = ["remedy", f"effect on {treatment.metric}", "seconds", "helps", "why"]
+    rows = (
+        [
+            trial.remedy,
+            "-" if trial.effect is None else str(trial.effect),
+            f"{trial.seconds:.1f}",
+            "yes" if trial.accepted else "no",
+            trial.why,
+        ]
+        for trial in treatment.trials
+    )
+    print_table("", columns, rows, right_from=len(columns))
+
+
+def _concluded(run: Path, treatment: Treatment, made: Path | None) -> Iterator[str]:
+    """Say what is proved, and how to have it."""
+    if not treatment.cured:
+        yield "No remedy is proved to help."
+        return
+    if treatment.before is not None and treatment.after is not None:
+        yield (
+            f"Proved: {treatment.metric} goes from {treatment.before:.4g} to {treatment.after:.4g} "
+            "on seeds that did not choose the remedy."
+        )
+    if made is not None:
+        yield f"Run:    {made}"
+        return
+    options = " ".join(f"-o {shlex.quote(_option(key, value))}" for key, value in treatment.options.items())
+    yield f"Train:  wellfit train -c {shlex.quote(str(run / 'config.yaml'))} --out NEW_RUN {options}"
+    yield f"Or:     wellfit treat {shlex.quote(str(run))} --apply"

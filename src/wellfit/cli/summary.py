@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from wellfit.cli.console import print_json, print_lines, print_table
 
 if TYPE_CHECKING:
-    from wellfit.diagnosis.verdict import Verdict
+    from wellfit.diagnosis import Verdict
     from wellfit.findings import Finding
     from wellfit.run import Run
 
@@ -32,10 +32,8 @@ _SHOWN = 8
 
 def print_run(run: Run, *, json: bool) -> None:
     """Print rows, network, scores beside the baselines, the verdict, findings, and what to do next."""
-    from wellfit.diagnosis.verdict import judge
-
     page = run.path / "report.html"
-    verdict = judge(run.history)
+    verdict = run.fit
     if json:
         print_json(
             {

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "init", "resume", "train"]
 
-Data = Annotated[str | None, typer.Argument(metavar="DATA", help="A table: CSV, TSV, Parquet, Arrow or JSON.")]
+Data = Annotated[str | None, typer.Argument(metavar="DATA", help="A table: a file, a pattern, sql:... or https://...")]
 Target = Annotated[
     str | None, typer.Option("--target", "-t", metavar="COL", help="The column to learn: name or index, -1 the last.")
 ]

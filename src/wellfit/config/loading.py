@@ -157,7 +157,7 @@ def with_values(config: Config, values: Mapping[str, Any]) -> Config:
     return checked(document)
 
 
-_FIRST_CHOICE = {"seed": ("train", "seed"), "lr": ("train", "optimizer", "lr")}
+_FIRST_CHOICE = {"seed": ("train", "seed"), "lr": ("train", "optimizer", "lr"), "valid": ("split", "valid")}
 
 
 def from_keywords(**keywords: Any) -> Document:
@@ -165,8 +165,9 @@ def from_keywords(**keywords: Any) -> Document:
 
     A section's name takes a mapping (``train={"epochs": 3}``; ``model="mlp"`` too). Any other key goes to the one
     section that has it: ``epochs=3``, ``target="y"``, ``time="30s"``. ``seed`` is ``train.seed``, as ``--seed`` is on
-    the command line (``split.seed`` stays), ``lr`` is ``train.optimizer.lr``. Other keys that stand in two sections
-    (``test``) are a `ConfigError`: name the section. A bare key wins over the same key in a mapping.
+    the command line (``split.seed`` stays), ``lr`` is ``train.optimizer.lr``, ``valid`` is ``split.valid``. Other keys
+    that stand in two sections (``test``) are a `ConfigError`: name the section. A bare key wins over the same key in a
+    mapping.
 
     >>> from_keywords(epochs=3, seed=1, split={"test": 0.1}).value
     {'split': {'test': 0.1}, 'train': {'epochs': 3, 'seed': 1}}

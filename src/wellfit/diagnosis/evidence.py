@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wellfit.diagnosis.fit_evidence import KINDS, FitEvidence
-from wellfit.diagnosis.verdict import BEHIND, Verdict, judge
+from wellfit.diagnosis.verdict import Verdict, judge
 from wellfit.history import History
 
 __all__ = ["Evidence", "Layer"]
@@ -196,10 +196,12 @@ class Evidence:
             return True
         if self.verdict is not None:
             leads = [self.fit.ahead(kind) for kind in KINDS]
-            behind = any(lead is not None and lead.share >= BEHIND for lead in leads)
+            behind = any(lead is not None and lead.share >= BEHIND_BY for lead in leads)
             return behind or self.verdict.verdict in ("not_learning", "underfitting")
         return self.progress is not None and self.progress < HARDLY
 
 
+BEHIND_BY = 0.1
+"""Share of what a baseline reaches beyond a constant guess, by which a network is behind it on validation rows."""
 HARDLY = 0.05
 """Share of the first loss below which next to nothing was learnt, where there are no baselines to compare with."""

@@ -24,30 +24,26 @@ class NoSignal(NamedTuple):
 def no_signal(case: FitEvidence) -> NoSignal | None:
     """Give the figures where neither the network nor a baseline beats a constant guess on validation rows; else None.
 
-    Of classes the figure is the balanced accuracy too: whoever tells a rare class apart has found a signal.
+    Of classes the figure is the balanced accuracy: of a guess that knows nothing it is one over their number, however
+    the classes are dealt, and whoever tells a rare class apart is above it.
     """
+    name = "balanced_accuracy" if case.task == "classification" else case.main
     constant, leads = case.baseline("constant")
-    names = ("accuracy", "balanced_accuracy") if case.task == "classification" else (case.main,)
-    if not case.valid or any(name not in constant or name not in case.valid for name in names):
+    if not case.valid or name not in constant or name not in case.valid or name not in case.train:
         return None
-    tried: dict[str, Figure] = {}
-    for kind in KINDS:
-        figures, _ = case.baseline(kind)
-        if case.main not in figures:
-            return None
-        tried[kind] = figures[case.main]
-        if any(_beats(figures[name], constant[name]) for name in names):
-            return None
-    if any(_beats(case.valid[name], constant[name]) for name in names) or _lower(leads.get("loss")):
+    tried = {kind: figures[name] for kind in KINDS if name in (figures := case.baseline(kind)[0])}
+    if len(tried) < len(KINDS) or any(_beats(figure, constant[name]) for figure in (*tried.values(), case.valid[name])):
         return None
-    train_leads = case.baseline("constant", "train")[1]
-    memorised = train_leads.get(case.main, leads[case.main]).high < 0
-    return NoSignal(case.main, constant[case.main], case.valid[case.main], case.train[case.main], tried, memorised)
+    if _lower(leads.get("loss")):
+        return None
+    on_train, train_leads = case.baseline("constant", "train")
+    memorised = name in on_train and train_leads[name].high < 0
+    return NoSignal(name, constant[name], case.valid[name], case.train[name], tried, memorised)
 
 
 _SURE = 1.4
-"""Half-widths of a 95 % interval that a figure must be above a constant guess: 1 in 300 by chance, since up to six
-figures are compared and any of them ends the suspicion."""
+"""Half-widths of a 95 % interval that a figure must be above a constant guess: 1 in 300 by chance, since four figures
+are compared and any of them ends the suspicion."""
 
 
 def _lower(lead: Figure | None) -> bool:

@@ -8,8 +8,7 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from wellfit.alarm import Alarm, to_standard_error
-from wellfit.diagnosis import diagnose
-from wellfit.diagnosis.verdict import Verdict, judge
+from wellfit.diagnosis import Verdict, diagnose, judge
 from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.training import Monitor

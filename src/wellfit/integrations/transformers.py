@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from wellfit.diagnosis.verdict import Verdict
+from wellfit.diagnosis import Verdict
 from wellfit.errors import BadInput
 from wellfit.findings import Finding
 from wellfit.history import History

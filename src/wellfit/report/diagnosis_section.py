@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
+from wellfit.diagnosis import Verdict, judge
 from wellfit.diagnosis.fit_evidence import Figure
-from wellfit.diagnosis.verdict import Verdict, judge
 from wellfit.history import History
 from wellfit.report import charts
 from wellfit.report.document import chart_figure

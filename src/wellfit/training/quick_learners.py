@@ -117,7 +117,8 @@ def kernel_guesses(x: Tensor, y: Tensor, others: Tensor) -> Guesses:
     return _from_halves(x * scaling, y, others * scaling, learner)
 
 
-_TRIED = 512
+_TRIED = 384
+"""Rows that the kernel is chosen on, half of them fitted: a dozen choices then cost what one fit to all rows does."""
 _QUADRATIC = 0.0
 _WIDTHS = (0.1, 0.3, 1.0, 3.0, _QUADRATIC)
 """Widths of the Gaussian, in mean squared distances between rows."""

@@ -18,11 +18,11 @@ __all__ = ["BLOCKS", "Draws", "Sample", "interval"]
 Array = npt.NDArray[Any]
 Draws = npt.NDArray[np.float64]
 
-RESAMPLES = 1000
-"""Enough for the ends of a 95 % interval: the 25 lowest and the 25 highest lie outside."""
-BLOCKS = 64
-"""Rows are summed in blocks once, and blocks are reweighted: a resample costs 64 products, not one a row. An interval
-of 64 blocks is 2 % wider than one of single rows (Student's t at 63 degrees of freedom)."""
+RESAMPLES = 500
+"""Enough for the ends of a 95 % interval: the 12 lowest and the 12 highest lie outside."""
+BLOCKS = 32
+"""Rows are summed in blocks once, and blocks are reweighted: a resample costs 32 products, not one a row, and losses
+are asked 32 times. An interval of 32 blocks is 4 % too narrow (Student's t at 31 degrees of freedom)."""
 
 
 def interval(draws: Draws) -> list[float | None]:

@@ -12,6 +12,7 @@ from torch import nn
 
 from wellfit.errors import ConfigError
 from wellfit.findings import Finding
+from wellfit.runtime import restored_random_state
 from wellfit.training.fit import FitResult, fit
 from wellfit.treatment.advice import advice_for
 from wellfit.treatment.bench import Bench, GivingUp
@@ -78,10 +79,11 @@ def treat(
         raise ConfigError("'seeds' must be 2 or more: one seed shows no noise.", got=seeds, do="Try 3.")
     first = int(fit_options.get("seed", 0))
     options = {name: value for name, value in fit_options.items() if name not in _OF_ONE_TRAINING}
-    subject = Subject(make_module, train, valid, options)
-    bench = ModuleBench(subject)
-    conclusion = Procedure(_ModulePractice(subject, bench), range(first, first + seeds), budget, report).run()
-    treatment = _treatment(subject, bench, conclusion, first + FRESH)
+    with restored_random_state():
+        subject = Subject(make_module, train, valid, options)
+        bench = ModuleBench(subject)
+        conclusion = Procedure(_ModulePractice(subject, bench), range(first, first + seeds), budget, report).run()
+        treatment = _treatment(subject, bench, conclusion, first + FRESH)
     treatment.seconds = time.monotonic() - started
     return treatment
 

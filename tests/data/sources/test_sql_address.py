@@ -35,6 +35,7 @@ def test_a_variable_may_hold_the_whole_address(monkeypatch: pytest.MonkeyPatch) 
     ("given", "table"),
     [
         ("t", ("t",)),
+        ("t\n", ("t",)),
         ("s.t", ("s", "t")),
         ('"a.b"', ("a.b",)),
         ('s."a.b"', ("s", "a.b")),

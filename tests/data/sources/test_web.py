@@ -12,6 +12,7 @@ import polars as pl
 import pytest
 
 import wellfit
+from small import QUICK
 from web_server import Reply, Request, serving
 from wellfit.data.sources import read_table, room
 from wellfit.data.sources.entry import Reading
@@ -107,8 +108,9 @@ def test_a_cut_off_answer_is_seen(name: str) -> None:
     left = [Reply(body, cut=cut, headers=headers)]
     with serving(lambda request: left.pop() if left else Reply(whole, headers=headers)) as server:
         assert read_table(f"{server.url}/t").frame.height == 2
-    with serving(lambda request: Reply(body, cut=cut, headers=headers)) as server, pytest.raises(
-        RunFailed, match=r"no whole answer in 6 attempts: (the connection broke|its JSON is cut off)"
+    with (
+        serving(lambda request: Reply(body, cut=cut, headers=headers)) as server,
+        pytest.raises(RunFailed, match=r"no whole answer in 6 attempts: (the connection broke|its JSON is cut off)"),
     ):
         read_table(f"{server.url}/t")
     assert len(server.requests) == client.ATTEMPTS
@@ -128,9 +130,9 @@ def test_a_server_that_dies_between_pages_fails_the_reading() -> None:
 
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
 def test_a_refusal_is_one_sentence_and_not_asked_for_again(status: int) -> None:
-    with serving(lambda request: Reply(b"secret page", status=status)) as server:
-        with pytest.raises(DataError, match=str(status)) as caught:
-            read_table(f"{server.url}/t.csv?api_key=hunter2")
+    reply = Reply(b"secret page", status=status)
+    with serving(lambda request: reply) as server, pytest.raises(DataError, match=str(status)) as caught:
+        read_table(f"{server.url}/t.csv?api_key=hunter2")
     assert len(server.requests) == 1
     assert "hunter2" not in str(caught.value)
     assert caught.value.do
@@ -218,9 +220,8 @@ def test_a_run_from_the_web_holds_no_secret_and_is_replayed(tmp_path: Path, monk
 
     with serving(answer) as server:
         data = {"page_param": "offset", "records": "data.rows", "headers": {"X-Api-Key": "written-out"}}
-        run = wellfit.train(
-            server.url + "/api?key=${env:WEB_TOKEN}", "y", data=data, epochs=1, report=False, out=str(tmp_path / "run")
-        )
+        source, out = server.url + "/api?key=${env:WEB_TOKEN}", str(tmp_path / "run")
+        run = wellfit.train(source, "y", data=data, out=out, **QUICK)
     for file in (tmp_path / "run").rglob("*"):
         if file.is_file():
             assert b"written-out" not in file.read_bytes(), file

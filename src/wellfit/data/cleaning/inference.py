@@ -21,12 +21,13 @@ from wellfit.data.cleaning.number_style import number_style
 from wellfit.data.cleaning.numbers import NumberReader, plain_numbers, unit_of
 from wellfit.data.cleaning.report import Coerced
 from wellfit.data.cleaning.settings import ColumnSettings
+from wellfit.data.cleaning.texts import TextReader, is_prose
 from wellfit.data.cleaning.units import factors
 from wellfit.errors import DataError
 
 __all__ = ["READABLE", "Inferred", "Reader", "as_reader", "infer", "number_reader", "refuse_nested"]
 
-Reader = NumberReader | CategoryReader | DateReader
+Reader = NumberReader | CategoryReader | DateReader | TextReader
 
 READABLE = 0.95
 """The share of a column's cells that must read as a number or a date for it to be one."""
@@ -130,6 +131,8 @@ def _stated(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -
         style = date_style(texts, share=0.0, order=settings.dates)
         typed = series.dtype.is_temporal()
         return _how(DateReader(typed=typed) if style is None else replace(style.reader, typed=typed), series)
+    if settings.type == "text":
+        return _how(TextReader(absent=settings.markers, kept=settings.keep))
     return _category(series, settings)
 
 
@@ -265,6 +268,6 @@ def _useful(series: pl.Series, how: Inferred, texts: Sequence[str]) -> Inferred:
 
 def as_reader(kind: str, settings: Mapping[str, Any]) -> Reader:
     """Give back the reader of which a plan keeps the kind and the settings."""
-    readers: dict[str, Any] = {reader.kind: reader for reader in (NumberReader, CategoryReader, DateReader)}
+    readers: dict[str, Any] = {reader.kind: reader for reader in (NumberReader, CategoryReader, DateReader, TextReader)}
     reader: Reader = readers[kind].from_dict(settings)
     return reader

@@ -21,6 +21,8 @@ _FAINT = 1e-3
 """Share of the inputs' spread that reaches the output at the start, below which it has been lost on the way."""
 _WEAK = 0.3
 """Median gain of the hidden layers below which it is the weights that lose the signal, and not the activations."""
+_WEAK_RELU = 1.2
+"""The same for rectifiers, which halve a signal's power: a gain of 1.41 makes up for that."""
 _RECURRENT = 1.2
 """Largest singular value of recurrent weights: over 40 steps it multiplies a state by 1,500."""
 
@@ -86,13 +88,18 @@ def _faint(evidence: Evidence) -> Finding | None:
     signals = evidence.firsts("signal")
     first, last = signals.get(evidence.layers[0].where), signals.get(evidence.layers[-1].where)
     gain = float(np.median([float(layer.facts.get("gain") or 1.0) for layer in evidence.layers[:-1]]))
-    if first is None or last is None or not first > 0 or last / first > _FAINT or gain > _WEAK:
+    if first is None or last is None or not first > 0 or last / first > _FAINT or gain > _least(evidence):
         return None
     return _finding(
         evidence.layers[-1].where,
         f"Of the spread that '{evidence.layers[0].where}' gives, {last / first:.1e} reaches the last layer.",
         {"signal_first": first, "signal_last": last, "median_gain": gain},
     )
+
+
+def _least(evidence: Evidence) -> float:
+    """Give the gain that hands a signal on through the network's activations."""
+    return _WEAK_RELU if any(facts["kind"] in ("relu", "leaky_relu") for facts in evidence.operations) else _WEAK
 
 
 def _silent(evidence: Evidence) -> Finding | None:

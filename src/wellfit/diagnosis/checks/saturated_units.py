@@ -13,12 +13,17 @@ __all__ = ["CHECK"]
 _MOST = 0.5
 """Share of a layer's units (TheDeepChecker's) whose mean slope is below 5 % of the steepest."""
 
+_MOVING = 0.05
+"""Spread over the rows below which a layer hands nothing on, saturated or not: what reaches it is to be looked at."""
+
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
     if not evidence.poor:
         return
     hidden = _hidden(evidence)
     stuck = {where: share for where, share in evidence.lasts("saturated_share").items() if where in hidden}
+    moving = evidence.lasts("signal")
+    stuck = {where: share for where, share in stuck.items() if moving.get(where, 1.0) > _MOVING}
     worst = max(stuck, key=lambda where: stuck[where], default=None)
     if worst is None or stuck[worst] < _MOST:
         return

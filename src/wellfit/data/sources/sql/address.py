@@ -80,7 +80,7 @@ def parsed(given: str) -> Address:
     Raises:
         DataError: the address is of another form, of an unknown dialect, or a variable is not set.
     """
-    front, _, text = _with_address(given.removeprefix("sql:")).partition("?")
+    front, _, text = _with_address(given.strip().removeprefix("sql:")).partition("?")
     scheme, mark, place = front.partition("://")
     dialect = _dialect(scheme, given) if mark else ""
     if not dialect or not place:

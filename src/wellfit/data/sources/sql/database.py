@@ -31,7 +31,7 @@ def probe(sql: str) -> str:
     r"""Give a query that has the columns of another one and no rows; a statement that is no query fails in it.
 
     >>> probe("SELECT 1 AS a -- one")
-    'SELECT * FROM (SELECT 1 AS a -- one\\n) AS given LIMIT 0'
+    'SELECT * FROM (SELECT 1 AS a -- one\n) AS given LIMIT 0'
     """
     return f"SELECT * FROM ({sql}\n) AS given LIMIT 0"
 
