@@ -258,6 +258,10 @@ def _useful(series: pl.Series, how: Inferred, texts: Sequence[str]) -> Inferred:
     elif isinstance(how.reader, CategoryReader):
         reason = unusable_text(list(counted(how.typed).values()))
         missing = how.typed.null_count() / len(how.typed)
+        if reason and is_prose(how.typed.drop_nulls().unique(maintain_order=True).to_list()):
+            prose = TextReader(absent=how.reader.absent, kept=how.reader.kept)
+            typed, counts = prose.read(series)
+            return Inferred(reader=prose, counts=counts, typed=typed)
         if reason and PRESENCE[0] <= missing <= PRESENCE[1]:
             note = f"{reason}; only whether it is given is used"
             reader = replace(how.reader, spelling="presence", levels=(), merged={})

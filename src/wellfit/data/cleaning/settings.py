@@ -11,7 +11,7 @@ from wellfit.errors import ConfigError, did_you_mean
 
 __all__ = ["KINDS", "ColumnSettings", "settings_of"]
 
-KINDS = ("number", "category", "datetime", "drop")
+KINDS = ("number", "category", "datetime", "text", "drop")
 TYPES = ("correct", "keep")
 SPELLINGS = ("suggest", "merge", "keep")
 DATES = ("dmy", "mdy")
@@ -22,7 +22,7 @@ class ColumnSettings:
     """How one column is to be cleaned."""
 
     type: str | None = None
-    """What it is, where a person says so: ``number``, ``category``, ``datetime`` or ``drop``."""
+    """What it is, where a person says so: ``number``, ``category``, ``datetime``, ``text`` or ``drop``."""
     types: str = "correct"
     """``correct`` reads numbers and dates out of decorated text; ``keep`` takes only plain numbers for numbers."""
     spellings: str = "suggest"

@@ -48,7 +48,7 @@ class TextReader:
             raise ContractError(f"The column '{series.name}' must hold text.", got=str(series.dtype))
         texts = series.cast(pl.String).str.strip_chars()
         short = texts.filter(texts.str.len_bytes() <= LONGEST_MARKER).unique().to_list()
-        markers = [text for text in short if self._is_absent(text)]
+        markers = pl.Series([text for text in short if text is not None and self._is_absent(text)], dtype=pl.String)
         read = pl.select(pl.when(~texts.is_in(markers)).then(texts).alias(series.name)).to_series()
         tally = Tally()
         tally.add("missing", None, read.null_count())
