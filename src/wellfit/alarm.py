@@ -26,13 +26,18 @@ _PLACES = 3
 """Places at which one problem is named; more layers of the same tell nothing new, and the report has all."""
 
 Say = Callable[[Finding, int], None]
+Key = tuple[str, str, str]
+"""Code, severity and place of a finding."""
 
 
 class Alarm(Callback):
     """Looks at what a training records and names every new warning or error once, with its layer and epoch.
 
+    What is wrong before the first update and what is an error is named at once; another warning when a second look
+    finds it again, since what a training looks like in one epoch may be gone in the next.
+
     Args:
-        say: is given a finding and the number of the epoch that ended.
+        say: is given a finding and the number of the epoch that ended, 0 before the first.
 
     It reads the history alone. A fault of its own is said once and ends the looking, never the training.
 
@@ -45,13 +50,16 @@ class Alarm(Callback):
 
     def __init__(self, say: Say) -> None:
         self._say = say
-        self._said: set[tuple[str, str, str]] = set()
+        self._said: set[Key] = set()
+        self._doubtful: set[Key] = set()
         self._places: Counter[str] = Counter()
         self._next = time.monotonic() + _EVERY
         self._broken = False
 
     def on_start(self, trainer: Trainer) -> None:
-        """Begin the time to the first look."""
+        """Look at what is known before the first update."""
+        if trainer.recipe.watch:
+            self.look(trainer.history, trainer.position.epoch, sure=trainer.position.step == 0)
         self._next = time.monotonic() + _EVERY
 
     def on_epoch(self, trainer: Trainer) -> None:
@@ -67,8 +75,11 @@ class Alarm(Callback):
         self.look(history(), epoch)
         self._next = began + max(_EVERY, (time.monotonic() - began) / _SHARE)
 
-    def look(self, history: History, epoch: int, *, live: bool = True) -> None:
-        """Look at a history now; ``live`` tells whether its training goes on."""
+    def look(self, history: History, epoch: int, *, sure: bool = False, live: bool = True) -> None:
+        """Look at a history now.
+
+        ``sure`` names warnings at the first sight of them; ``live`` tells whether the training goes on.
+        """
         if self._broken:
             return
         try:
@@ -77,16 +88,21 @@ class Alarm(Callback):
             self._broken = True
             sys.stderr.write(f"note: the doctor failed and looks no more ({type(error).__name__}: {error})\n")
             return
-        for finding in found:
-            self._name(finding, epoch)
+        grave = {_key(finding): finding for finding in found if finding.severity != "info"}
+        for key, finding in grave.items():
+            if sure or finding.severity == "error" or key in self._doubtful:
+                self._name(key, finding, epoch)
+        self._doubtful = set(grave)
 
-    def _name(self, finding: Finding, epoch: int) -> None:
-        key = (finding.code, finding.severity, finding.where)
-        if finding.severity == "info" or key in self._said or self._places[finding.code] >= _PLACES:
-            return
-        self._said.add(key)
-        self._places[finding.code] += 1
-        self._say(finding, epoch)
+    def _name(self, key: Key, finding: Finding, epoch: int) -> None:
+        if key not in self._said and self._places[finding.code] < _PLACES:
+            self._said.add(key)
+            self._places[finding.code] += 1
+            self._say(finding, epoch)
+
+
+def _key(finding: Finding) -> Key:
+    return finding.code, finding.severity, finding.where
 
 
 def alarm_line(finding: Finding, epoch: int) -> str:
@@ -96,7 +112,8 @@ def alarm_line(finding: Finding, epoch: int) -> str:
     "warning: epoch 3: Half of it is dead. At 'body.2'. [dead_units]"
     """
     place = f" At '{finding.where}'." if finding.where and finding.where not in finding.message else ""
-    return f"{finding.severity}: epoch {epoch}: {' '.join(finding.message.split())}{place} [{finding.code}]"
+    when = f"epoch {epoch}" if epoch else "before training"
+    return f"{finding.severity}: {when}: {' '.join(finding.message.split())}{place} [{finding.code}]"
 
 
 def to_standard_error(finding: Finding, epoch: int) -> None:

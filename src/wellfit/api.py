@@ -15,21 +15,22 @@ from wellfit.recording import train_run
 from wellfit.run import Run
 from wellfit.training import FitResult, find_rate
 from wellfit.training import fit as fit_module
+from wellfit.training.fit import Readers
 
 __all__ = ["diagnose", "find_rate", "fit", "load", "train"]
 
 Given = ParamSpec("Given")
 
 
+_READERS = Readers(diagnose, judge)
+
+
 def _diagnosed(train_module: Callable[Given, FitResult]) -> Callable[Given, FitResult]:
-    """Have what was recorded diagnosed after training."""
+    """Have what was recorded diagnosed, when it is asked for."""
 
     @functools.wraps(train_module)
     def trained(*args: Given.args, **kwargs: Given.kwargs) -> FitResult:
-        result = train_module(*args, **kwargs)
-        result.findings = diagnose(result.history)
-        result.fit = judge(result.history)
-        return result
+        return train_module(*args, **kwargs).read_by(_READERS)
 
     return trained
 

@@ -24,7 +24,7 @@ from wellfit.losses import LOSSES, default_loss
 from wellfit.metrics import METRICS, default_metric
 from wellfit.models import MODELS, TableInputs
 from wellfit.prediction import Predictor, Scores
-from wellfit.preparation import Prepared
+from wellfit.preparation import Prepared, sources_of
 from wellfit.registry import Choice
 from wellfit.runtime import keyed_seed, reseed, restored_random_state, versions
 from wellfit.training import Callback, FitOptions, Score, Trainer, make_trainer, settle, with_found_rate
@@ -157,6 +157,7 @@ class Experiment:
         if trainer.best is not None:
             trainer.history.meta["best_epoch"] = trainer.stopping.best_epoch
         trainer.history.meta["task"] = prepared.target.task
+        trainer.conclude()
         predictor = Predictor(
             cleaning=prepared.cleaning,
             features=prepared.features,
@@ -166,6 +167,8 @@ class Experiment:
             header=prepared.header,
             policy=config.clean.on_schema,
             drop=prepared.not_features,
+            reading=config.data.reading(),
+            sources=sources_of(config),
         )
         return Outcome(
             prepared=prepared,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -21,7 +21,8 @@ from wellfit.artifact import RunFolder
 from wellfit.data.cleaning import CleaningPlan, CoercionReport, TargetPlan, rows_without_target
 from wellfit.data.features import FeaturePlan, Matrix
 from wellfit.data.sources import read_table
-from wellfit.data.sources.entry import Header
+from wellfit.data.sources.entry import Header, Reading
+from wellfit.data.sources.web.headers import reading_for
 from wellfit.errors import ContractError, WellfitWarning
 from wellfit.losses import LOSSES
 from wellfit.metrics import all_scores
@@ -84,6 +85,10 @@ class Predictor:
     """What happens to rows that don't fit: ``warn``, ``error`` or ``coerce``."""
     drop: tuple[str, ...] = ()
     """Columns of the training table that are no features: the target, the column of the split."""
+    reading: Reading = field(default_factory=Reading)
+    """How the run's source was read; new rows on the web are read the same way."""
+    sources: tuple[Any, ...] = ()
+    """Where the run's rows came from: headers that were told for a host go nowhere else."""
 
     def __post_init__(self) -> None:
         """Make what turns outputs into probabilities or values."""
@@ -110,7 +115,8 @@ class Predictor:
 
     def read(self, data: Any) -> pl.DataFrame:
         """Read raw rows from a path or from memory."""
-        return read_table(data, header=self.header).frame
+        reading = reading_for(data, self.reading, self.sources)
+        return read_table(data, header=self.header, reading=reading).frame
 
     def matrix(self, frame: pl.DataFrame) -> tuple[Matrix, CoercionReport]:
         """Turn raw rows into what the network reads."""
@@ -195,6 +201,8 @@ class Predictor:
                 header=plan["source"]["details"].get("header", "auto"),
                 policy=folder.read_config()["clean"]["on_schema"],
                 drop=tuple(plan["not_features"]),
+                reading=Reading.of(folder.read_config()["data"]),
+                sources=tuple(folder.read_config()["data"].get(name) for name in ("source", "valid", "test")),
             )
         except (KeyError, TypeError, RuntimeError) as error:
             raise folder.altered("plan.json", f"{type(error).__name__}: {error}") from None

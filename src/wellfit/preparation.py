@@ -23,13 +23,13 @@ from wellfit.data.features import FeaturePlan, Matrix, Targets
 from wellfit.data.sources import read_table
 from wellfit.data.sources.entry import Header
 from wellfit.data.sources.lasting import lasting, secrets_kept_out
-from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers
+from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers, reading_for
 from wellfit.data.splitting import Split, fold_rows, split_rows
 from wellfit.data.table import SourceRecord, Table, resolve_column
 from wellfit.errors import ConfigError, DataError
 from wellfit.findings import Finding, Remedy
 
-__all__ = ["ImagesGiven", "Prepared", "prepare"]
+__all__ = ["ImagesGiven", "Prepared", "prepare", "sources_of"]
 
 SPLITS = ("train", "valid", "test")
 
@@ -108,7 +108,8 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
     own = {"valid": config.data.valid, "test": config.data.test}
     for name, source in own.items():
         if source is not None:
-            frames[name] = read_table(source, header=_header(table), reading=config.data.reading()).frame
+            reading = reading_for(source, config.data.reading(), sources_of(config))
+            frames[name] = read_table(source, header=_header(table), reading=reading).frame
     kept = config.clean.duplicates == "keep" and not estimator
     for name, source in own.items():
         findings += _straddling(frames, name) if kept or source is not None else []
@@ -157,6 +158,11 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
             *split.notes,
         ),
     )
+
+
+def sources_of(config: Config) -> tuple[Any, ...]:
+    """Give the sources that a config names."""
+    return config.data.source, config.data.valid, config.data.test
 
 
 def _without(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:

@@ -128,10 +128,10 @@ def test_nothing_learnt_is_underfitting_too_where_others_learn() -> None:
 
 
 def test_strong_decay_explains_a_small_lead() -> None:
-    held_back = found(lambda x: 0.75 * x[:, :1], line(600, 0, 0.3), line(400, 1, 0.3), weight_decay=0.5)
+    held_back = found(lambda x: 0.9 * x[:, :1], line(600, 0, 0.3), line(400, 1, 0.3), weight_decay=0.5)
     assert "underfitting" in held_back
     assert "regularization of 0.5" in held_back["underfitting"].message
-    assert "good_fit" in found(lambda x: 0.75 * x[:, :1], line(600, 0, 0.3), line(400, 1, 0.3), weight_decay=1e-4)
+    assert "good_fit" in found(lambda x: 0.9 * x[:, :1], line(600, 0, 0.3), line(400, 1, 0.3), weight_decay=1e-4)
 
 
 @pytest.mark.parametrize("classes", [0, 2, 5])
@@ -142,10 +142,10 @@ def test_labels_apart_from_the_inputs_are_found_whether_learnt_by_heart_or_not(c
     if classes:
         ids = torch.randint(classes, (800,), generator=generator)
         y = functional.one_hot(ids, classes).float() * 6
-        target, constant, loss = ids, torch.zeros(classes), functional.cross_entropy
+        target, constant, loss = ids, torch.bincount(ids[:500]).log(), functional.cross_entropy
     else:
         target = y = noise(800, 1, seed=3)
-        constant, loss = y.mean(0), functional.mse_loss
+        constant, loss = y[:500].mean(0), functional.mse_loss
 
     def otherwise(given: Tensor) -> Tensor:
         return noise(len(given), y.shape[1], seed=8) if memorised else constant.expand(len(given), y.shape[1])

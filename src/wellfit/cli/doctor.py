@@ -52,7 +52,7 @@ def diagnose(
         record = {"run": str(run), "findings": [finding.as_dict() for finding in findings]}
         print_json({**record, "fit": None if verdict is None else verdict.as_dict(), "learning_curve": curve})
     else:
-        print_lines(fit_lines(verdict))
+        print_lines(fit_lines(verdict, curve))
         print_lines(_findings_lines(findings))
     _refuse(findings, fail_on)
 
@@ -148,8 +148,10 @@ def treat(
     json: Json = False,
 ) -> None:
     """Try the remedies for what went wrong, and say which of them are proved to help."""
+    from wellfit.artifact import RunFolder
     from wellfit.treatment import treat_run
 
+    RunFolder(run).expect_finished()
     with noted(), working(f"Trying remedies on {run}", quiet=json) as trying:
         treatment = treat_run(run, apply=apply, report=trying)
     made = treatment.result.path if apply and treatment.cured else None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from wellfit.cli.console import print_json, print_lines, print_table
@@ -157,15 +157,16 @@ def _named(verdict: Verdict) -> str:
     return verdict.verdict.replace("_", " ")
 
 
-def fit_lines(verdict: Verdict | None) -> Iterator[str]:
-    """Give the verdict with its figures, their intervals, and all its reasons."""
+def fit_lines(verdict: Verdict | None, curve: Mapping[str, Any] | None = None) -> Iterator[str]:
+    """Give the verdict with its figures, their intervals, all its reasons, and what more rows would bring."""
     if verdict is None:
         yield "Fit:     not judged: the run recorded too little of its training."
-        return
-    yield f"Fit:     {_named(verdict)}"
-    yield from (f"    {reason}" for reason in verdict.reasons)
-    yield from _figures(verdict)
-    yield from _more_rows(verdict.learning_curve)
+    else:
+        yield f"Fit:     {_named(verdict)}"
+        yield from (f"    {reason}" for reason in verdict.reasons)
+        yield from _figures(verdict)
+    if curve is not None:
+        yield from (f"    {sentence}" for sentence in curve.get("reasons", ()))
 
 
 def _figures(verdict: Verdict) -> Iterator[str]:
@@ -180,8 +181,3 @@ def _figures(verdict: Verdict) -> Iterator[str]:
         yield f"    baselines: {', '.join(baselines)}"
     if verdict.best_epoch is not None:
         yield f"    least validation loss: epoch {verdict.best_epoch}"
-
-
-def _more_rows(curve: Mapping[str, Any] | None) -> Sequence[str]:
-    """Say what more rows would bring, where that was measured."""
-    return [] if curve is None else [f"    {sentence}" for sentence in curve.get("reasons", ())]

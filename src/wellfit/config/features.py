@@ -169,7 +169,7 @@ class Features(Section):
     """How categories become numbers."""
     dates: Annotated[Literal["both", "parts", "cycles"], OneOf("both", "parts", "cycles")] = "both"
     """What becomes of dates: parts such as the month, cycles such as the place in the year, or both."""
-    text: Annotated[str | Mapping[str, Any], Step("texts", words=("hash",))] = "hash"
+    text: Annotated[str | Mapping[str, Any], Step("texts", words=("latent",))] = "latent"
     """How free text becomes numbers."""
     derive: Annotated[Mapping[str, str], _Expressions()] = Field(default_factory=lambda: Options({}))
     """Columns that are computed from others, such as ``ratio: income / debt``: columns, numbers, brackets,

@@ -18,6 +18,9 @@ __all__ = ["KINDS", "LESS_IS_BETTER", "Figure", "Figures", "FitEvidence", "Lead"
 LESS_IS_BETTER = frozenset({"loss", "rmse"})
 KINDS = {"linear": "linear model", "reference": "quick kernel model"}
 """The baselines that learn, as sentences name them."""
+HAIR = 0.002
+"""Share of a constant guess's loss that a difference from it must exceed: the frequencies of the classes, learnt in
+another way, differ by less."""
 
 
 class Figure(NamedTuple):
@@ -114,6 +117,18 @@ class FitEvidence:
                 return None
             found.append(Lead(name, figure, figures[figure], leads[figure], room))
         return min(found, key=lambda lead: lead.share) if found else None
+
+    def learnt_odds(self, part: str, *, sure: float = 1.0) -> bool:
+        """Whether the loss on a part of the rows is below the best constant output's, by more than chance and a hair.
+
+        ``sure`` is how many half-widths of its 95 % interval the difference must be above 0.
+        """
+        figures, leads = self.baseline("constant", part)
+        if "loss" not in leads:
+            return False
+        lead = leads["loss"]
+        least = HAIR * abs(figures["loss"].value)
+        return lead.value > least + sure * (lead.value - lead.low)
 
     @property
     def compared(self) -> tuple[str, ...]:

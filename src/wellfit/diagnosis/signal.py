@@ -22,33 +22,42 @@ class NoSignal(NamedTuple):
 
 
 def no_signal(case: FitEvidence) -> NoSignal | None:
-    """Give the figures where neither the network nor a baseline beats a constant guess on validation rows; else None.
+    """Give the figures where nobody beats a constant guess on rows that were not fitted; else None.
 
-    Of classes the figure is the balanced accuracy: of a guess that knows nothing it is one over their number, however
-    the classes are dealt, and whoever tells a rare class apart is above it.
+    The network is judged on validation rows, the baselines there and on training rows, each half guessed from the
+    other. Of classes the figure is the balanced accuracy: of a guess that knows nothing it is one over their number,
+    however the classes are dealt, and whoever tells a rare class apart is above it.
     """
     name = "balanced_accuracy" if case.task == "classification" else case.main
-    constant, leads = case.baseline("constant")
-    if not case.valid or name not in constant or name not in case.valid or name not in case.train:
+    constant = case.baseline("constant")[0].get(name)
+    if not case.valid or constant is None or name not in case.valid or name not in case.train:
         return None
-    tried = {kind: figures[name] for kind in KINDS if name in (figures := case.baseline(kind)[0])}
-    if len(tried) < len(KINDS) or any(_beats(figure, constant[name]) for figure in (*tried.values(), case.valid[name])):
+    if _beats(case.valid[name], constant) or case.learnt_odds("valid", sure=_SURE):
         return None
-    if _lower(leads.get("loss")):
-        return None
+    tried: dict[str, Figure] = {}
+    for kind in KINDS:
+        figures = [case.baseline(kind, part)[0].get(name) for part in ("valid", "train")]
+        known = [figure for figure in figures if figure is not None]
+        if len(known) < 2 or any(_beats(figure, constant) for figure in known) or _may_hide(known, constant):
+            return None
+        tried[kind] = known[0]
     on_train, train_leads = case.baseline("constant", "train")
     memorised = name in on_train and train_leads[name].high < 0
-    return NoSignal(name, constant[name], case.valid[name], case.train[name], tried, memorised)
+    return NoSignal(name, constant, case.valid[name], case.train[name], tried, memorised)
+
+
+_HIDDEN = 0.2
+"""Share of what there is to learn that may be hidden in the chance of few rows: of more, no lack of it is shown."""
+
+
+def _may_hide(figures: list[Figure], constant: Figure) -> bool:
+    """Whether even the surest of the figures leaves room for a notable signal."""
+    return min(figure.high for figure in figures) > constant.value + _HIDDEN * (1 - constant.value)
 
 
 _SURE = 1.4
-"""Half-widths of a 95 % interval that a figure must be above a constant guess: 1 in 300 by chance, since four figures
+"""Half-widths of a 95 % interval that a figure must be above a constant guess: 1 in 300 by chance, since six figures
 are compared and any of them ends the suspicion."""
-
-
-def _lower(lead: Figure | None) -> bool:
-    """Whether the network's loss is below the best constant output's by more than chance: it knows of odds at least."""
-    return lead is not None and lead.value > _SURE * (lead.value - lead.low)
 
 
 def _beats(figure: Figure, constant: Figure) -> bool:

@@ -146,9 +146,7 @@ def _not_learning(case: FitEvidence) -> list[str]:
         return [f"The {case.main} of the training rows is not a finite number."] if case.task != "other" else []
     if constant is None:
         return []
-    loss = leads.get("loss")
-    no_lower = loss is None or loss.low <= 0
-    if no_lower and leads[case.main].high >= 0:
+    if leads[case.main].high >= 0 and not case.learnt_odds("train"):
         return [
             f"On training rows its {case.main} is {own}, and {constant.value:.3g} is reached by a constant guess.",
             *_loss_sentence(case, figures),

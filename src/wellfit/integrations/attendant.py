@@ -56,7 +56,7 @@ class Attendant:
         if not self.ended:
             self.ended = True
             self._monitor.close()
-            self._alarm.look(self._monitor.history, max(self.epoch - 1, 1), live=False)
+            self._alarm.look(self._monitor.history, max(self.epoch - 1, 1), sure=True, live=False)
 
     def findings(self) -> list[Finding]:
         """Give what the checks find so far, or at the end."""

@@ -43,8 +43,8 @@ def rehearse(experiment: Experiment) -> Rehearsal:
     facts = {"first_pass": start}
     facts["by_heart"], told, found = learn_by_heart(trainer)
     said, findings = [*said, *told], [*findings, *found]
-    # Where not even a batch is learnt, shuffled labels would be no worse for reasons of their own.
-    if not found:
+    # Where updates teach nothing, shuffled labels are no worse for reasons of their own.
+    if all(finding.code == "underfitting" for finding in found):
         facts["shuffled"], told, found = shuffle_labels(trainer)
         said, findings = [*said, *told], [*findings, *found]
     return Rehearsal(

@@ -305,7 +305,8 @@ _CELL = 18
 def heat(rows: Sequence[Mapping[str, Any]], *, title: str, color: str, log: bool) -> Spec:
     """Draw a figure of layers over epochs, the stronger a cell's colour the larger.
 
-    ``rows`` hold layer, epoch and value. A share is drawn on the scale 0 to 1. On a logarithmic scale 0 is an empty cell; what is not finite is a cross.
+    ``rows`` hold layer, epoch and value. A share is drawn on the scale 0 to 1. On a logarithmic scale 0 is an empty
+    cell; what is not finite is a cross.
     """
     layers = list(dict.fromkeys(str(row["layer"]) for row in rows))
     known = [row for row in rows if (value := number(row["value"])) is not None and (value > 0 or not log)]

@@ -25,7 +25,7 @@ from wellfit.training.recipe import Recipe
 from wellfit.training.resampling import Draws, Sample, interval
 from wellfit.training.survey import sample_rows
 
-__all__ = ["appraise"]
+__all__ = ["Glimpse", "appraise", "glimpse", "judged"]
 
 Record = dict[str, Any]
 
@@ -43,7 +43,7 @@ NEAR_PERFECT = 0.98
 
 
 def appraise(module: nn.Module, rows: Batches, held: Batches | None, recipe: Recipe) -> Record:
-    """Judge a trained module; it, its modes, its buffers and the random state are left as they were.
+    """Judge a trained module: `glimpse` and `judged` at once.
 
     Args:
         module: in it are the weights that the run keeps.
@@ -58,17 +58,47 @@ def appraise(module: nn.Module, rows: Batches, held: Batches | None, recipe: Rec
         ``skipped``; ``kept_best`` says whether the weights are those of the best epoch.
         What fails is noted under ``failed``; the training it looks at is never harmed.
     """
-    record: Record = {}
+    return judged(glimpse(module, rows, held, recipe), recipe)
+
+
+@dataclass
+class Glimpse:
+    """What a module says of sampled rows: all that has to be known of it, whatever becomes of it later."""
+
+    train: tuple[Batch, Any] | None = None
+    valid: tuple[Batch, Any] | None = None
+    """None without validation rows."""
+    failed: Exception | None = None
+
+
+def glimpse(module: nn.Module, rows: Batches, held: Batches | None, recipe: Recipe) -> Glimpse:
+    """Look at sampled rows through a module; it, its modes, its buffers and the random state are left as they were."""
+    seen = Glimpse()
     buffers = [(part, part.detach().clone()) for part in module.buffers()]
     try:
         with restored_random_state(), threads(recipe.threads), torch.no_grad(), evaluating(module):
-            _appraise(record, module, rows, held, recipe)
+            most = _most_rows(rows, recipe)
+            seen.train = _outputs(module, rows, recipe, most)
+            seen.valid = None if held is None else _outputs(module, held, recipe, most)
     except Exception as error:
-        _note(record, "appraisal", error)
+        seen.failed = error
     finally:
         with torch.no_grad():
             for part, before in buffers:
                 part.copy_(before)
+    return seen
+
+
+def judged(seen: Glimpse, recipe: Recipe) -> Record:
+    """Judge what was seen, beside baselines; see `appraise`."""
+    record: Record = {}
+    try:
+        if seen.failed is not None:
+            raise seen.failed
+        with restored_random_state(), threads(recipe.threads), torch.no_grad():
+            _appraise(record, seen, recipe)
+    except Exception as error:
+        _note(record, "appraisal", error)
     return record
 
 
@@ -90,19 +120,19 @@ class _Part:
     figures: dict[str, Draws]
 
 
-def _appraise(record: Record, module: nn.Module, rows: Batches, held: Batches | None, recipe: Recipe) -> None:
-    most = _most_rows(rows, recipe)
-    batch, output = _outputs(module, rows, recipe, most)
+def _appraise(record: Record, seen: Glimpse, recipe: Recipe) -> None:
+    assert seen.train is not None
+    batch, output = seen.train
     if batch.rows < TOO_FEW:
         record["skipped"] = f"{batch.rows} training rows at hand are too few to judge by"
         return
-    beside = None if held is None else _outputs(module, held, recipe, most)
+    beside = seen.valid
     # A class may stand in the validation rows alone.
     targets = [batch.target] if beside is None else [batch.target, beside[0].target]
     decoder = decoder_of(recipe.loss, output, torch.cat(targets)) if isinstance(output, Tensor) else None
     record["task"] = "other" if decoder is None else "classification" if decoder.classes else "regression"
     record["main"] = {"other": "loss", "classification": "accuracy", "regression": "r2"}[record["task"]]
-    record["kept_best"] = held is not None and recipe.restore_best
+    record["kept_best"] = beside is not None and recipe.restore_best
     train = _part(batch, output, decoder, recipe, seed=0)
     record["train"] = _described(train, decoder)
     valid = None

@@ -13,7 +13,7 @@ from torch import nn
 
 from wellfit.data.batches import Batches
 from wellfit.history import History
-from wellfit.training.appraisal import appraise
+from wellfit.training.appraisal import Glimpse, glimpse, judged
 from wellfit.training.loss_facts import loss_facts
 from wellfit.training.probes import ROWS, Probe
 from wellfit.training.recipe import Recipe
@@ -39,6 +39,7 @@ class Examiner:
         self.module, self.train, self.valid, self.recipe = module, train, valid, recipe
         self.options = options
         self._probe: Probe | None = None
+        self._seen: Glimpse | None = None
         self._failed = False
 
     def before(self, history: History, optimizer: Any) -> None:
@@ -55,8 +56,14 @@ class Examiner:
         self._safely(history, lambda: self._record(history, step=step, epoch=epoch))
 
     def after(self, history: History, *, step: int, epoch: int) -> None:
-        """Probe the weights that are kept, and appraise them on training and validation rows."""
+        """Probe the weights that are kept, and look at training and validation rows through them."""
         self._safely(history, lambda: self._after(history, step=step, epoch=epoch))
+
+    def conclude(self, history: History) -> None:
+        """Judge what was seen at the end, beside baselines, once: it takes as long as a short training."""
+        if self._seen is not None:
+            seen, self._seen = self._seen, None
+            history.meta["appraisal"] = judged(seen, self.recipe)
 
     def _safely(self, history: History, work: Callable[[], None]) -> None:
         if self._failed:
@@ -84,7 +91,7 @@ class Examiner:
     def _after(self, history: History, *, step: int, epoch: int) -> None:
         self._record(history, step=step, epoch=epoch, noise=step * self.recipe.batch_rows >= _LONG)
         history.meta["steps"] = step
-        history.meta["appraisal"] = appraise(self.module, self.train, self.valid, self.recipe)
+        self._seen = glimpse(self.module, self.train, self.valid, self.recipe)
 
     def _record(self, history: History, *, step: int, epoch: int, noise: bool = False) -> None:
         probe = self._ready()

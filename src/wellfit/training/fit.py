@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from torch import nn
 
@@ -24,23 +25,50 @@ from wellfit.training.rate_finder import RateCurve, sweep
 from wellfit.training.terms import option_terms, subject_terms
 from wellfit.training.watching import Callback
 
-__all__ = ["FitResult", "find_rate", "fit", "make_trainer", "with_found_rate"]
+__all__ = ["FitResult", "Readers", "find_rate", "fit", "make_trainer", "with_found_rate"]
 
 
-@dataclass
 class FitResult:
     """What a training left: the module, what was recorded, what was found."""
 
-    module: nn.Module
-    history: History
-    findings: list[Finding] = field(default_factory=list)
-    """What a diagnosis of the history says; `wellfit.fit` fills it in."""
-    fit: Any = None
-    """The verdict on the fit, a `wellfit.Verdict`; None where there is no evidence for one."""
-    best_epoch: int | None = None
-    """The epoch whose weights were kept; None where the last were."""
-    steps: int = 0
-    """Updates made."""
+    def __init__(self, trainer: Trainer, readers: Readers | None = None) -> None:
+        self.module: nn.Module = trainer.module
+        """The module that was trained, in place."""
+        self.best_epoch = trainer.stopping.best_epoch if trainer.best is not None else None
+        """The epoch whose weights were kept; None where the last were."""
+        self.steps = trainer.position.step
+        """Updates made."""
+        self._trainer, self._readers = trainer, readers
+
+    @cached_property
+    def history(self) -> History:
+        """What was recorded, with an appraisal of the kept weights beside baselines, which is made when it is read."""
+        self._trainer.conclude()
+        return self._trainer.history
+
+    @cached_property
+    def findings(self) -> list[Finding]:
+        """What a diagnosis of the history says, errors first."""
+        return [] if self._readers is None else self._readers.diagnose(self.history)
+
+    @cached_property
+    def fit(self) -> Any:
+        """The verdict on the fit, a `wellfit.Verdict`; None where there is no evidence for one."""
+        return None if self._readers is None else self._readers.judge(self.history)
+
+    def read_by(self, readers: Readers) -> FitResult:
+        """Give the same result, whose findings and verdict others find."""
+        return FitResult(self._trainer, readers)
+
+    def __repr__(self) -> str:
+        return f"FitResult(steps={self.steps}, best_epoch={self.best_epoch})"
+
+
+class Readers(NamedTuple):
+    """Who reads a history: training knows of no diagnosis."""
+
+    diagnose: Callable[[History], list[Finding]]
+    judge: Callable[[History], Any]
 
 
 def fit(
@@ -160,7 +188,7 @@ def fit(
     if resume:
         trainer.resume()
     trainer.run()
-    return result_of(trainer)
+    return FitResult(trainer)
 
 
 def find_rate(module: nn.Module, train: Any, **options: Any) -> RateCurve:
@@ -249,9 +277,3 @@ def _ready(rows: Batches, settled: Settled) -> Batches:
     recipe = settled.recipe
     target = recipe.loss.prepare(rows.target, recipe.outputs)
     return Resident(rows.inputs, target, rows.weight).to(recipe.device)
-
-
-def result_of(trainer: Trainer) -> FitResult:
-    """Give what a finished trainer left."""
-    best = trainer.stopping.best_epoch if trainer.best is not None else None
-    return FitResult(trainer.module, trainer.history, best_epoch=best, steps=trainer.position.step)

@@ -319,6 +319,11 @@ class Trainer:
             self.checkpoints.save(self.position.step, self.state())
             self._saved_at = time.monotonic()
 
+    def conclude(self) -> None:
+        """Write down how good the kept weights are beside baselines; once, when it is asked for."""
+        if self.examiner is not None:
+            self.examiner.conclude(self.history)
+
     def state(self) -> dict[str, Any]:
         """Give all that the rest of the training depends on."""
         self._read_losses()

@@ -276,6 +276,7 @@ class Monitor:
             meta.setdefault("settings", {}).setdefault("lr", float(self.optimizer.param_groups[0]["lr"]))
         if self._examiner is not None:
             self._examiner.after(self._history, step=self._step, epoch=0)
+            self._examiner.conclude(self._history)
         elif self._step:
             self._probe(epoch=0)
 

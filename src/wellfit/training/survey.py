@@ -7,7 +7,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wellfit.data.batches import Batch, Batches, Resident
+from wellfit.data.batches import Batch, Batches, Resident, Streamed
 
 __all__ = ["sample_rows", "survey"]
 
@@ -28,7 +28,10 @@ def sample_rows(rows: Batches, count: int) -> Batch:
     if getattr(rows, "_one_shot", False):
         return rows.peek()
     found: list[Batch] = []
-    for batch in rows.walk(min(count, 256)):
+    # A data set that is sorted would show one class alone.
+    drawn = isinstance(rows, Streamed) and (rows.rows or 0) > count
+    size = min(count, 256)
+    for batch in rows.epoch(batch_rows=size, seed=0, epoch=0) if drawn else rows.walk(size):
         found.append(batch)
         if sum(part.rows for part in found) >= count:
             break

@@ -17,14 +17,16 @@ from wellfit.treatment.search import KEPT, NEARLY_PERFECT, Candidate, Search, si
 
 __all__ = ["BUDGET", "FRESH", "Conclusion", "Practice", "Procedure", "Report", "findings_of", "mean_metric"]
 
-BUDGET = 26
+BUDGET = 28
 """Trainings at the most, unless told otherwise: three as given, about nine candidates, and six for the proof."""
 FRESH = 1000
 """Distance of the seeds that prove from those that choose."""
-_SCREENED = 7
+_SCREENED = 6
 """Candidates beside the standard recipes."""
 _REFINED = 3
 _ROUNDS = 2
+_GOOD = 0.9
+"""Skill below which a course is diagnosed anew, for what is still wrong under it."""
 _CLEARLY = 0.01
 """A further change on the screening seed must gain this much, twice what counts as alike."""
 _INCURABLE = ("shuffled_labels",)
@@ -99,15 +101,24 @@ class Procedure:
         self.search.best_skill = base.skill()
 
     def _chosen(self, base: Candidate, findings: Sequence[Finding]) -> Candidate | None:
+        """Find the best single changes, put further ones on the best, and turn to the last resorts where they win."""
         changes = islice(_each_once(self.practice.single(findings)), _SCREENED)
         single = self.search.screen(self._courses(Course(), changes))
-        standard = self.search.screen(self._courses(Course(), self.practice.standard(findings)))
-        settled = [found for found in self.search.settle([*single[:KEPT], *standard[:1]]) if not found.refused]
-        if not settled:
-            return None
         given = base.trials[self.seeds[0]].figures.value
         improving = [found.course for found in single if found.value() > given]
-        return self._refined(simplest(settled), improving)
+        best = self._best_of(single[:KEPT])
+        if best is not None:
+            best = self._refined(best, improving)
+        standard = self.search.screen(self._courses(Course(), self.practice.standard(findings)))
+        resort = self._best_of(standard[:1])
+        if best is None or resort is None:
+            return best or resort
+        chosen = simplest([best, resort])
+        return self._refined(chosen, []) if chosen is resort else chosen
+
+    def _best_of(self, candidates: Sequence[Candidate]) -> Candidate | None:
+        settled = [found for found in self.search.settle(candidates) if not found.refused]
+        return simplest(settled) if settled else None
 
     def _courses(self, course: Course, changes: Iterable[Change]) -> Iterator[Course]:
         for change in changes:
@@ -118,7 +129,7 @@ class Procedure:
     def _refined(self, best: Candidate, improving: Sequence[Course]) -> Candidate:
         """Put further changes on the best course, greedily, as long as they help."""
         for _ in range(_ROUNDS):
-            # A watched training to see what is left, and one to try a change.
+            # A watched training to see what is left, and one to try a change on it.
             if best.skill() >= NEARLY_PERFECT or self.search.left < 2:
                 break
             changes = islice(self._further(best, improving), _REFINED)
@@ -132,10 +143,12 @@ class Procedure:
     def _further(self, best: Candidate, improving: Sequence[Course]) -> Iterator[Change]:
         """Propose by what is still wrong under the best course, then what helped alone, then other rates."""
         course = best.course
-        trial = self.practice.bench.measure(course, self.seeds[0], watch=True)
-        left = [finding for finding in findings_of(trial) if finding.severity != "info"]
-        proposed = self.practice.single(left)
-        yield from islice((change for change in proposed if change.family not in course.families), 1)
+        left: list[Finding] = []
+        if best.skill() < _GOOD:
+            trial = self.practice.bench.measure(course, self.seeds[0], watch=True)
+            left = [finding for finding in findings_of(trial) if finding.severity != "info"]
+            proposed = self.practice.single(left)
+            yield from islice((change for change in proposed if change.family not in course.families), 1)
         beside = (other for other in improving if not other.families & course.families)
         yield from (other.changes[-1] for other in islice(beside, 1))
         yield from self.practice.further(course, left)

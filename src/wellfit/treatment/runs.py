@@ -52,7 +52,7 @@ def treat_run(
         apply: whether the cured config is trained into a new run folder, the treatment's ``result``.
         out: that folder; None: beside the run, named after it.
         seeds: seeds that choose, and as many fresh ones that prove; 2 or more.
-        budget: trainings at the most; None: 26.
+        budget: trainings at the most; None: 28.
         report: is told in a few words what is being tried.
 
     Returns:

@@ -18,7 +18,7 @@ KEPT = 2
 """Candidates that go on from the first seed to all."""
 NEAR = 0.005
 """Values nearer than this are alike: half a row in a hundred."""
-MOST_ALIKE = 0.03
+MOST_ALIKE = 0.05
 """Values further apart than this are never alike, however few the rows."""
 NEARLY_PERFECT = 0.985
 """Skill beyond which nothing more is tried."""

@@ -21,7 +21,7 @@ from wellfit.treatment.outcome import Treatment
 from wellfit.treatment.procedure import FRESH, Conclusion, Procedure, Report, mean_metric
 from wellfit.treatment.remedies import Case, proposed, standard_recipes
 from wellfit.treatment.remedies.capacity import longer
-from wellfit.treatment.remedies.rate import rate_of, scaled_rate
+from wellfit.treatment.remedies.rate import adam_with_cosine, rate_of, scaled_rate
 from wellfit.treatment.subject import Subject
 from wellfit.treatment.surgery.scales import Standardize, Unscale
 from wellfit.treatment.yardstick import Figures, Yardstick
@@ -54,7 +54,7 @@ def treat(
         train: rows, as `wellfit.fit` takes them.
         valid: rows that judge the trials.
         seeds: seeds that choose, and as many fresh ones that prove; 2 or more.
-        budget: trainings at the most; None: 26.
+        budget: trainings at the most; None: 28.
         report: is told in a few words what is being tried.
         **fit_options: what the training is like, as `wellfit.fit` takes it; ``seed`` is the first seed.
 
@@ -137,8 +137,10 @@ class _ModulePractice:
         return standard_recipes(Case(self.subject, Course(), findings))
 
     def further(self, course: Course, findings: Sequence[Finding]) -> Iterator[Change]:
-        """Propose other rates, and longer training."""
+        """Propose Adam with a cosine, other rates, and longer training."""
         case = Case(self.subject, course, findings)
+        if "rate" not in course.families and "standard" not in course.families:
+            yield adam_with_cosine(case)
         yield scaled_rate(rate_of(case), 3.0)
         yield scaled_rate(rate_of(case), 0.3)
         if "length" not in course.families:

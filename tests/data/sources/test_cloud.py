@@ -113,7 +113,7 @@ BAD = {
     "s3:///x.csv": "must name a bucket",
     "s3://": "must name a bucket",
     f"s3://{KEY}:{SECRET}@tables/x.csv": "login to a bucket comes from the environment alone",
-    "s3://tables/parts/": "A folder is not a table",
+    "s3://tables/": "A folder is not a table",
 }
 
 
@@ -151,7 +151,7 @@ def test_without_rights_it_is_told(server: str, monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setenv("AWS_ENDPOINT_URL", server)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", keys["AccessKeyId"])
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", keys["SecretAccessKey"])
-    with guarded(server):
+    with Guarded(server):
         for source in ("s3://guarded/x.csv", "s3://guarded/*.csv"):
             with pytest.raises(DataError, match="have no right to read this"):
                 read_table(source)
@@ -160,7 +160,7 @@ def test_without_rights_it_is_told(server: str, monkeypatch: pytest.MonkeyPatch)
             read_table("s3://guarded/x.csv")
 
 
-class guarded:
+class Guarded:
     """Lets moto look at credentials and rights, which it does not do by itself."""
 
     def __init__(self, server: str) -> None:

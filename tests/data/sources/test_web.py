@@ -201,10 +201,11 @@ def test_an_answer_that_does_not_fit_the_disk_is_told(monkeypatch: pytest.Monkey
 
 def test_nothing_is_left_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
-    with serving(lambda request: Reply(CSV)) as server:
-        read_table(f"{server.url}/t.csv")
-        with pytest.raises(DataError):
-            read_table(f"{server.url}/t.csv", reading=Reading(records="a"))
+    with serving(lambda request: Reply(CSV if request.path == "/t.csv" else b"a,a\n1,2\n")) as server:
+        table = read_table(f"{server.url}/t.csv", reading=Reading(records="a"))
+        assert table.notes == ("The address gives a file: what was told of records and paging is not used.",)
+        with pytest.raises(DataError, match="must differ"):
+            read_table(f"{server.url}/bad.csv")
     assert list(tmp_path.iterdir()) == []
 
 
@@ -222,6 +223,11 @@ def test_a_run_from_the_web_holds_no_secret_and_is_replayed(tmp_path: Path, monk
         data = {"page_param": "offset", "records": "data.rows", "headers": {"X-Api-Key": "written-out"}}
         source, out = server.url + "/api?key=${env:WEB_TOKEN}", str(tmp_path / "run")
         run = wellfit.train(source, "y", data=data, out=out, **QUICK)
+        monkeypatch.setenv("WELLFIT_SECRET_X_API_KEY", "written-out")
+        assert len(wellfit.load(out).predict(source)) == 120
+    with serving(lambda request: Reply(CSV)) as other:
+        assert wellfit.load(out).predictor.read(f"{other.url}/t.csv").height == 2
+    assert "X-Api-Key" not in other.requests[0].headers
     for file in (tmp_path / "run").rglob("*"):
         if file.is_file():
             assert b"written-out" not in file.read_bytes(), file

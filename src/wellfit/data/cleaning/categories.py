@@ -52,12 +52,16 @@ def numeral(text: str) -> str:
     >>> numeral("1.0"), numeral("+1"), numeral("1.50"), numeral("02115"), numeral("a")
     ('1', '1', '1.5', '02115', 'a')
     """
-    if not _NUMERAL.fullmatch(text):
+    if not _is_numeral(text):
         return text
     digits = text.removeprefix("+")
     if digits.removeprefix("-").isdigit():
         return "0" if digits == "-0" else digits
     return _float_text(float(text)) or text
+
+
+def _is_numeral(text: str) -> bool:
+    return _NUMERAL.fullmatch(text) is not None and abs(float(text)) < float("inf")
 
 
 def spelling_of(levels: Iterable[str]) -> str:
@@ -69,7 +73,7 @@ def spelling_of(levels: Iterable[str]) -> str:
     texts = list(levels)
     if texts and all(text.casefold() in ("true", "false") for text in texts):
         return "bool"
-    return "number" if texts and all(_NUMERAL.fullmatch(text) for text in texts) else "text"
+    return "number" if texts and all(map(_is_numeral, texts)) else "text"
 
 
 _SPELLINGS: dict[str, Callable[[str], str]] = {

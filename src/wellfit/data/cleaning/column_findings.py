@@ -64,7 +64,7 @@ def _missing(name: str, series: pl.Series, inferred: Inferred) -> Iterator[Findi
         return
     evidence: dict[str, Any] = {"cells": lost, "share": lost / rows, "unparsed": counts.unparsed}
     message = f"'{name}': {lost:,} of {rows:,} training cells are missing"
-    disguises = _disguises(series, inferred.typed)
+    disguises = _disguises(series, inferred.typed) if lost > series.null_count() else {}
     remedies: tuple[Remedy, ...] = ()
     if disguises:
         written = ", ".join(map(repr, list(disguises)[:3])) + (", ..." if len(disguises) > 3 else "")

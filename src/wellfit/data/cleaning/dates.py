@@ -181,8 +181,8 @@ class DateReader:
         moments: np.ndarray[Any, np.dtype[np.datetime64]] = np.full(len(series), np.datetime64("NaT", "us"))
         rest = np.arange(len(series))
         if len(series) > SMALL:
-            for form in self.formats:
-                moments[rest] = _fast(series.gather(rest), form)
+            for place, form in enumerate(self.formats):
+                moments[rest] = _fast(series.gather(rest) if place else series, form)
                 rest = rest[np.isnat(moments[rest])]
         known: dict[str | None, tuple[Any, Status]] = {}
         for row, cell in zip(rest.tolist(), series.gather(rest).to_list(), strict=True):

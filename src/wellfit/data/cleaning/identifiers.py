@@ -24,6 +24,9 @@ DENSE_ROWS = 30
 DENSITY = 0.4
 """Different whole numbers that fill so much of their range are a running number of which some rows are elsewhere."""
 
+HEAD = 1_000
+"""The first rows tell of most columns that they do not number the rows."""
+
 FREE_TEXT_SHARE = 0.5
 FREE_TEXT_LEVELS = 50
 
@@ -61,7 +64,7 @@ def running_number(name: str, values: pl.Series) -> str | None:
     """
     known = values.drop_nulls()
     count = len(known)
-    if count < 2 or known.n_unique() < count:
+    if count < 2 or known.head(HEAD).n_unique() < min(count, HEAD) or known.n_unique() < count:
         return None
     if named_id(name):
         return "each row has another number, and the name says that it identifies rows"
@@ -81,5 +84,5 @@ def unusable_text(counts: Sequence[int]) -> str | None:
     if levels == cells and levels > 2:
         return "each row has another text"
     if levels > FREE_TEXT_LEVELS and levels > FREE_TEXT_SHARE * cells:
-        return f"it is free text ({levels:,} different ones in {cells:,} cells), which is not used yet"
+        return f"it is free text ({levels:,} different ones in {cells:,} cells)"
     return None

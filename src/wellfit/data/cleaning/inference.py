@@ -45,7 +45,7 @@ CODE_SHARE = 0.005
 PRESENCE = (0.05, 0.95)
 """Free text whose missing share lies within is kept as whether it is there."""
 
-_PROBE = 10_000
+_PROBE = 5_000
 _CODE = re.compile(r"0[0-9]+")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 
@@ -102,7 +102,7 @@ def infer(series: pl.Series, settings: ColumnSettings = _DEFAULTS) -> Inferred:
     typed = how.typed
     if typed.null_count() == len(typed):
         return replace(how, drop="it has no value", code="constant_column")
-    if typed.null_count() == 0 and typed.n_unique() == 1:
+    if typed.null_count() == 0 and typed.min() == typed.max():
         return replace(how, drop="it has one value only", code="constant_column")
     return how if settings.type else _useful(series, how, texts)
 
@@ -132,7 +132,7 @@ def _stated(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -
         typed = series.dtype.is_temporal()
         return _how(DateReader(typed=typed) if style is None else replace(style.reader, typed=typed), series)
     if settings.type == "text":
-        return _how(TextReader(absent=settings.markers, kept=settings.keep))
+        return _how(TextReader(absent=settings.markers, kept=settings.keep), series)
     return _category(series, settings)
 
 
@@ -258,10 +258,8 @@ def _useful(series: pl.Series, how: Inferred, texts: Sequence[str]) -> Inferred:
     elif isinstance(how.reader, CategoryReader):
         reason = unusable_text(list(counted(how.typed).values()))
         missing = how.typed.null_count() / len(how.typed)
-        if reason and is_prose(how.typed.drop_nulls().unique(maintain_order=True).to_list()):
-            prose = TextReader(absent=how.reader.absent, kept=how.reader.kept)
-            typed, counts = prose.read(series)
-            return Inferred(reader=prose, counts=counts, typed=typed)
+        if reason and is_prose(how.typed):
+            return _how(TextReader(absent=how.reader.absent, kept=how.reader.kept), series)
         if reason and PRESENCE[0] <= missing <= PRESENCE[1]:
             note = f"{reason}; only whether it is given is used"
             reader = replace(how.reader, spelling="presence", levels=(), merged={})

@@ -14,7 +14,7 @@ import polars as pl
 
 from wellfit.findings import Finding
 
-__all__ = ["beyond_chance", "near_duplicates", "row_keys"]
+__all__ = ["MOST_ROWS", "beyond_chance", "near_duplicates", "row_keys"]
 
 CHANCE = 1e-3
 """Rows that may be expected to be equal by chance, at the most."""
@@ -91,19 +91,21 @@ def near_duplicates(typed: pl.DataFrame, raw: pl.DataFrame) -> Iterator[Finding]
 
 def _pairs(keys: Keys) -> Rows:
     """Give the rows whose key stands twice or more, each with the first of its key: ``[pair, 2]``."""
-    order: Rows = np.argsort(keys, kind="stable")
+    order = np.argsort(keys, kind="stable").astype(np.int64)
     ranked = keys[order]
     starts = np.concatenate([[True], ranked[1:] != ranked[:-1]])
-    first: Rows = order[np.flatnonzero(starts)[np.cumsum(starts) - 1]]
-    pairs: Rows = np.stack([first[~starts], order[~starts]], axis=1)
+    first = order[np.flatnonzero(starts)[np.cumsum(starts) - 1]]
+    pairs: Rows = np.empty((int((~starts).sum()), 2), dtype=np.int64)
+    pairs[:, 0], pairs[:, 1] = first[~starts], order[~starts]
     return pairs
 
 
 def _one_apart(keys: Keys, total: Keys, column: int) -> Rows:
     with np.errstate(over="ignore"):
         pairs = _pairs(total - keys[:, column])
-    pairs = pairs[keys[pairs[:, 0], column] != keys[pairs[:, 1], column]]
-    return pairs[beyond_chance(keys, pairs[:, 0], left_out=column)]
+    apart = pairs[keys[pairs[:, 0], column] != keys[pairs[:, 1], column]]
+    beyond: Rows = apart[beyond_chance(keys, apart[:, 0], left_out=column)]
+    return beyond
 
 
 def _equal_once_cleaned(raw: pl.DataFrame, pairs: Rows) -> Finding:

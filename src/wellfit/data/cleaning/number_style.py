@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from statistics import median
 
-from wellfit.data.cleaning.numbers import DRESSED, LONGEST, PLAIN, STYLES, NumberReader, parse_number, unit_of
+from wellfit.data.cleaning.numbers import DRESSED, LIMIT, LONGEST, PLAIN, STYLES, NumberReader, parse_number, unit_of
 from wellfit.data.cleaning.units import UNITS
 
 _GROUPED = re.compile(r"[1-9][0-9]{0,2}(?:\.[0-9]{3})+")
@@ -17,6 +17,9 @@ __all__ = ["decimal_mark", "number_style"]
 
 MOST = 0.95
 """The share of a column's texts with one unit, or none, from which on the unit is that of the column."""
+
+ENOUGH = 4_000
+"""So many texts tell the style of a column."""
 
 DEEP = 0.2
 """The share of numbers with three decimals or more from which on a column is one of such numbers."""
@@ -33,8 +36,11 @@ def number_style(texts: Sequence[str], *, typed: bool = False) -> NumberReader:
     >>> number_style([f"{number} kg" for number in range(40)]).units
     {'kg': 1.0}
     """
-    decimal = decimal_mark(texts)
     dressed = [text for text in texts if not PLAIN.fullmatch(text)]
+    if len(texts) > ENOUGH:
+        plain = [text for text in texts if PLAIN.fullmatch(text)]
+        texts = [*_some(plain, ENOUGH // 2), *_some(dressed, ENOUGH // 2)]
+    decimal = decimal_mark(texts)
     if not dressed:
         return NumberReader(decimal=decimal, typed=typed)
     return NumberReader(
@@ -44,6 +50,10 @@ def number_style(texts: Sequence[str], *, typed: bool = False) -> NumberReader:
         percent=_percent(texts, decimal),
         units=_units(texts),
     )
+
+
+def _some(texts: Sequence[str], count: int) -> Sequence[str]:
+    return texts[:: max(1, len(texts) // count)]
 
 
 def decimal_mark(texts: Iterable[str]) -> str:
@@ -96,11 +106,12 @@ def _percent(texts: Sequence[str], decimal: str) -> float:
     >>> _percent(["45%", "0.5"], "."), _percent(["45%", "50"], "."), _percent(["45%"], ".")
     (0.01, 1.0, 1.0)
     """
-    shares = [value for text in texts if "%" in text and (value := parse_number(text, decimal))]
-    others = [value for text in texts if "%" not in text and (value := parse_number(text, decimal))]
+    read = {text: value for text in texts if (value := parse_number(text, decimal)) and abs(value) < LIMIT}
+    shares = [abs(value) for text, value in read.items() if "%" in text]
+    others = [abs(value) for text, value in read.items() if "%" not in text]
     if not shares or not others:
         return 1.0
-    signed, bare = median(map(abs, shares)), median(map(abs, others))
+    signed, bare = median(shares), median(others)
     return 0.01 if abs(math.log(signed / 100 / bare)) < abs(math.log(signed / bare)) else 1.0
 
 

@@ -28,7 +28,7 @@ class ColumnPlan:
 
     name: str
     kind: str
-    """``number``, ``category``, ``datetime`` or ``drop``."""
+    """``number``, ``category``, ``datetime``, ``text`` or ``drop``."""
     reader: Reader | None = None
     """How its cells are read; None where it is dropped."""
     reason: str = ""
@@ -164,7 +164,7 @@ class CleaningPlan:
             refuse_nested(series)
             typed, counts[column.name] = column.reader.read(series)  # type: ignore[union-attr]
             if watch and column.contract is not None and frame.height >= LEAST_ROWS:
-                drift[column.name] = column.contract.compare(typed)
+                drift[column.name] = column.contract.compare(_watched(column.reader, typed))
             typed = typed.alias(column.name)
             read.extend([typed] if column.filled is None else column.filled.apply(typed))
         return pl.DataFrame(read), self._report(frame, counts, drift)
@@ -217,10 +217,17 @@ def _column(name: str, inferred: Inferred | None, settings: ColumnSettings) -> C
         reader=reader,
         reason=inferred.note,
         filled=settings.missing.learn(inferred.typed),
-        contract=ColumnContract.learn(inferred.typed),
+        contract=ColumnContract.learn(_watched(reader, inferred.typed)),
         merged={**inferred.forms, **{typo: level for typo, level in inferred.typos.items() if typo in merged}},
         proposed={typo: level for typo, level in inferred.typos.items() if typo not in merged},
     )
+
+
+def _watched(reader: Reader | None, typed: pl.Series) -> pl.Series:
+    """Give what a column's contract watches: its cells, of free text only whether it is there."""
+    if reader is None or reader.kind != "text":
+        return typed
+    return typed.is_null().replace_strict({True: None, False: "given"}, return_dtype=pl.String)
 
 
 def _nothing_left(plan: CleaningPlan) -> DataError:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import polars as pl
@@ -15,6 +16,9 @@ _KNOWN = frozenset(
     for sign in (1, -1)
     for number in (9, 99, 999, 9999, 99999, 999999, 9999999, 88, 888, 8888, 77, 777, 7777, 1e6, 1e9, 12345, 32767)
 ) | {-1, -2, -7, -8, -32768, -2147483648, 2147483647}
+
+FEWEST, SAMPLE = 8, 10_000
+"""Other values that there must be at the least, and those that tell what the finest step is."""
 
 LEAST = 3
 """A sentinel stands in a column at least so often."""
@@ -30,6 +34,9 @@ NEAR = 0.05
 
 STEPS = 5
 """And at least so many of the column's finest steps: zero children are no suspect beside one child."""
+
+
+Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -48,35 +55,35 @@ def sentinels(typed: pl.Series) -> Iterator[Sentinel]:
     >>> [(sentinel.value, sentinel.cells) for sentinel in found]
     [(-999.0, 4), (0.0, 3)]
     """
-    counts = typed.alias("value").drop_nulls().value_counts(name="count").sort("value")
-    if len(counts) < 8:
-        return
-    values, cells = counts["value"].to_numpy(), counts["count"].to_numpy()
-    marked = np.zeros(len(values), dtype=bool)
-    for place in (0, len(values) - 1):
-        if values[place] in _KNOWN and cells[place] >= LEAST and _is_apart(values, cells, place):
-            marked[place] = True
-            yield Sentinel(float(values[place]), int(cells[place]), "it is far from every other value")
-    yield from _zeros(values[~marked], cells[~marked])
+    values = typed.drop_nulls().to_numpy()
+    for end in (np.min, np.max):
+        if not len(values):
+            return
+        value = float(end(values))
+        marked = values == value
+        if value in _KNOWN and marked.sum() >= LEAST and _is_apart(values[~marked], value):
+            yield Sentinel(value, int(marked.sum()), "it is far from every other value")
+            values = values[~marked]
+    if len(values) and values.min() == 0.0:
+        yield from _zeros(values)
 
 
-def _is_apart(values: np.ndarray, cells: np.ndarray, place: int) -> bool:
-    rest, weights = np.delete(values, place), np.delete(cells, place)
-    gap = np.abs(rest - values[place]).min()
-    low, high = _quantiles(rest, weights, (0.25, 0.75))
+def _is_apart(rest: Floats, value: float) -> bool:
+    if len(rest) < FEWEST:
+        return False
+    low, high = np.quantile(rest, (0.25, 0.75))
+    gap = float(np.abs(rest - value).min())
     # Beside a wide range, 99 among numbers up to 80 is no more than the next one.
-    return bool(gap > APART * (high - low) and gap > 0.25 * (rest[-1] - rest[0]))
+    return gap > APART * (high - low) and gap > 0.25 * float(rest.max() - rest.min())
 
 
-def _zeros(values: np.ndarray, cells: np.ndarray) -> Iterator[Sentinel]:
-    if len(values) < 8 or values[0] != 0.0 or not LEAST <= cells[0] <= ZEROS * cells.sum():
+def _zeros(values: Floats) -> Iterator[Sentinel]:
+    rest = values[values != 0.0]
+    cells = len(values) - len(rest)
+    if not LEAST <= cells <= ZEROS * len(values) or len(rest) < FEWEST:
         return
-    rest, weights = values[1:], cells[1:]
-    (middle,) = _quantiles(rest, weights, (0.5,))
-    if rest[0] >= NEAR * middle and rest[0] >= STEPS * np.diff(rest).min():
-        yield Sentinel(0.0, int(cells[0]), "no other value is near zero")
-
-
-def _quantiles(values: np.ndarray, weights: np.ndarray, shares: tuple[float, ...]) -> list[float]:
-    places = np.searchsorted(np.cumsum(weights), [share * weights.sum() for share in shares])
-    return [float(values[min(place, len(values) - 1)]) for place in places]
+    different = np.unique(rest[:SAMPLE])
+    if len(different) < FEWEST or rest.min() < NEAR * np.median(rest):
+        return
+    if rest.min() >= STEPS * np.diff(different).min():
+        yield Sentinel(0.0, cells, "no other value is near zero")

@@ -9,7 +9,7 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.identifiers import named_id
-from wellfit.data.cleaning.near_duplicates import beyond_chance, row_keys
+from wellfit.data.cleaning.near_duplicates import MOST_ROWS, beyond_chance, row_keys
 from wellfit.findings import Finding, Remedy
 
 __all__ = ["divided_groups", "mixed_time", "shared_rows"]
@@ -39,13 +39,15 @@ def shared_rows(train: pl.DataFrame, other: pl.DataFrame, split: str) -> Iterato
     """
     if not other.height or not train.height:
         return
-    keys, theirs = row_keys(train), row_keys(other)
-    with np.errstate(over="ignore"):
-        mine, sums = keys.sum(axis=1, dtype=np.uint64), theirs.sum(axis=1, dtype=np.uint64)
+    mine, theirs = train.hash_rows(0).to_numpy(), other.hash_rows(0).to_numpy()
     order = np.argsort(mine)
-    places = np.minimum(np.searchsorted(mine, sums, sorter=order), len(mine) - 1)
-    matched = order[places][mine[order[places]] == sums]
-    count = int(beyond_chance(keys, matched).sum())
+    places = order[np.minimum(np.searchsorted(mine, theirs, sorter=order), len(mine) - 1)]
+    matched = places[mine[places] == theirs]
+    if len(matched) < LEAST:
+        return
+    sample = np.arange(0, train.height, max(1, -(-train.height // MOST_ROWS)))
+    keys = row_keys(train[np.concatenate([sample, matched])])
+    count = int(beyond_chance(keys, np.arange(len(sample), len(keys))).sum())
     if count < LEAST or count < SHARE * other.height:
         return
     message = (

@@ -118,10 +118,12 @@ class TargetPlan:
             report = TargetReport(rows=len(series), missing=int(absent.sum()), unknown=len(strange), examples=examples)
             limit = np.finfo(np.float32).max
             return np.clip((read.to_numpy() - self.mean) / self.std, -limit, limit).astype(np.float32), report
-        return self._encode_labels(series, int(absent.sum()))
+        return self._encode_labels(series, absent)
 
-    def _encode_labels(self, series: pl.Series, missing: int) -> tuple[Labels, TargetReport]:
-        texts = CategoryReader(spelling=self.spelling, words=False).read(series)[0]
+    def _encode_labels(
+        self, series: pl.Series, absent: np.ndarray[Any, np.dtype[np.bool_]]
+    ) -> tuple[Labels, TargetReport]:
+        texts = CategoryReader(spelling=self.spelling, words=False).read(series)[0].set(pl.Series(absent), None)
         ids: dict[str | None, int] = {None: -1}
         tally: dict[str, int] = {"unknown": 0, "matched": 0}
         examples: dict[str, str] = {}
@@ -133,7 +135,7 @@ class TargetPlan:
                 tally[kind] += count
                 examples.setdefault(kind, text)
         labels = np.array([ids[text] for text in texts.to_list()], dtype=np.int64)
-        return labels, TargetReport(rows=len(series), missing=missing, examples=examples, **tally)
+        return labels, TargetReport(rows=len(series), missing=int(absent.sum()), examples=examples, **tally)
 
     @cached_property
     def _exact(self) -> dict[str, int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -67,13 +67,14 @@ class TextReader:
         return cls(absent=tuple(record["absent"]), kept=tuple(record["kept"]))
 
 
-def is_prose(texts: Sequence[str]) -> bool:
-    """Say whether different texts are prose: many words each, which return from text to text.
+def is_prose(series: pl.Series) -> bool:
+    """Say whether the texts of a column are prose: many words each, which return from text to text.
 
-    >>> is_prose(["Braund, Mr. Owen Harris", "Heikkinen, Miss. Laina"])
+    >>> is_prose(pl.Series(["Braund, Mr. Owen Harris", "Heikkinen, Miss. Laina"]))
     False
     """
-    words = [text.casefold().split() for text in texts[:_PROBE]]
+    texts = series.drop_nulls().head(10 * _PROBE).unique(maintain_order=True).head(_PROBE).to_list()
+    words = [text.casefold().split() for text in texts]
     lengths = sorted(len(its) for its in words)
     if not lengths or lengths[len(lengths) // 2] < WORDS:
         return False

@@ -28,7 +28,7 @@ __all__ = ["FeaturePlan"]
 
 AUTO_SCALE = "robust"
 AUTO_ENCODE = "embedding"
-AUTO_TEXT = "hash"
+AUTO_TEXT = "latent"
 
 NARROWEST = 1e-6
 """A column of a smaller range after scaling is dropped: a difference of rounding would come out huge elsewhere."""
@@ -105,7 +105,7 @@ class FeaturePlan:
             encode: An encoder's name or mapping, or ``auto``: flags up to 9 levels, ids beyond.
             dates: ``parts``, ``cycles``, or ``both``, which is ``auto``.
             texts: The columns of free text.
-            text: A text encoder's name or mapping, or ``auto``: hash.
+            text: A text encoder's name or mapping, or ``auto``: latent.
             columns: The encoder of single columns, by name.
             derive: Expressions by the names of the columns they make.
             ratios: Which numbers are divided by one another, as `derived_columns` takes it.

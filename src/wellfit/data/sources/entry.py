@@ -34,6 +34,15 @@ class Reading:
     image_mode: str | None = None
     """``grey`` or ``rgb``; None takes what most images are."""
 
+    @classmethod
+    def of(cls, data: Mapping[str, Any]) -> Reading:
+        """Take what a saved config's ``data`` says of it.
+
+        >>> Reading.of({"source": "t.csv", "records": "data.items"}).records
+        'data.items'
+        """
+        return cls(**{name: data[name] for name in cls.__dataclass_fields__ if name in data})
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourceEntry(Entry):

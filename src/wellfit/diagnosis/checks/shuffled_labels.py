@@ -29,8 +29,9 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
             f"train_{found.figure}": found.train.value,
             **{kind: figure.value for kind, figure in found.tried.items()},
         },
-        message=f"On validation rows the network's {found.figure.replace('_', ' ')} is {found.network}, and a constant guess reaches "
-        f"{found.constant.value:.3g}; {others} do no better: nothing in the inputs tells of the labels. Here {learnt}.",
+        message=f"On validation rows the network's {found.figure.replace('_', ' ')} is {found.network}, and a constant "
+        f"guess reaches {found.constant.value:.3g}; {others} do no better: nothing in the inputs tells of the "
+        f"labels. Here {learnt}.",
         remedies=(
             Remedy(
                 path="data.source",

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from wellfit.treatment.course import Change
 from wellfit.treatment.remedies.remedy import Case, Remedies
 
-__all__ = ["REMEDIES", "adam_rate", "rate_of", "scaled_rate"]
+__all__ = ["REMEDIES", "adam_rate", "adam_with_cosine", "rate_of", "scaled_rate"]
 
 _HIGH = {"learning_rate_too_high", "exploding_gradient", "dead_units", "non_finite", "batch_size_problem"}
 _LOW = {"learning_rate_too_low", "underfitting", "vanishing_gradient"}
@@ -21,22 +21,28 @@ def propose(case: Case) -> Iterator[Change]:
     """Lower or higher by tens, by what was found, and Adam with a cosine."""
     high, low = case.codes & _HIGH, case.codes & _LOW
     lr = rate_of(case)
-    factors = ([0.1, 0.01] if high else []) + ([10.0, 100.0] if low else [])
+    # Two powers of ten first: one off is seldom found out, and Adam's own rate lies between.
+    factors = ([0.01, 0.1] if high else []) + ([100.0, 10.0] if low else [])
     if not factors:
         factors = [0.1, 10.0]
     yield scaled_rate(lr, factors[0])
-    yield Change(
-        family="rate",
-        what=f"adam at {adam_rate(case):g} with a cosine",
-        why="steps that do not grow with the gradient, and smaller ones towards the end",
-        options={"optimizer": "adam", "lr": adam_rate(case), "schedule": "cosine"},
-    )
+    yield adam_with_cosine(case)
     for factor in factors[1:]:
         yield scaled_rate(lr, factor)
     if high:
         why = "small first steps find the way before large ones are taken"
         schedule = {"name": "warmup", "share": 0.1}
         yield Change(family="schedule", what="warm-up", why=why, options={"schedule": schedule})
+
+
+def adam_with_cosine(case: Case) -> Change:
+    """Give Adam at its rate, falling along a cosine."""
+    return Change(
+        family="rate",
+        what=f"adam at {adam_rate(case):g} with a cosine",
+        why="steps that do not grow with the gradient, and smaller ones towards the end",
+        options={"optimizer": "adam", "lr": adam_rate(case), "schedule": "cosine"},
+    )
 
 
 def rate_of(case: Case) -> float:

@@ -20,8 +20,8 @@ def insert_norms(kind: str = "batch") -> Edit:
 
     >>> import torch
     >>> net = nn.Sequential(nn.Linear(2, 3), nn.ReLU(), nn.Linear(3, 1))
-    >>> insert_norms().apply(net, [torch.zeros(2, 2)])[0][1]
-    BatchNorm1d(3, eps=1e-05, momentum=0.1, affine=True, track_running_stats=True)
+    >>> insert_norms().apply(net, [torch.zeros(2, 2)])[0][1].num_features
+    3
     """
 
     def apply(module: nn.Module, sample: Sample) -> nn.Module:

@@ -18,6 +18,7 @@ _MADE: dict[str, Callable[[], nn.Module]] = {"sigmoid": nn.Sigmoid, "softmax": l
 def set_output(kind: str) -> Edit:
     """Let a module end in ``sigmoid``, ``softmax``, or (``none``) in its last layer.
 
+    >>> import torch
     >>> net = nn.Sequential(nn.Linear(2, 3), nn.Softmax(-1))
     >>> set_output("none").apply(net, [torch.zeros(2, 2)])[1]
     Identity()
@@ -43,6 +44,7 @@ def set_output(kind: str) -> Edit:
 def resize_output(columns: int) -> Edit:
     """Give the last linear layer so many columns.
 
+    >>> import torch
     >>> resize_output(3).apply(nn.Sequential(nn.Linear(2, 1)), [torch.zeros(2, 2)])[0]
     Linear(in_features=2, out_features=3, bias=True)
     """

@@ -65,8 +65,8 @@ ENTRY = Entry(
     summary="words hashed into columns, those of few texts weighed more",
     make=Hashing,
     options=(
-        Option(name="size", default=128, kind="int", low=2, high=65_536, help="how many columns there are"),
-        Option(name="ngrams", default=2, kind="int", low=1, high=3, help="the longest run of words that is a term"),
+        Option(name="size", default=512, kind="int", low=2, high=65_536, help="how many columns there are"),
+        Option(name="ngrams", default=1, kind="int", low=1, high=3, help="the longest run of words that is a term"),
     ),
     formula="count(term) (log((1 + n) / (1 + n_term)) + 1), each row of length 1",
     reference="scikit-learn HashingVectorizer(alternate_sign=False, norm=None) and TfidfTransformer",

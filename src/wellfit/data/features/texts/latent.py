@@ -43,7 +43,7 @@ class Latent(Vectorizer):
         if size < 1:
             return cls(terms, weight, np.zeros((0, len(terms))), options["ngrams"])
         learned = TruncatedSVD(size, random_state=options["seed"]).fit(unit_rows(counts, weight))
-        return cls(terms, weight, learned.components_, options["ngrams"])
+        return cls(terms, weight, _rounded(learned.components_), options["ngrams"])
 
     def apply(self, series: pl.Series) -> Numbers:
         """Give each text's vector, float32 [row, direction]."""
@@ -65,6 +65,11 @@ class Latent(Vectorizer):
         }
 
 
+def _rounded(directions: Any) -> Any:
+    """Give the digits that float32 has: all of them would make half of the plan."""
+    return [[float(f"{weight:.8g}") for weight in direction] for direction in directions.tolist()]
+
+
 def _most_frequent(found: Terms, most: int) -> list[str]:
     """Give the terms that stand most often, of equal ones the first by their text, sorted."""
     counts = np.bincount(found.code, minlength=len(found.known))
@@ -82,7 +87,7 @@ ENTRY = Entry(
     summary="a short vector learned from which words go together in the training texts",
     make=Latent,
     options=(
-        Option(name="size", default=32, kind="int", low=1, high=512, help="how long the vector is"),
+        Option(name="size", default=64, kind="int", low=1, high=512, help="how long the vector is"),
         Option(name="terms", default=2000, kind="int", low=2, high=50_000, help="the most frequent terms are used"),
         Option(name="ngrams", default=1, kind="int", low=1, high=3, help="the longest run of words that is a term"),
         Option(name="seed", default=0, kind="int", low=0, high=2**32 - 1, help="seed of the decomposition"),

@@ -75,7 +75,7 @@ def parsed(address: str) -> Address:
     """
     scheme, _, rest = address.partition("://")
     bucket, _, key = rest.partition("/")
-    if "@" in bucket:
+    if masked(address).startswith(f"{scheme}://***@"):
         do = "Leave the login out of the address, and set the variables of the store."
         raise DataError("The login to a bucket comes from the environment alone.", got=masked(address), do=do)
     if not re.fullmatch(r"[A-Za-z0-9$][A-Za-z0-9._-]*", bucket):

@@ -41,29 +41,23 @@ def fetch(address: str, folder: Path, reading: Reading) -> Fetched:
     client = Client(filled(address, quoted=True), headers, shown=address, expects_json=bool(told))
     room = Room(folder)
     answer = client.get(client.url, folder / "answer", room)
-    way = _records_of(answer, reading, bool(told))
+    way = _records_of(answer, reading)
     if way is not None:
         return _api(client, answer, way, reading, room)
     room.keep()
     path = answer.path.rename(folder / file_name(answer, address))
-    return Fetched(source=str(path), details={"retries": client.retries})
+    notes = ("The address gives a file: what was told of records and paging is not used.",) if told else ()
+    return Fetched(source=str(path), details={"retries": client.retries}, notes=notes)
 
 
-def _records_of(answer: Answer, reading: Reading, told: bool) -> str | None:
+def _records_of(answer: Answer, reading: Reading) -> str | None:
     """Give the way to the records; None for what is a file."""
     if answer.value is None:
-        if told:
-            raise DataError(
-                "The address must give JSON, as records or paging were told.", do="Leave them out for a file."
-            )
         return None
     if reading.records is not None:
         records_at(answer.value, reading.records)
         return reading.records
-    way = find_records(answer.value)
-    if way is None and told:
-        raise DataError("The answer holds no list of records.", got=answer.value, do="Name it as data.records.")
-    return way
+    return find_records(answer.value)
 
 
 def _api(client: Client, answer: Answer, way: str, reading: Reading, room: Room) -> Fetched:
