@@ -67,6 +67,8 @@ class Scores:
     without_target: int = 0
     """Rows that have no target; they are predicted and can't be scored."""
     notes: tuple[str, ...] = ()
+    report: CoercionReport | None = None
+    """What was changed in the rows so that they could be read, and how far they are from training."""
 
 
 @dataclass
@@ -151,8 +153,12 @@ class Predictor:
             return Prediction(outputs, None, report)
         return Prediction(self.target.decode(outputs.argmax(axis=1)), outputs, report)
 
-    def score(self, frame: pl.DataFrame) -> Scores:
-        """Predict rows whose target is known, and score all that have one."""
+    def score(self, frame: pl.DataFrame, *, strict: bool = False) -> Scores:
+        """Predict rows whose target is known, and score all that have one.
+
+        Raises:
+            ContractError: The target is missing, or ``strict`` under the policy ``error`` and rows don't fit.
+        """
         if self.target.name not in frame.columns:
             raise ContractError(
                 f"Rows are scored against their target, '{self.target.name}'.",
@@ -161,6 +167,8 @@ class Predictor:
             )
         ids, target_report = self.target.encode(frame.get_column(self.target.name))
         matrix, report = self.matrix(frame)
+        if strict and self.policy == "error":
+            self._apply_policy(replace(report, drift={}), "error")
         predicted = self.outputs(matrix)
         truth = self.target.decode(ids) if self.target.task == "regression" else ids
         known = ~rows_without_target(frame, self.target.name)
@@ -169,7 +177,7 @@ class Predictor:
         truth, predicted = truth[known], predicted[known]
         metrics = all_scores(self.target.task, truth, predicted) if len(truth) else {}
         lines = (*target_report.sentences(), *report.sentences())
-        return Scores(metrics, truth, predicted, int((~known).sum()), lines)
+        return Scores(metrics, truth, predicted, int((~known).sum()), lines, report)
 
     def _apply_policy(self, report: CoercionReport, policy: str) -> None:
         lines = _misfits(report)

@@ -116,7 +116,7 @@ class Run:
 
     def evaluate(self, data: Any) -> Scores:
         """Score raw rows that have the target."""
-        return self.predictor.score(self.predictor.read(data))
+        return self.predictor.score(self.predictor.read(data), strict=True)
 
     def report(self) -> Path:
         """Write the report's page anew, and give its path."""

@@ -70,7 +70,7 @@ def test_the_answer_comes_first(binary):
     expected = "Accuracy 0.853 on 200 test rows; always answering '<=50K' gives 0.761, a linear model 0.848."
     assert verdict == expected
     assert page.within("h1") == ["adult-1"]
-    titles = ["Scores", "How learning went", "How it errs", "Findings", "Data", "Model and settings"]
+    titles = ["Scores", "Diagnosis", "How learning went", "How it errs", "Data", "Model and settings"]
     assert page.within("h2") == titles
     assert {f"#{attributes['id']}" for attributes in page.named("section")} == {
         attributes["href"] for attributes in page.named("a")

@@ -87,7 +87,8 @@ def evaluate(run: RunPath, data: Rows, json: Json = False) -> None:
         scores = loaded.evaluate(data)
     if json:
         counts = {"rows": len(scores.target), "without_target": scores.without_target}
-        print_json({**counts, "metrics": scores.metrics, "notes": list(scores.notes)})
+        report = {} if scores.report is None else scores.report.as_dict()
+        print_json({**counts, "metrics": scores.metrics, "notes": list(scores.notes), "report": report})
         return
     for note in scores.notes:
         said(f"note: {note}")

@@ -52,7 +52,9 @@ class LayerStatistics:
         moved = torch._foreach_sub([weight.detach() for weight in self.parameters], self._before)
         updates = torch.stack([norm.float() for norm in torch._foreach_norm(moved)])
         assert self._gradients is not None
-        ratio = updates / weights.clamp_min(torch.finfo(torch.float32).tiny)
+        # Weights that start from zero are compared with what they become.
+        after = torch.stack([norm.float() for norm in torch._foreach_norm([w.detach() for w in self.parameters])])
+        ratio = updates / torch.maximum(weights, after).clamp_min(torch.finfo(torch.float32).tiny)
         sample = torch.stack([self._gradients, weights, ratio])
         self._sums = sample if self._sums is None else self._sums + sample
         self._samples += 1

@@ -20,7 +20,7 @@ NEAR = 0.005
 """Values nearer than this are alike: half a row in a hundred."""
 MOST_ALIKE = 0.05
 """Values further apart than this are never alike, however few the rows."""
-NEARLY_PERFECT = 0.985
+NEARLY_PERFECT = 0.995
 """Skill beyond which nothing more is tried."""
 
 

@@ -32,6 +32,9 @@ Reader = NumberReader | CategoryReader | DateReader | TextReader
 READABLE = 0.95
 """The share of a column's cells that must read as a number or a date for it to be one."""
 
+DATES = 0.8
+"""The same for dates, which nothing else looks like."""
+
 MOSTLY = 0.5
 """The share that suffices where the other cells are a few words that return, which then stand for a missing number."""
 
@@ -195,10 +198,10 @@ def _from_text(series: pl.Series, texts: Sequence[str], settings: ColumnSettings
         whole = _whole_numbers(series, texts)
         return how if whole is None or not _holds_codes(series, whole) else _category(series, settings)
     # Some thousand texts tell what the format is; the whole column then tells whether it holds.
-    style = date_style(texts[:: max(1, len(texts) // 1000)], READABLE, settings.dates)
+    style = date_style(texts[:: max(1, len(texts) // 1000)], MOSTLY, settings.dates)
     if style is not None:
         how = _how(style.reader, series, guessed=style.example)
-        if how.counts.unparsed <= (1 - READABLE) * (len(series) - how.counts.missing):
+        if how.counts.unparsed <= (1 - DATES) * (len(series) - how.counts.missing):
             return how
     mixed = Counter(unit for text in texts if (unit := unit_of(text)))
     units = mixed if len(mixed) > 1 and mixed.total() >= READABLE * len(texts) else {}

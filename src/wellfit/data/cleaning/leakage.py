@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wellfit.data.cleaning.contract import shifted_names
 from wellfit.data.cleaning.identifiers import named_id
 from wellfit.data.cleaning.leaks import target_leaks
 from wellfit.data.cleaning.near_duplicates import near_duplicates
 from wellfit.data.cleaning.plan import CleaningPlan
+from wellfit.data.cleaning.report import CoercionReport
 from wellfit.data.cleaning.split_leaks import divided_groups, mixed_time, shared_rows
 from wellfit.data.cleaning.target import TargetPlan
 from wellfit.findings import Finding
@@ -48,11 +50,24 @@ def find_leaks(
         other = frames[split]
         if {target.name, *witnesses, *(column.name for column in cleaning.used)} <= set(other.columns) and other.height:
             theirs = target.encode(other.get_column(target.name))[0]
-            yield from shared_rows(whole, _whole(cleaning.apply(other)[0], theirs, other, witnesses), split)
+            read, report = cleaning.apply(other, watch=True)
+            yield from shared_rows(whole, _whole(read, theirs, other, witnesses), split)
+            yield from _shifts(report, cleaning, split)
     if method in _DEALT:
         truth = _as_numbers(encoded, target)
         yield from divided_groups(frames, truth, [column.name for column in cleaning.columns])
         yield from mixed_time(typed, truth)
+
+
+def _shifts(report: CoercionReport, cleaning: CleaningPlan, split: str) -> Iterator[Finding]:
+    """Name the columns of a split that are not distributed as in training; dates move on by themselves."""
+    dates = {column.name for column in cleaning.used if column.kind == "datetime"}
+    for name in shifted_names(report.drift):
+        if name not in dates:
+            found = report.drift[name]
+            message = f"'{name}' is distributed otherwise in {split} than in training rows: PSI {found.psi:.2f}."
+            evidence: dict[str, float | int | str] = {"psi": found.psi, "threshold": found.threshold, "split": split}
+            yield Finding(code="distribution_shift", severity="warning", where=name, evidence=evidence, message=message)
 
 
 def _witnesses(train: pl.DataFrame, cleaning: CleaningPlan) -> list[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import polars as pl
@@ -16,7 +16,8 @@ from wellfit.data.features.encoded import EncodedColumn
 from wellfit.data.features.encoders import ENCODERS
 from wellfit.data.features.matrix import Matrix
 from wellfit.data.features.scalers import SCALERS, Scaler
-from wellfit.data.features.selection import Selection, select_columns
+from wellfit.data.features.scalers.scaler import of_columns
+from wellfit.data.features.selection import Selection, sampled_rows, select_columns
 from wellfit.data.features.sources import Sources, TextColumn, learn_sources
 from wellfit.data.features.targets import Targets
 from wellfit.data.features.texts import TEXTS
@@ -32,6 +33,8 @@ AUTO_TEXT = "latent"
 
 NARROWEST = 1e-6
 """A column of a smaller range after scaling is dropped: a difference of rounding would come out huge elsewhere."""
+
+ROWS_AT_ONCE = 65_536
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Numbers = np.ndarray[Any, np.dtype[np.float32]]
@@ -149,21 +152,20 @@ class FeaturePlan:
         self, wide: pl.DataFrame, raw: Floats, select: Spec | None, targets: Targets | None
     ) -> tuple[FeaturePlan, Matrix]:
         """Keep the columns that vary and are selected; give the plan and the training rows' matrix."""
-        fixed = self.sources.fixed(wide)
-        numeric, ids = self._numeric(raw, fixed), self.sources.ids(wide)
-        span = numeric.max(axis=0).astype(np.float64) - numeric.min(axis=0)
-        plan = replace(self, kept=tuple(np.flatnonzero(span >= NARROWEST).tolist()))
+        numeric, ids = self._numeric(wide, raw), self.sources.ids(wide)
+        plan = replace(self, kept=_varying(numeric))
         if not plan.feature_names:
             raise DataError("At least one column must vary in the training rows.", do="Add columns that do.")
         if select is None:
             return plan, Matrix(_columns(numeric, plan.kept), ids)
+        rows = sampled_rows(targets, wide.height)
         selection = select_columns(
             select,
-            lambda scaled: _columns(numeric if scaled else self._unscaled(raw, fixed), plan.kept),
-            ids,
+            lambda scaled: _columns(numeric[rows] if scaled else self._unscaled(wide[rows], raw[rows]), plan.kept),
+            ids[rows],
             names=plan.feature_names,
             flags=plan._flag_places(),
-            targets=targets,
+            targets=None if targets is None else targets[rows],
         )
         chosen = set(selection.kept)
         kept = tuple(place for number, place in enumerate(plan.kept) if number in chosen)
@@ -181,8 +183,7 @@ class FeaturePlan:
             polars.exceptions.ColumnNotFoundError: A column is missing; `CleaningPlan.apply` never gives such a frame.
         """
         wide = add_derived(frame, self.derived)
-        numeric = self._numeric(self.sources.raw(wide), self.sources.fixed(wide))
-        return Matrix(_columns(numeric, self.kept), self.sources.ids(wide))
+        return Matrix(self._numeric(wide), self.sources.ids(wide))
 
     def unseen(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
         """Give the cells of typed rows whose level is new or was rare, by column; those without any are left out.
@@ -194,18 +195,40 @@ class FeaturePlan:
         cells = {column.name: column.unseen(frame) for column in self.sources.encoded}
         return {name: series for name, series in cells.items() if len(series)}
 
-    def _numeric(self, raw: Floats, fixed: list[Any]) -> Numbers:
-        """Fill, scale and flag; what is taken as it is comes last."""
+    def _numeric(self, wide: pl.DataFrame, raw: Floats | None = None) -> Numbers:
+        """Give the numeric columns that are kept, or all of them where none was chosen yet.
+
+        Some rows at a time: what is between the cells and the matrix is several times as large as it.
+
+        Args:
+            wide: Typed rows with the computed columns.
+            raw: What is to be filled and scaled, where it isn't what the rows give.
+        """
+        kept = None if raw is not None else list(self.kept)
+        numeric: Numbers | None = None
+        for first in range(0, max(wide.height, 1), ROWS_AT_ONCE):
+            part = slice(first, first + ROWS_AT_ONCE)
+            block = self._block(wide[part], None if raw is None else raw[part])
+            block = block if kept is None else block[:, kept]
+            if numeric is None:
+                numeric = block if wide.height <= ROWS_AT_ONCE else np.empty((wide.height, block.shape[1]), np.float32)
+            numeric[part] = block
+        return cast(Numbers, numeric)
+
+    def _block(self, wide: pl.DataFrame, raw: Floats | None) -> Numbers:
+        """Fill, scale and flag some rows; what is taken as it is comes last."""
+        raw = self.sources.raw(wide) if raw is None else raw
         missing = np.isnan(raw)
         scaled = self.scaler.apply(np.where(missing, self._fill, raw))
         limit = np.finfo(np.float32).max
         scaled = np.clip(scaled, -limit, limit)
-        return np.concatenate([scaled, missing[:, list(self.flagged)], *fixed], axis=1, dtype=np.float32)
+        flags = missing[:, list(self.flagged)]
+        return np.concatenate([scaled, flags, *self.sources.fixed(wide)], axis=1, dtype=np.float32)
 
-    def _unscaled(self, raw: Floats, fixed: list[Any]) -> Floats:
+    def _unscaled(self, wide: pl.DataFrame, raw: Floats) -> Floats:
         missing = np.isnan(raw)
-        filled = np.where(missing, self._fill, raw)
-        return np.concatenate([filled, missing[:, list(self.flagged)], *fixed], axis=1, dtype=np.float64)
+        filled, flags = np.where(missing, self._fill, raw), missing[:, list(self.flagged)]
+        return np.concatenate([filled, flags, *self.sources.fixed(wide)], axis=1, dtype=np.float64)
 
     @cached_property
     def _fill(self) -> Floats:
@@ -290,7 +313,13 @@ def _encoder(given: Spec) -> Choice[Entry]:
 
 
 def _medians(raw: Floats) -> tuple[float, ...]:
-    return tuple(np.nanmedian(raw, axis=0).tolist())
+    return tuple(of_columns(raw, 1, np.median)[0].tolist())
+
+
+def _varying(numeric: Numbers) -> tuple[int, ...]:
+    """Give the columns that vary."""
+    low, high = numeric.min(axis=0).astype(np.float64), numeric.max(axis=0)
+    return tuple(np.flatnonzero(high - low >= NARROWEST).tolist())
 
 
 def _columns(numeric: Any, kept: tuple[int, ...]) -> Any:

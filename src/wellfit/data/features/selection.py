@@ -12,7 +12,10 @@ from wellfit.data.features.selectors import SELECTORS, Candidates, Selector
 from wellfit.data.features.targets import Targets
 from wellfit.errors import ConfigError
 
-__all__ = ["Selection", "select_columns"]
+__all__ = ["Selection", "sampled_rows", "select_columns"]
+
+MOST_ROWS = 200_000
+"""Training rows that columns are scored on: more hardly change which are the best."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -44,6 +47,14 @@ class Selection:
         )
 
 
+def sampled_rows(targets: Targets | None, rows: int) -> Any:
+    """Give the rows that columns are scored on: those with a target, drawn at random where they are many."""
+    known = np.arange(rows) if targets is None else np.flatnonzero(targets.known)
+    if len(known) <= MOST_ROWS:
+        return known
+    return np.sort(np.random.default_rng(0).choice(known, MOST_ROWS, replace=False))
+
+
 def select_columns(
     select: str | Mapping[str, Any],
     numeric: Callable[[bool], Any],
@@ -53,7 +64,7 @@ def select_columns(
     flags: Collection[int],
     targets: Targets | None,
 ) -> Selection:
-    """Decide which columns are kept, on training rows with a target.
+    """Decide which columns are kept.
 
     Args:
         select: A selector's name or mapping.
@@ -71,14 +82,7 @@ def select_columns(
     columns = np.asarray(numeric(selector.scaled), dtype=np.float64)
     discrete = np.zeros(columns.shape[1], dtype=bool)
     discrete[list(flags)] = True
-    known = slice(None) if targets is None or targets.known.all() else targets.known
-    candidates = Candidates(
-        numeric=columns[known],
-        ids=ids[known],
-        names=tuple(names),
-        discrete=discrete,
-        targets=None if targets is None else targets[known],
-    )
+    candidates = Candidates(numeric=columns, ids=ids, names=tuple(names), discrete=discrete, targets=targets)
     scores = selector.scores(candidates)
     kept = tuple(np.flatnonzero(selector.keep(scores)).tolist())
     if not kept:

@@ -77,7 +77,14 @@ class Sources:
         blocks += [
             given[column.name] if column.name in given else column.apply(frame) for column in self.encoded_as("number")
         ]
-        return np.column_stack(blocks) if blocks else np.empty((frame.height, 0))
+        widths = [1 if block.ndim == 1 else block.shape[1] for block in blocks]
+        # By columns, since statistics are taken of one at a time.
+        raw = np.empty((frame.height, sum(widths)), dtype=np.float64, order="F")
+        first = 0
+        for block, width in zip(blocks, widths, strict=True):
+            raw[:, first : first + width] = block.reshape(frame.height, width)
+            first += width
+        return raw
 
     def raw_names(self) -> list[tuple[str, str]]:
         """Give the column and the name of each of those."""

@@ -58,6 +58,7 @@ CHECK = Check(
     reads="batch size, rows, updates, and the outcome",
     find=_find,
     explains=(
+        "exploding_gradient",
         "learning_rate_too_low",
         "not_learning",
         "underfitting",

@@ -18,6 +18,8 @@ _RARE_OF_ALL = 0.15
 """A class of this share of all rows is not rare, however few classes there are."""
 _FEW = 0.5
 """Recall below which more of a class's rows are missed than found."""
+_VERY_RARE = 0.05
+"""A class of this share has so few rows to be judged by that its recall itself is taken, not its interval's end."""
 _BEHIND = 0.3
 """How far the recall of the rare classes is below that of the others: with less between them, all classes are hard."""
 
@@ -35,7 +37,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     recalls = [Figure.of(given) for given in part.get("recall") or []]
     rare = _rare(counts, recalls)
     others = [recall.value for label, recall in enumerate(recalls) if recall and label not in {r.label for r in rare}]
-    missed = [found for found in rare if found.recall.high < _FEW]
+    missed = [found for found in rare if (found.recall.value if found.share < _VERY_RARE else found.recall.high) < _FEW]
     if not missed or not others or sum(others) / len(others) - max(f.recall.value for f in missed) < _BEHIND:
         return
     names = ", ".join(f"{found.label} ({found.share:.1%} of the rows, recall {found.recall})" for found in missed[:5])

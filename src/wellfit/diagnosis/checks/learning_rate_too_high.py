@@ -12,8 +12,8 @@ from wellfit.findings import Finding, Remedy
 
 __all__ = ["CHECK"]
 
-_LARGE = 0.1
-"""Update over weight, per layer (DeepDiagnosis' upper bound; a third of 1e-3 to 1e-2 is usual)."""
+_LARGE = 0.2
+"""Update over weight, per layer: twice DeepDiagnosis' upper bound, which Adam's first step passes at a rate of 0.01."""
 
 
 def _find(evidence: Evidence) -> Iterator[Finding]:

@@ -12,6 +12,8 @@ __all__ = ["CHECK"]
 
 _FADED = 1e-3
 """First layer's gradient over the last's (AUTOTRAINER's ratio), per weight; healthy deep networks stay above 0.01."""
+_FADED_AT_START = 1e-4
+"""The same before the first update: what has faded so far takes the first epochs to come back, if it does."""
 _FORGOTTEN = 1e-6
 """Dependence of the loss on a sequence's first quarter over that on its last: at this, 1e-6, float32 sums lose it."""
 
@@ -40,16 +42,16 @@ def _through_depth(evidence: Evidence) -> Iterator[Finding]:
         return
     # The median over the run: one probe says little.
     ratio = sorted(ratios)[len(ratios) // 2]
-    if ratio > _FADED or max(last) < 1e-12:
+    if (ratio > _FADED and ratios[0] > _FADED_AT_START) or max(last) < 1e-12:
         return
+    ratio = min(ratio, ratios[0])
     yield Finding(
         code="vanishing_gradient",
         severity="warning",
         where=weights[0],
         when=f"{len(ratios)} probes",
         evidence={"ratio": ratio, "first_layer": float(first[-1]), "last_layer": float(last[-1])},
-        message=f"The gradient of '{weights[0]}' is {ratio:.1e} of that of '{weights[-1]}' (median over the run), and "
-        "the network learns next to nothing.",
+        message=f"The gradient of '{weights[0]}' is {ratio:.1e} of that of '{weights[-1]}', and the outcome is poor.",
         remedies=_REMEDIES,
     )
 
@@ -79,6 +81,7 @@ CHECK = Check(
     reads="gradients per layer and step of a sequence",
     find=_find,
     explains=(
+        "saturated_units",
         "learning_rate_too_low",
         "batch_size_problem",
         "not_learning",

@@ -15,26 +15,36 @@ _UPDATES = 1500
 """Updates that small networks need to learn a table, whatever their batch size."""
 _MOST_TIMES = 25
 _LONGER = 4
+_USUAL_DECAY = 0.01
 
 
 def propose(case: Case) -> Iterator[Change]:
-    """Less regularization where there is some, longer, wider, deeper; longer alone where only updates were too few."""
+    """Less regularization where there is much, wider, longer, deeper; longer alone where only updates were too few."""
     if "underfitting" not in case.codes and case.findings:
         yield longer(case)
         return
     relief = freed(case)
-    if relief is not None:
+    held = relief is not None and _strongly_held(case)
+    if relief is not None and held:
         yield relief
-    yield longer(case)
     wider = case.can(widen(4.0), reinitialize())
     if len(wider) > 1:
         yield Change(family="size", what="wider hidden layers", why="more units fit finer functions", edits=wider)
+    yield longer(case)
     deeper = case.can(widen(2.0), deepen(), reinitialize())
     if len(deeper) > 1:
         yield Change(
             family="size", what="wider and deeper", why="more layers build on each other's features", edits=deeper
         )
+    if relief is not None and not held:
+        yield relief
     yield scaled_rate(rate_of(case), 3.0)
+
+
+def _strongly_held(case: Case) -> bool:
+    """Whether weights are held down by more than what is usual beside Adam and SGD (1e-5 to 1e-2)."""
+    recipe = case.subject.recipe
+    return max(case.subject.rates.weight_decay, recipe.weight_decay, recipe.l1, recipe.l2) > _USUAL_DECAY
 
 
 def freed(case: Case) -> Change | None:

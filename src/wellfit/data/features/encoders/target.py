@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -17,8 +16,6 @@ __all__ = ["ENTRY", "Target"]
 
 MOST = 100_000
 """The most levels that are kept: each is a few numbers in the plan."""
-
-Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 
 class Target(Encoder):
@@ -44,14 +41,16 @@ class Target(Encoder):
     def learn(cls, codes: Codes, size: int, targets: Targets | None, **options: Any) -> Learned:
         """Learn the means of all rows, and for each training row those of the other folds."""
         targets = needed(targets, "The encoder target")
-        known = np.flatnonzero(targets.known)
-        outputs = targets.columns()
-        smooth = options["smooth"]
-        values = _means(codes[known], outputs[known], size, smooth)
-        training = values[codes]
-        for fitted, held in _folds(targets[known], options["folds"], options["seed"]):
-            of_fold = _means(codes[known[fitted]], outputs[known[fitted]], size, smooth)
-            training[known[held]] = of_fold[codes[known[held]]]
+        fold = targets.folds(options["folds"], options["seed"])
+        values = np.empty((size, targets.outputs))
+        training = np.empty((len(codes), targets.outputs))
+        for output in range(targets.outputs):
+            sums = _Sums.of(codes, targets.column(output), fold, size)
+            values[:, output] = sums.whole().means(options["smooth"])
+            others = np.array([rest.means(options["smooth"]) for rest in sums.without_each()])
+            training[:, output] = others[fold, codes] if len(others) else values[codes, output]
+            # Rows of no fold have no target: nothing of theirs is in the means.
+            training[fold < 0, output] = values[codes[fold < 0], output]
         return Learned(values=tuple(map(tuple, values.tolist())), training=training)
 
     def names(self, column: str) -> list[str]:
@@ -65,42 +64,50 @@ class Target(Encoder):
         return means
 
 
-def _means(codes: Codes, outputs: Floats, size: int, smooth: float | None) -> Floats:
-    """Give the smoothed mean of each code, float64 [code, output]; that of all rows where no row has the code."""
-    counts = np.bincount(codes, minlength=size).astype(np.float64)
-    return np.column_stack([_smoothed(codes, output, counts, smooth) for output in outputs.T])
+@dataclass(frozen=True)
+class _Sums:
+    """What means and variances are made of, float64 [fold, code] or [code]."""
 
+    count: Floats
+    total: Floats
+    squares: Floats
 
-def _smoothed(codes: Codes, output: Floats, counts: Floats, smooth: float | None) -> Floats:
-    overall = output.mean()
-    sums = np.bincount(codes, output, minlength=len(counts))
-    seen = np.maximum(counts, 1.0)
-    if smooth is not None:
-        weight = counts / np.maximum(counts + smooth, 1e-300)
-        return np.asarray(weight * (sums / seen) + (1 - weight) * overall)
-    means = sums / seen
-    within = np.bincount(codes, (output - means[codes]) ** 2, minlength=len(counts)) / seen
-    between = output.var() * counts
-    # Where a level's targets and all targets are the same there is nothing to weigh.
-    whole = between + within
-    weight = np.divide(between, whole, out=np.zeros_like(whole), where=whole > 0)
-    return np.asarray(weight * means + (1 - weight) * overall)
+    @classmethod
+    def of(cls, codes: Codes, output: Floats, fold: Codes, size: int) -> _Sums:
+        """Sum over the rows of each fold and code; rows of the fold -1 are passed over."""
+        known = fold >= 0
+        if not known.all():
+            codes, output, fold = codes[known], output[known], fold[known]
+        folds = int(fold.max(initial=0)) + 1
+        place = fold * size + codes
+        sums = (np.bincount(place, weights, folds * size) for weights in (None, output, output * output))
+        return cls(*(its.astype(np.float64).reshape(folds, size) for its in sums))
 
+    def whole(self) -> _Sums:
+        """Give the sums over all folds."""
+        return _Sums(self.count.sum(axis=0), self.total.sum(axis=0), self.squares.sum(axis=0))
 
-def _folds(targets: Targets, folds: int, seed: int) -> Iterator[tuple[Rows, Rows]]:
-    """Give the rows to learn from and the rows to encode, for each fold; none where the rows are too few."""
-    from sklearn.model_selection import KFold, StratifiedKFold
+    def without_each(self) -> list[_Sums]:
+        """Give the sums over all folds but one, for each; none where there is but one."""
+        if len(self.count) < 2:
+            return []
+        parts = (np.delete(np.arange(len(self.count)), fold) for fold in range(len(self.count)))
+        return [_Sums(self.count[rest], self.total[rest], self.squares[rest]).whole() for rest in parts]
 
-    values, rows = targets.values, len(targets)
-    common = int(np.bincount(values.astype(np.int64)).max()) if targets.classes and rows else 0
-    folds = min(folds, rows)
-    if folds < 2:
-        return
-    kind = StratifiedKFold if common >= folds else KFold
-    with warnings.catch_warnings():
-        # A class of fewer rows than folds is dealt as far as it goes.
-        warnings.simplefilter("ignore")
-        yield from kind(folds, shuffle=True, random_state=seed).split(np.zeros(rows), values)
+    def means(self, smooth: float | None) -> Floats:
+        """Give the smoothed mean of each code; that of all rows where no row has the code."""
+        rows, seen = self.count.sum(), np.maximum(self.count, 1.0)
+        overall, means = self.total.sum() / rows, self.total / seen
+        if smooth is not None:
+            weight = self.count / np.maximum(self.count + smooth, 1e-300)
+            return np.asarray(weight * means + (1 - weight) * overall)
+        variance = max(self.squares.sum() / rows - overall * overall, 0.0)
+        within = np.maximum(self.squares / seen - means * means, 0.0)
+        between = variance * self.count
+        # Where a level's targets and all targets are the same there is nothing to weigh.
+        whole = between + within
+        weight = np.divide(between, whole, out=np.zeros_like(whole), where=whole > 0)
+        return np.asarray(weight * means + (1 - weight) * overall)
 
 
 ENTRY = Entry(

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from wellfit.data.features.scalers.scaler import FARTHEST, Floats, Scaler, unit_where_zero
+from wellfit.data.features.scalers.scaler import FARTHEST, Floats, Scaler, of_columns, unit_where_zero
 from wellfit.registry import Entry
 
 __all__ = ["ENTRY", "MinMax"]
@@ -26,8 +26,9 @@ class MinMax(Scaler):
     @classmethod
     def fit(cls, values: Floats, **options: Any) -> Self:
         """Learn the ranges."""
-        low, high = np.nanmin(values, axis=0), np.nanmax(values, axis=0)
-        return cls(low, unit_where_zero(high - low, np.maximum(1.0, np.nanmax(np.abs(values), axis=0))))
+        low, high = of_columns(values, 2, lambda column: (column.min(), column.max()))
+        magnitude = np.maximum(1.0, np.maximum(np.abs(low), np.abs(high)))
+        return cls(low, unit_where_zero(high - low, magnitude))
 
     def apply(self, values: Floats) -> Floats:
         """Scale values; those outside the training range lie outside [0, 1], absurd ones are cut."""

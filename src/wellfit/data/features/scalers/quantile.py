@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from wellfit.data.features.scalers.scaler import Floats, Scaler
+from wellfit.data.features.scalers.scaler import Floats, Scaler, of_columns
 from wellfit.registry import Entry, Option
 
 __all__ = ["ENTRY", "Quantile", "quantile_count"]
@@ -39,7 +39,8 @@ class Quantile(Scaler):
     def fit(cls, values: Floats, **options: Any) -> Self:
         """Learn the quantiles of all rows."""
         shares = np.linspace(0, 1, quantile_count(len(values), options.get("quantiles")))
-        return cls(np.nanpercentile(values, shares * 100, axis=0).T, options.get("output", "normal"))
+        quantiles = of_columns(values, len(shares), lambda column: np.percentile(np.sort(column), shares * 100))
+        return cls(quantiles.T, options.get("output", "normal"))
 
     def apply(self, values: Floats) -> Floats:
         """Scale values into [-5.2, 5.2] or [0, 1]; those outside the training range lie at its ends."""

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from wellfit.data.features.scalers.scaler import FARTHEST, Floats, Scaler, unit_where_zero
+from wellfit.data.features.scalers.scaler import FARTHEST, Floats, Scaler, of_columns, unit_where_zero
 from wellfit.registry import Entry, Option
 
 __all__ = ["ENTRY", "Robust"]
@@ -30,9 +30,11 @@ class Robust(Scaler):
     @classmethod
     def fit(cls, values: Floats, **options: Any) -> Self:
         """Learn medians and quartiles."""
-        low, median, high = (np.nanpercentile(values, share, axis=0) for share in (25, 50, 75))
-        half = (np.nanmax(values, axis=0) - np.nanmin(values, axis=0)) / 2
-        magnitude = np.maximum(1.0, np.nanmax(np.abs(values), axis=0))
+        least, low, median, high, most = of_columns(
+            values, 5, lambda column: np.percentile(column, [0, 25, 50, 75, 100])
+        )
+        half = (most - least) / 2
+        magnitude = np.maximum(1.0, np.maximum(np.abs(least), np.abs(most)))
         return cls(median, unit_where_zero(np.where(high > low, high - low, half), magnitude), **options)
 
     def apply(self, values: Floats) -> Floats:

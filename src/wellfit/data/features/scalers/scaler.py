@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any, Self
 
 import numpy as np
 
-__all__ = ["FARTHEST", "Floats", "Scaler", "unit_where_zero"]
+__all__ = ["FARTHEST", "Floats", "Scaler", "of_columns", "unit_where_zero"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -30,6 +31,18 @@ class Scaler(ABC):
     @abstractmethod
     def as_dict(self) -> dict[str, Any]:
         """Give the statistics as JSON holds them: what the class is made from."""
+
+
+def of_columns(values: Floats, count: int, statistics: Callable[[Floats], Any]) -> Floats:
+    """Give so many statistics of each column, float64 [statistic, column], of its values without NaN.
+
+    Column by column, since NumPy's own functions along an axis that pass over NaN are many times slower.
+    """
+    found = np.empty((count, values.shape[1]))
+    for number in range(values.shape[1]):
+        column = values[:, number]
+        found[:, number] = statistics(column[~np.isnan(column)])
+    return found
 
 
 def unit_where_zero(scale: Floats, magnitude: Floats) -> Floats:

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from wellfit.data.features.scalers.scaler import FARTHEST, Floats, Scaler, unit_where_zero
+from wellfit.data.features.scalers.scaler import FARTHEST, Floats, Scaler, of_columns, unit_where_zero
 from wellfit.registry import Entry
 
 __all__ = ["ENTRY", "Standard"]
@@ -26,8 +26,10 @@ class Standard(Scaler):
     @classmethod
     def fit(cls, values: Floats, **options: Any) -> Self:
         """Learn means and deviations."""
-        deviation = unit_where_zero(np.nanstd(values, axis=0), np.nanmax(np.abs(values), axis=0))
-        return cls(np.nanmean(values, axis=0), deviation)
+        mean, deviation, most = of_columns(
+            values, 3, lambda column: (column.mean(), column.std(), np.abs(column).max())
+        )
+        return cls(mean, unit_where_zero(deviation, most))
 
     def apply(self, values: Floats) -> Floats:
         """Scale values; those absurdly far outside are cut."""

@@ -21,7 +21,7 @@ __all__ = ["is_idx", "read_idx"]
 
 _IMAGES = re.compile(r"(.*?)-?images?[.-]idx3-ubyte(\.gz)?", re.IGNORECASE)
 _SPLITS = {"train": "train", "t10k": "test", "test": "test", "valid": "valid", "validation": "valid", "val": "valid"}
-_MOST_BYTES = 1 << 33
+_MOST_BYTES = 1 << 31
 
 
 def is_idx(name: str) -> bool:

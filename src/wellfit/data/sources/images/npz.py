@@ -85,7 +85,7 @@ def _shapes(path: Path) -> dict[str, tuple[int, ...]]:
                         else np.lib.format.read_array_header_2_0
                     )
                     shape, _, kind = head(file)
-                if False:
+                if kind.hasobject:
                     do = "Save plain arrays: np.savez(path, images=..., labels=...)."
                     raise DataError("The archive holds pickled objects, which are never opened.", got=name, do=do)
                 if np.prod(shape, dtype=np.float64) * kind.itemsize > _MOST_BYTES:
