@@ -322,6 +322,7 @@ def heat(rows: Sequence[Mapping[str, Any]], *, title: str, color: str, log: bool
         "symbolType": "square",
         "symbolFillColor": color,
         "symbolStrokeWidth": 0,
+        "title": None,
     }
     told = [{"field": "layer", "title": "layer"}, *_told(("epoch", "epoch"), form="d"), *_told(("value", title))]
     drawn = {**axes, "opacity": _axis("value", title, scale=scale, legend=legend), "tooltip": told}

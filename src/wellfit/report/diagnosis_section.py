@@ -23,6 +23,9 @@ _COLUMNS = 60
 _LAYERS = 40
 """Layers of a heat map, evenly chosen, the first and the last among them."""
 
+_FEW = 0.01
+"""Share of a layer's units that could not be seen in a heat map."""
+
 
 def diagnosis_section(facts: ReportFacts) -> Markup:
     """Show the verdict and its reasons, what the checks found, and what the layers did over the epochs."""
@@ -127,10 +130,10 @@ def _maps(history: History) -> Markup | None:
         if not cells:
             continue
         listed.append(_listing(kind, cells))
-        if kind.log or any(number(cell["value"]) != 0 for cell in cells):
+        if kind.log or not all(cell["value"] < _FEW for cell in cells):
             drawn.append(_drawn(kind, cells))
         else:
-            told.append(f"{kind.title}: none in any layer.")
+            told.append(f"{kind.title}: less than {_FEW:.0%} in every layer.")
     if not listed:
         return None
     return join(

@@ -72,7 +72,7 @@ def parse_date(text: str, order: str = "ymd", marks: Mapping[str, str] = _NONE) 
     text = text.strip()
     if not 6 <= len(text) <= 48:
         return None
-    if not any(map(str.isalpha, text[:12])) or text[:4].isdigit():
+    if text[0].isdigit():
         match = _YEAR_FIRST.fullmatch(text) or _COMPACT.fullmatch(text)
         if match is not None:
             return _moment(match, match["m"], match["d"])

@@ -116,13 +116,13 @@ def _how(reader: Reader, series: pl.Series, **facts: Any) -> Inferred:
 
 
 def _texts(series: pl.Series, markers: Sequence[str]) -> list[str]:
-    """Give different texts of a column that may be values: those of the first rows, and any that is no plain number."""
+    """Give different texts of a column that may be values: those of a sample, and any that is no plain number."""
     if series.dtype != pl.String:
         return []
     cells = series.drop_nulls()
     if len(cells) > _PROBE:
         strange = cells.filter(pl.Series(np.isnan(plain_numbers(cells)))).unique(maintain_order=True)
-        cells = pl.concat([cells.head(_PROBE), strange.head(_PROBE)])
+        cells = pl.concat([cells.gather_every(len(cells) // _PROBE), strange.head(_PROBE)])
     different = {text.strip() for text in cells.unique().to_list()}
     return sorted(text for text in different if not is_missing_number(text) and text not in markers)
 

@@ -88,15 +88,14 @@ def is_missing_number(text: str) -> bool:
 def is_missing_level(text: str) -> bool:
     """Say whether a text stands for a missing category, whatever the other levels are.
 
-    >>> is_missing_level("Unknown"), is_missing_level("???"), is_missing_level("none"), is_missing_level("+")
-    (True, True, False, False)
+    >>> is_missing_level("Unknown"), is_missing_level("???"), is_missing_level("none"), is_missing_level("<none>")
+    (True, True, False, True)
     """
     word = bare(text)
-    return (
-        word in _WORDS
-        or word in _JOINED
-        or (len(set(word)) <= 1 and word[:1] in "?-\u2013\u2014_.*/#~" and word != "#")
-    )
+    if word in _DOUBTFUL:
+        return text.strip()[:1] in ("(", "<", "[", "{")
+    is_sign = len(set(word)) <= 1 and word[:1] in "?-\u2013\u2014_.*/~"
+    return is_sign or word in _WORDS or word in _JOINED
 
 
 def is_doubtful(text: str) -> bool:
@@ -118,7 +117,7 @@ def absent_levels(counts: Mapping[str, int]) -> tuple[tuple[str, ...], tuple[str
     """
     signs = {text.strip() for text in counts}
     kept = tuple(text for text in counts if text.strip() in ("-", "\u2013", "\u2212") and "+" in signs)
-    doubtful = [text for text in counts if is_doubtful(text)]
+    doubtful = [text for text in counts if is_doubtful(text) and not is_missing_level(text)]
     if not doubtful:
         return (), kept
     markers = [count for text, count in counts.items() if text.strip() and text not in kept and is_missing_level(text)]

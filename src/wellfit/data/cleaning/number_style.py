@@ -109,7 +109,8 @@ def _percent(texts: Sequence[str], decimal: str) -> float:
     read = {text: value for text in texts if (value := parse_number(text, decimal)) and abs(value) < LIMIT}
     shares = [abs(value) for text, value in read.items() if "%" in text]
     others = [abs(value) for text, value in read.items() if "%" not in text]
-    if not shares or not others:
+    fractions = sum(value < 1.0 for value in others)
+    if not shares or fractions <= 0.5 * len(others):
         return 1.0
     signed, bare = median(shares), median(others)
     return 0.01 if abs(math.log(signed / 100 / bare)) < abs(math.log(signed / bare)) else 1.0

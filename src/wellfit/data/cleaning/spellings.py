@@ -52,7 +52,6 @@ _BLANKS = re.compile(r"(?<!\d)[\s_]+|[\s_]+(?!\d)")
 _EDGES = re.compile(r"^[\s\"'.,;:_]+|[\s\"'.,;:_]+$")
 _WORDS = re.compile(r"[^\W\d_]+|\d+|[^\w\s]|_")
 _SPACED = re.compile(r"[\s_\-./,&]+")
-_CAMEL = re.compile("[a-z][A-Z]")
 _CALENDAR = frozenset(
     (
         *("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec", "june", "july", "march"),
@@ -118,7 +117,9 @@ def same_forms(counts: Mapping[str, int], *, letters: int = 2) -> dict[str, str]
 
 
 def _are_codes(texts: list[str], counts: Mapping[str, int]) -> bool:
-    return len(form_of(texts[0])) == 1 and any(counts[text] > CODES_SHARE * counts[texts[0]] for text in texts[1:])
+    letter = _EDGES.sub("", texts[0])
+    cased = [text for text in texts[1:] if _EDGES.sub("", text) != letter]
+    return len(form_of(letter)) == 1 and any(counts[text] > CODES_SHARE * counts[texts[0]] for text in cased)
 
 
 def typing_errors(counts: Mapping[str, int]) -> dict[str, str]:
@@ -190,20 +191,37 @@ def _right_form(
     common: Mapping[str, int],
     neighbours: _Neighbours,
 ) -> str | None:
-    best: tuple[tuple[object, ...], str] | None = None
+    edits: dict[str, int] = {}
     for other in neighbours.of(words[text]):
         share = counts[text] / counts[other]
         if other == text or share > RARITY_LONG or _differ_in_code(text, other):
             continue
-        edits = _slips(words[text], words[other], common, share)
-        if edits is None or (share > RARITY and (edits > 1 or len(other) < LONG)):
-            continue
-        ours, theirs = "".join(words[text]), "".join(words[other])
-        # Of several, one with the same letters in another order, then one with the same first letter.
-        rank = (edits, sorted(ours) != sorted(theirs), ours[0] != theirs[0], -counts[other], other)
-        if best is None or rank < best[0]:
-            best = rank, other
-    return None if best is None else best[1]
+        found = _slips(words[text], words[other], common, share)
+        clear = sum(map(len, words[other])) >= LONG or _is_swap_or_double(words[text], words[other])
+        if found is not None and (share <= RARITY or (found == 1 and clear)):
+            edits[other] = found
+    # A level that is rare beside another candidate is itself a misspelling of it.
+    most = max((counts[other] for other in edits), default=0)
+    likely = [other for other in edits if counts[other] >= RARITY * most]
+    return min(
+        likely, key=lambda other: _unlikeness(words[text], words[other], edits[other], counts[other]), default=None
+    )
+
+
+def _unlikeness(ours: tuple[str, ...], theirs: tuple[str, ...], edits: int, count: int) -> tuple[object, ...]:
+    """Rank a candidate: by edits, then the same letters, a letter lost and not added, the same first letter."""
+    our, their = "".join(ours), "".join(theirs)
+    return edits, sorted(our) != sorted(their), len(our) > len(their), our[0] != their[0], -count, their
+
+
+def _is_swap_or_double(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
+    """Say whether two neighbouring letters of a level that is not short were swapped, or one was doubled or halved."""
+    our, their = "".join(ours), "".join(theirs)
+    if len(our) == len(their) or len(their) < SHORT:
+        return len(their) >= SHORT and sorted(our) == sorted(their)
+    longer, shorter = (our, their) if len(our) > len(their) else (their, our)
+    doubled = (at for at in range(1, len(longer)) if longer[at] == longer[at - 1])
+    return any(longer[:at] + longer[at + 1 :] == shorter for at in doubled)
 
 
 def _slips(ours: tuple[str, ...], theirs: tuple[str, ...], common: Mapping[str, int], share: float) -> int | None:
@@ -213,8 +231,8 @@ def _slips(ours: tuple[str, ...], theirs: tuple[str, ...], common: Mapping[str, 
     pairs = [(our, their) for our, their in zip(ours, theirs, strict=True) if our != their]
     letters = sum(map(len, theirs))
     least = 2 if letters >= SHORT + 2 and share <= RARITY_LETTER else 3
-    edits = [_slip(our, their, share if letters < SHORT else 0.0, least) for our, their in pairs]
-    most = RARITY_LONG if letters >= LONG else RARITY
+    edits = [_slip(our, their, share, least, alone=letters < SHORT) for our, their in pairs]
+    most = RARITY_LONG if letters >= SHORT else RARITY
     if not edits or None in edits or any(common[our] > most * common[their] for our, their in pairs):
         return None
     total = sum(edit for edit in edits if edit is not None)
@@ -223,14 +241,27 @@ def _slips(ours: tuple[str, ...], theirs: tuple[str, ...], common: Mapping[str, 
 
 def _differ_in_code(left: str, right: str) -> bool:
     """Say whether two levels differ in a part that is a code, such as ``GasA`` and ``GasW``, ``N3AA`` and ``N3AB``."""
-    ours, theirs = (set(_SPACED.split(text)) for text in (left, right))
-    return any(_is_code(part) for part in theirs - ours)
+    ours, theirs = _SPACED.split(left), _SPACED.split(right)
+    if any(_is_code(part) for part in set(theirs) - set(ours)):
+        return True
+    pairs = zip(ours, theirs, strict=True) if len(ours) == len(theirs) else ()
+    return any(_differ_in_capital(our, their) for our, their in pairs if our != their)
 
 
 def _is_code(part: str) -> bool:
     digits, letters = any(map(str.isdigit, part)), any(map(str.isalpha, part))
-    capitals = part.isupper() and len(part) <= CODE
-    return capitals or (digits and letters) or (len(part) < TWO_EDITS and _CAMEL.search(part) is not None)
+    capitals = len(part) <= CODE and any(map(str.isupper, part[1:]))
+    return capitals or (digits and letters)
+
+
+def _differ_in_capital(our: str, their: str) -> bool:
+    """Say whether a capital within a word is another one: ``FuseA`` and ``FuseP``."""
+    if len(our) != len(their) or their.isupper():
+        return False
+    return any(
+        place and one.casefold() != two.casefold() and two.isupper()
+        for place, (one, two) in enumerate(zip(our, their, strict=True))
+    )
 
 
 def _joined_slips(ours: tuple[str, ...], theirs: tuple[str, ...], share: float) -> int | None:
@@ -241,24 +272,23 @@ def _joined_slips(ours: tuple[str, ...], theirs: tuple[str, ...], share: float) 
     return 1 if len(their) >= TWO_EDITS and their.isalpha() and edits_between(our, their, 1) == 1 else None
 
 
-def _slip(our: str, their: str, share: float, least: int = 3) -> int | None:
+def _slip(our: str, their: str, share: float, least: int, *, alone: bool) -> int | None:
     """Give the number of edits between two words, None where they are too many, or make another word."""
-    if len(their) < least or not their.isalpha() or _digits(our) != _digits(their) or _is_prefixed(our, their):
+    if len(their) < least or not their.isalpha() or _is_prefixed(our, their, share):
         return None
-    if {our, their} <= _CALENDAR or (len(their) == 3 and share > (RARITY_SHORT if len(our) != 3 else RARITY_LETTER)):
+    if {our, their} <= _CALENDAR:
+        return None
+    if alone and len(their) == 3 and share > (RARITY_SHORT if len(our) != 3 else RARITY_LETTER):
         return None
     most = 2 if len(their) >= TWO_EDITS else 1
     edits = edits_between(our, their, most)
     return edits if 0 < edits <= most else None
 
 
-def _digits(word: str) -> str:
-    return "".join(filter(str.isdigit, word))
-
-
-def _is_prefixed(our: str, their: str) -> bool:
+def _is_prefixed(our: str, their: str, share: float) -> bool:
     longer, shorter = (our, their) if len(our) > len(their) else (their, our)
-    return len(shorter) >= 4 and longer.endswith(shorter) and longer.removesuffix(shorter) in _PREFIXES
+    prefix = longer.removesuffix(shorter) if longer.endswith(shorter) else ""
+    return len(shorter) >= 4 and prefix in _PREFIXES and (len(prefix) > 1 or share > RARITY_LETTER)
 
 
 def edits_between(left: str, right: str, most: int) -> int:

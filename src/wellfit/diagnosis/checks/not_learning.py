@@ -49,8 +49,8 @@ def _frozen(evidence: Evidence) -> Finding | None:
         code="not_learning",
         severity="error",
         evidence={"frozen_weights": frozen, "trained_weights": trained},
-        message=f"{frozen:,} of {frozen + trained:,} weights are frozen (requires_grad is off), and what is left to train "
-        "does not suffice.",
+        message=f"{frozen:,} of {frozen + trained:,} weights are frozen (requires_grad is off), and what is left "
+        "to train does not suffice.",
         remedies=(Remedy(path="module", value="requires_grad_(True)", why="weights that are frozen learn nothing"),),
     )
 
