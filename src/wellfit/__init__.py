@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from wellfit.history import History
     from wellfit.run import Run
     from wellfit.training import Callback, FitResult, Monitor
+    from wellfit.treatment import treat
 
 __version__ = "0.1.0"
 
@@ -38,6 +39,7 @@ __all__ = [
     "fit",
     "load",
     "train",
+    "treat",
 ]
 
 _HOMES = {
@@ -55,6 +57,7 @@ _HOMES = {
     "fit": "wellfit.api",
     "load": "wellfit.api",
     "train": "wellfit.api",
+    "treat": "wellfit.treatment",
 }
 
 

@@ -99,6 +99,23 @@ def test_it_records_losses_of_both_sides_and_the_network_itself(tmp_path: Path) 
     assert [finding for finding in doctor.findings if finding.severity != "info"] == []
 
 
+@pytest.mark.parametrize("manual", [False, True])
+def test_gradients_are_those_of_the_step_itself(tmp_path: Path, manual: bool) -> None:
+    norms: list[float] = []
+
+    class Spying(integration.DoctorCallback):
+        def on_before_optimizer_step(self, trainer: Any, pl_module: Any, optimizer: Any) -> None:
+            norms.append(float(pl_module.net[0].weight.grad.norm()))
+            super().on_before_optimizer_step(trainer, pl_module, optimizer)
+
+    doctor = Spying(every=1)
+    trained(tmp_path, doctor=doctor, manual=manual, max_epochs=1)
+    recorded = doctor.history.series("grad_norm", "0.weight")[1]
+    assert len(norms) == 8
+    assert recorded == pytest.approx([sum(norms) / 8], rel=1e-5)
+    assert (doctor.history.series("update_ratio", "0.weight")[1] > 0).all()
+
+
 def test_a_softmax_before_the_loss_is_named_once(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     doctor = integration.DoctorCallback()
     trained(tmp_path, nn.Softmax(-1), doctor=doctor)
@@ -111,6 +128,7 @@ def test_rows_and_loss_bring_a_verdict(tmp_path: Path) -> None:
     trained(tmp_path, doctor=doctor, max_epochs=20)
     assert doctor.fit is not None
     assert doctor.fit.verdict == "good_fit"
+    assert doctor.history.meta["settings"]["optimizer"] == "Adam"
 
 
 def test_a_training_that_fails_is_diagnosed_and_fails_as_before(tmp_path: Path) -> None:

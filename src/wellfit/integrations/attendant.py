@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from torch import Tensor, nn
-from torch.optim import Optimizer
 
 from wellfit.alarm import Alarm, to_standard_error
 from wellfit.diagnosis import Verdict, diagnose, judge
@@ -19,10 +18,11 @@ __all__ = ["Attendant", "whole"]
 class Attendant:
     """Watches a training, names problems as they come, and diagnoses it at its end.
 
-    ``options`` are those of `wellfit.Monitor`.
+    ``optimizer`` is a torch optimizer, or has its ``param_groups`` and hooks for the step's begin and end; ``options``
+    are those of `wellfit.Monitor`.
     """
 
-    def __init__(self, module: nn.Module, optimizer: Optimizer | None, options: dict[str, Any]) -> None:
+    def __init__(self, module: nn.Module, optimizer: Any, options: dict[str, Any]) -> None:
         self._monitor = Monitor(module, optimizer, **options)
         self._alarm = Alarm(to_standard_error)
         self._losses: list[Tensor] = []

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import functools
 import importlib
+from collections import OrderedDict
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import torch
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 
 from wellfit.diagnosis import Verdict
 from wellfit.errors import BadInput
@@ -16,6 +19,39 @@ from wellfit.history import History
 from wellfit.integrations.attendant import Attendant, whole
 
 __all__ = ["DoctorCallback"]
+
+
+class _Steps:
+    """A view of an optimizer whose step begins when its gradients are there.
+
+    Lightning computes them within ``optimizer.step(closure)``, after the optimizer's own hooks for the step's begin.
+    """
+
+    def __init__(self, optimizer: Any) -> None:
+        self._optimizer = optimizer
+        self._before: OrderedDict[int, Callable[..., None]] = OrderedDict()
+
+    @property
+    def param_groups(self) -> list[dict[str, Any]]:
+        return self._optimizer.param_groups  # type: ignore[no-any-return]
+
+    def register_step_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        handle = RemovableHandle(self._before)
+        self._before[handle.id] = hook
+        return handle
+
+    def register_step_post_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        return self._optimizer.register_step_post_hook(hook)  # type: ignore[no-any-return]
+
+    def begin(self) -> None:
+        for hook in list(self._before.values()):
+            hook()
+
+
+def _steps_of(optimizer: Any) -> _Steps:
+    """Make the view under the optimizer's own name, by which a diagnosis knows it."""
+    named: type[_Steps] = type(type(optimizer).__name__, (_Steps,), {})
+    return named(optimizer)
 
 
 class Doctor:
@@ -39,6 +75,7 @@ class Doctor:
         self._options = options
         self._attendant: Attendant | None = None
         self._optimizer: Any = None
+        self._steps: _Steps | None = None
         self._loss: Tensor | None = None
 
     @property
@@ -60,7 +97,8 @@ class Doctor:
         """Begin to watch."""
         if trainer.is_global_zero:
             self._optimizer = next(iter(trainer.optimizers), None)
-            self._attendant = Attendant(whole(pl_module), self._optimizer, self._options)
+            self._steps = None if self._optimizer is None else _steps_of(self._optimizer)
+            self._attendant = Attendant(whole(pl_module), self._steps, self._options)
 
     def on_before_backward(self, trainer: Any, pl_module: nn.Module, loss: Tensor) -> None:
         """Keep the loss of the step, with the graph that computed it."""
@@ -79,6 +117,8 @@ class Doctor:
             loss = loss / scaler.get_scale()
         share = trainer.accumulate_grad_batches if pl_module.automatic_optimization else 1
         attendant.step(loss if share == 1 else loss * share)
+        if self._steps is not None:
+            self._steps.begin()
         self._loss = None
 
     def on_train_epoch_end(self, trainer: Any, pl_module: nn.Module) -> None:

@@ -8,7 +8,7 @@ import polars as pl
 import pytest
 
 from wellfit.data.features import ENCODERS, SCALERS, FeaturePlan, Targets
-from wellfit.data.features.calendar import PARTS, date_parts
+from wellfit.data.features.calendar import CHOICES, CYCLES, PARTS, date_parts
 from wellfit.data.features.vocabulary import Vocabulary
 from wellfit.errors import ConfigError, DataError
 
@@ -153,3 +153,47 @@ def test_wrong_names_are_refused() -> None:
         FeaturePlan.fit(typed(), encode="one_hot")
     with pytest.raises(ConfigError, match="onehot_up_to"):
         FeaturePlan.fit(typed(), encode={"name": "embedding", "onehot_up_to": -1})
+
+
+def test_cycles_bring_the_end_of_a_period_next_to_its_start() -> None:
+    moments = [datetime(2021, 1, 1), datetime(2021, 12, 31, 23, 59), datetime(2021, 7, 2, 12), datetime(2020, 7, 2)]
+    around = date_parts(pl.Series(moments), CYCLES)
+    yearly, weekly, daily = around[:, :2], around[:, 2:4], around[:, 4:]
+    np.testing.assert_allclose(np.hypot(*around.reshape(-1, 2).T), 1.0)
+    np.testing.assert_allclose(yearly[[0, 2, 3]], [[0, 1], [0, -1], [0, -1]], atol=1e-9)
+    np.testing.assert_allclose(daily[[0, 2]], [[0, 1], [0, -1]], atol=1e-9)
+    assert np.linalg.norm(yearly[0] - yearly[1]) < 1e-4
+    assert np.linalg.norm(daily[0] - daily[1]) < 0.005
+    monday, sunday = (
+        date_parts(pl.Series([day]), CYCLES)[0, 2:4] for day in (datetime(2024, 1, 1), datetime(2024, 1, 7))
+    )
+    np.testing.assert_allclose(monday, [0, 1], atol=1e-9)
+    np.testing.assert_allclose(sunday, [np.sin(12 * np.pi / 7), np.cos(12 * np.pi / 7)], atol=1e-9)
+    assert weekly.shape == (4, 2)
+
+
+@pytest.mark.parametrize("dates", ["parts", "cycles"])
+def test_dates_become_what_is_asked_for(dates: str) -> None:
+    plan = FeaturePlan.fit(typed(), dates=dates)
+    used = {part for _, parts in plan.sources.dates for part in parts}
+    assert used <= set(CHOICES[dates])
+    assert used
+    with pytest.raises(ConfigError, match="Did you mean 'cycles'"):
+        FeaturePlan.fit(typed(), dates="cycle")
+
+
+def test_blocks_of_rows_give_what_all_rows_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    plan, matrix = FeaturePlan.fit_apply(typed(), select={"name": "variance"})
+    monkeypatch.setattr("wellfit.data.features.plan.ROWS_AT_ONCE", 7)
+    again, in_blocks = FeaturePlan.fit_apply(typed(), select={"name": "variance"})
+    assert again.as_dict() == plan.as_dict()
+    assert in_blocks.numeric.tobytes() == matrix.numeric.tobytes() == plan.apply(typed()).numeric.tobytes()
+    assert plan.apply(typed()[:0]).numeric.shape == (0, plan.n_numeric)
+
+
+def test_columns_are_selected_on_a_bounded_number_of_rows(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.data.features.selection.MOST_ROWS", 50)
+    targets = Targets(np.arange(400) % 2, 2)
+    plans = [FeaturePlan.fit(typed(), select={"name": "k_best", "k": 3}, targets=targets) for _ in range(2)]
+    assert plans[0].as_dict() == plans[1].as_dict()
+    assert plans[0].n_numeric + len(plans[0].cardinalities) == 3
