@@ -23,7 +23,10 @@ from wellfit.optimizers import OPTIMIZERS
 
 COLUMNS = small_columns()
 
-FAMILIES = ["sources", "scalers", "encoders", "models", "losses", "optimizers", "schedules", "regularizers", "metrics"]
+FAMILIES = [
+    *("sources", "splits", "scalers", "encoders", "texts", "selectors", "transformers"),
+    *("models", "losses", "optimizers", "schedules", "regularizers", "metrics"),
+]
 
 
 def snapshot(folder: Path) -> dict[str, bytes]:

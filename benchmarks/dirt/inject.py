@@ -1,26 +1,20 @@
-"""Dirt of known kinds put into a table of text; what every cell was is kept."""
+"""Dirt of known kinds put into a table of text, in two hands; what every cell was is kept."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 import numpy as np
 import polars as pl
 
+from dirt.hands import HANDS, MISSING, Draw, Hand
+
+__all__ = ["KINDS", "Dirt", "Roles", "inject", "roles_of"]
+
 KINDS = ("missing", "text_number", "typo", "form", "date")
 
-DISGUISES = (
-    *("?", "NA", "N/A", "n/a", "null", "NULL", "None", "none", "unknown", "Unknown", "-", "--", "", " ", "missing"),
-    *("#N/A", "nan", "NaN", "not available", "<NA>", "(blank)", "n.a.", "not_available", "undefined", "???"),
-)
-
-MISSING = ("", "?", "na", "nan", "unknown", "none")
-"""Cells of the clean tables that are dirtied with nothing: they are missing already, or may be."""
-
-Draw = np.random.Generator
+Change = Callable[[str, Draw], str | None]
 
 
 @dataclass(frozen=True)
@@ -68,7 +62,9 @@ def roles_of(frame: pl.DataFrame) -> Roles:
     return Roles(tuple(numbers), tuple(categories), tuple(dates))
 
 
-def inject(frame: pl.DataFrame, roles: Roles, *, rate: float = 0.05, copies: float = 0.03, seed: int = 0) -> Dirt:
+def inject(
+    frame: pl.DataFrame, roles: Roles, *, hand: str = "one", rate: float = 0.05, copies: float = 0.03, seed: int = 0
+) -> Dirt:
     """Dirty a share of the cells of every column, each by one kind, and put copies of dirty rows anywhere."""
     draw = np.random.default_rng(seed)
     cells: dict[str, dict[str, np.ndarray]] = {kind: {} for kind in KINDS}
@@ -76,40 +72,47 @@ def inject(frame: pl.DataFrame, roles: Roles, *, rate: float = 0.05, copies: flo
     for series in frame.get_columns():
         values = series.to_list()
         left = np.flatnonzero([value is not None and value.strip().lower() not in MISSING for value in values])
-        for kind, change in _changes(series, roles):
+        for kind, change in _changes(series, roles, HANDS[hand]):
             rows = np.sort(draw.choice(left, size=min(round(rate * len(values)), len(left) // 4), replace=False))
             done = _changed(values, rows, change, draw)
             cells[kind][series.name] = done
             left = np.setdiff1d(left, done)
         columns.append(pl.Series(series.name, values, dtype=pl.String))
     dirty = pl.DataFrame(columns)
-    origin = np.arange(frame.height)
-    copied = np.sort(draw.choice(origin, size=round(copies * frame.height), replace=False))
-    order = np.concatenate([origin, copied])
-    place = np.concatenate([origin.astype(float), copied + draw.uniform(0.5, frame.height, len(copied))])
-    order = order[np.argsort(place, kind="stable")]
-    seen: set[int] = set()
-    is_copy = np.array([row in seen or bool(seen.add(row)) for row in order.tolist()])
+    order, is_copy = _with_copies(frame.height, copies, draw)
     return Dirt(dirty[order], order, is_copy, cells)
 
 
-def _changes(series: pl.Series, roles: Roles) -> list[tuple[str, Callable[[str, Draw], str | None]]]:
+def _with_copies(rows: int, share: float, draw: Draw) -> tuple[np.ndarray, np.ndarray]:
+    """Give the rows with some of them twice, a copy anywhere behind its original."""
+    origin = np.arange(rows)
+    copied = np.sort(draw.choice(origin, size=round(share * rows), replace=False))
+    place = np.concatenate([origin.astype(float), copied + draw.uniform(0.5, rows, len(copied))])
+    order = np.concatenate([origin, copied])[np.argsort(place, kind="stable")]
+    seen: set[int] = set()
+    return order, np.array([row in seen or bool(seen.add(row)) for row in order.tolist()])
+
+
+def _changes(series: pl.Series, roles: Roles, hand: Hand) -> list[tuple[str, Change]]:
     name = series.name
-    changes: list[tuple[str, Callable[[str, Draw], str | None]]] = []
+    changes: list[tuple[str, Change]] = []
     if name in roles.numbers:
-        changes.append(("text_number", number_writer(series)))
+        changes.append(("text_number", hand.number))
     if name in roles.categories:
-        changes += [("typo", typo), ("form", form)]
+        changes += [("typo", hand.typo), ("form", hand.form)]
     if name in roles.dates:
-        changes.append(("date", date))
-    if name in (*roles.numbers, *roles.categories, *roles.dates):
+        changes.append(("date", hand.date))
+    if changes:
         levels = {text.strip().lower() for text in series.drop_nulls().unique().to_list()}
-        disguises = [text for text in DISGUISES if text.lower() not in levels]
-        changes.append(("missing", lambda text, draw: str(draw.choice(disguises))))
+        changes.append(("missing", _disguise([text for text in hand.disguises if text.lower() not in levels])))
     return changes
 
 
-def _changed(values: list, rows: np.ndarray, change: Callable[[str, Draw], str | None], draw: Draw) -> np.ndarray:
+def _disguise(disguises: Sequence[str]) -> Change:
+    return lambda text, draw: str(draw.choice(disguises))
+
+
+def _changed(values: list, rows: np.ndarray, change: Change, draw: Draw) -> np.ndarray:
     done = []
     for row in rows.tolist():
         new = change(values[row], draw)
@@ -117,75 +120,3 @@ def _changed(values: list, rows: np.ndarray, change: Callable[[str, Draw], str |
             values[row] = new
             done.append(row)
     return np.array(done, dtype=np.int64)
-
-
-def number_writer(series: pl.Series) -> Callable[[str, Draw], str | None]:
-    """Give what writes a number otherwise without changing its value."""
-    decimals = max((len(text.partition(".")[2]) for text in series.drop_nulls().head(200).to_list()), default=0)
-
-    def write(text: str, draw: Draw) -> str | None:
-        plain = text.strip()
-        if "e" in plain.lower():
-            return None
-        whole, _, part = plain.lstrip("+-").partition(".")
-        negative = plain.startswith("-")
-        grouped = f"{int(whole or 0):,}" + (f".{part}" if part else "")
-        forms = [f"${plain}", f"{plain} USD", f"€{plain}", f" {plain} ", f"{plain}%", f"EUR {plain}", f"+{plain}"]
-        if "," in grouped:
-            signed = f"-{grouped}" if negative else grouped
-            forms += [signed, f"${signed}", signed.replace(",", " ") if not part else signed] * 2
-        if part and decimals:
-            forms += [plain.replace(".", ",")] * 2
-        if negative:
-            forms = [form for form in forms if "+" not in form] + [f"({plain[1:]})"] * 2
-        return str(draw.choice(forms))
-
-    return write
-
-
-def typo(text: str, draw: Draw) -> str | None:
-    """Swap, drop, double or replace one letter of a word of four letters or more, not the first; codes have no words."""
-    plain = text.strip()
-    words = [word for word in re.finditer(r"[^\W\d_]{4,}", plain) if not (word[0].isupper() and len(word[0]) == 4)]
-    letters = [at for word in words for at in range(word.start() + 1, word.end())]
-    if not letters or any(map(str.isdigit, plain)) or re.search("[a-z][A-Z]", plain):
-        return None
-    at = int(draw.choice(letters))
-    how = draw.integers(4)
-    if how == 0 and at + 1 < len(plain) and plain[at + 1].isalpha() and plain[at] != plain[at + 1]:
-        return plain[:at] + plain[at + 1] + plain[at] + plain[at + 2 :]
-    if how == 1:
-        return plain[:at] + plain[at + 1 :]
-    if how == 2:
-        return plain[:at] + plain[at] + plain[at:]
-    other = chr(ord("a") + int(draw.integers(26)))
-    return None if other == plain[at].lower() else plain[:at] + other + plain[at + 1 :]
-
-
-def form(text: str, draw: Draw) -> str | None:
-    """Write a level in another case, with other blanks, joints or Unicode forms."""
-    plain = text.strip()
-    wide = "".join(chr(ord(letter) + 0xFEE0) if "!" <= letter <= "~" else letter for letter in plain)
-    forms = [plain.upper(), plain.lower(), plain.title(), plain.swapcase(), f" {plain}", f"{plain}  ", f"\t{plain}"]
-    forms += [f"{plain}\u00a0", f"{plain}.", f"'{plain}'", wide]
-    if " " in plain:
-        forms += [
-            plain.replace(" ", "_"),
-            re.sub(r"(?<=[^\W\d_]) (?=[^\W\d_])", "-", plain),
-            plain.replace(" ", "  "),
-        ] * 2
-    if "-" in plain:
-        forms += [plain.replace("-", " "), plain.replace("-", "_")] * 2
-    return str(draw.choice([one for one in forms if one != text]))
-
-
-def date(text: str, draw: Draw) -> str | None:
-    """Write an ISO date in another format, the day first with points, the month first with slashes."""
-    plain = text.strip()
-    try:
-        moment = datetime.fromisoformat(plain)
-    except ValueError:
-        return None
-    clock = "" if len(plain) == 10 else moment.strftime(" %H:%M:%S")
-    formats = ("%d.%m.%Y", "%m/%d/%Y", "%Y/%m/%d", "%d %B %Y", "%b %d, %Y", "%d-%b-%Y", "%B %d, %Y", "%Y.%m.%d")
-    return moment.strftime(str(draw.choice(formats))) + clock

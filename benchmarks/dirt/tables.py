@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 import polars as pl
 
-WORDS = (
-    "Amsterdam Berlin Copenhagen Dublin Edinburgh Frankfurt Geneva Helsinki Istanbul Jakarta Kathmandu Lisbon Madrid "
-    "Nairobi Oslo Prague Quito Rotterdam Stockholm Toronto Utrecht Vienna Warsaw Zurich Barcelona Budapest Chicago "
-    "Dallas Houston Melbourne Montreal Philadelphia Singapore Vancouver"
-).split()
+CITIES = (
+    *("Amsterdam", "Berlin", "Copenhagen", "Dublin", "Edinburgh", "Frankfurt", "Geneva", "Helsinki", "Istanbul"),
+    *("Jakarta", "Kathmandu", "Lisbon", "Madrid", "Nairobi", "Oslo", "Prague", "Quito", "Rotterdam", "Stockholm"),
+    *("Toronto", "Utrecht", "Vienna", "Warsaw", "Zurich", "Barcelona", "Budapest", "Chicago", "Dallas", "Houston"),
+    *("Melbourne", "Montreal", "Philadelphia", "Singapore", "Vancouver"),
+)
 PLACES = ("North Gate", "South Gate", "Old Harbour", "City Centre", "Airport Road", "Market Square")
 STATES = ("single", "married", "divorced", "widowed", "separated")
 COLOURS = ("red", "green", "blue", "yellow", "black", "white", "orange")
@@ -26,7 +27,7 @@ def clean_table(rows: int, seed: int = 0) -> pl.DataFrame:
     balance = np.round(draw.normal(0, 20_000, rows), 2)
     population = draw.integers(1_000, 5_000_000, rows)
     weight = np.round(draw.normal(75, 12, rows), 1)
-    city = draw.choice(WORDS, rows, p=_falling(len(WORDS)))
+    city = draw.choice(CITIES, rows, p=_falling(len(CITIES)))
     place = draw.choice(PLACES, rows)
     state = draw.choice(STATES, rows, p=[0.35, 0.4, 0.15, 0.06, 0.04])
     colour = draw.choice(COLOURS, rows)

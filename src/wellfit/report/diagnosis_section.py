@@ -65,7 +65,7 @@ def _figures(verdict: Verdict) -> Markup | None:
     sides = {"Training": verdict.train, "Validation": verdict.valid, "Gap": verdict.gap}
     sides |= {title: verdict.baselines[kind] for kind, title in _SIDES.items() if kind in verdict.baselines}
     held = {title: figures for title, figures in sides.items() if figures}
-    names = list(dict.fromkeys([*([verdict.main] if verdict.main in verdict.train else []), *verdict.train]))
+    names = sorted(verdict.train, key=lambda name: (name != verdict.main, name))
     if not names:
         return None
     rows = [[_worded(name), *[_interval(figures.get(name)) for figures in held.values()]] for name in names]

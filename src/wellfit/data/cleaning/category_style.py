@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 from wellfit.data.cleaning.categories import CategoryReader, spelling_of
 from wellfit.data.cleaning.missing import absent_levels, is_missing_level
 from wellfit.data.cleaning.settings import ColumnSettings
-from wellfit.data.cleaning.spellings import same_forms, typing_errors
+from wellfit.data.cleaning.spellings import same_forms
+from wellfit.data.cleaning.typing_errors import typing_errors
 
 __all__ = ["CategoryStyle", "category_style"]
 

@@ -38,6 +38,11 @@ class _Votes:
     open: int = 0
     example: str = ""
 
+    @property
+    def is_torn(self) -> bool:
+        """Whether the dates that tell contradict each other, and others tell nothing."""
+        return self.open > 0 and max(self.day, self.month) < AGREEMENT * (self.day + self.month)
+
 
 def date_style(texts: Sequence[str], share: float, order: str | None = None) -> DateStyle | None:
     """Give how the texts are read as dates, or None where fewer than that share of them are dates.
@@ -62,6 +67,7 @@ def date_style(texts: Sequence[str], share: float, order: str | None = None) -> 
     marks |= {mark: _by_range(texts, mark) or "" for mark in untold}
     others = {kind for kind in marks.values() if kind}
     guessed = tuple(mark for mark in untold if not marks[mark] and len(others) != 1 and votes[mark].open)
+    guessed += tuple(mark for mark in votes if mark not in untold and order is None and votes[mark].is_torn)
     for mark in untold:
         marks[mark] = marks[mark] or (next(iter(others)) if len(others) == 1 else _USUAL[mark])
     usual = max(votes, key=lambda mark: votes[mark].open + votes[mark].day + votes[mark].month, default="")

@@ -1,7 +1,6 @@
-"""Spellings of one category: forms that differ only in how they are written, and rare typing errors.
+"""Spellings of one category: ``new-york``, ``New  York`` and ``NEW_YORK`` differ only in how they are written.
 
-forms    case, blanks, hyphens, accents, Unicode forms, a final point: ``new-york``, ``New  York``,``NEW_YORK``
-typos    one edit in a word of four letters or more, two from eight on, and five times rarer than the right form
+Case, blanks, hyphens, accents, quotes, Unicode forms and a final point make no other category.
 """
 
 from __future__ import annotations
@@ -9,9 +8,9 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 
-__all__ = ["form_of", "same_forms", "typing_errors"]
+__all__ = ["form_of", "levels_by_form", "plain", "same_forms"]
 
 CODES_SHARE = 0.25
 """Single letters in both cases are one letter where one of the cases is at most so frequent beside the other."""
@@ -35,12 +34,20 @@ def form_of(text: str) -> str:
     >>> form_of("New-York"), form_of(" new  york. "), form_of("São Paulo"), form_of("A+"), form_of("10-20")
     ('newyork', 'newyork', 'saopaulo', 'a+', '10 20')
     """
+    return _BLANKS.sub("", _JOINTS.sub("", _BETWEEN_DIGITS.sub(" ", plain(text)))) or text
+
+
+def plain(text: str) -> str:
+    """Give a text in lower case, without accents, hidden letters, apostrophes, and signs at its ends.
+
+    >>> plain(" Café de l'Europe. ")
+    'cafe de leurope'
+    """
     if not text.isascii():
         text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
         text = "".join(letter for letter in unicodedata.normalize("NFD", text) if unicodedata.category(letter) != "Mn")
         text = text.translate(_LOOKALIKES) if re.search("[A-Za-z]", text) else text
-    text = _APOSTROPHES.sub("", _EDGES.sub("", text)).casefold()
-    return _BLANKS.sub("", _JOINTS.sub("", _BETWEEN_DIGITS.sub(" ", text))) or text
+    return _APOSTROPHES.sub("", _EDGES.sub("", text)).casefold()
 
 
 def same_forms(counts: Mapping[str, int], *, letters: int = 2) -> dict[str, str]:

@@ -14,8 +14,9 @@ from wellfit.data.cleaning.categories import CategoryReader, counted, numeral, s
 from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.number_style import decimal_mark
 from wellfit.data.cleaning.numbers import NumberReader
-from wellfit.data.cleaning.spellings import form_of, levels_by_form, same_forms, typing_errors
+from wellfit.data.cleaning.spellings import form_of, levels_by_form, same_forms
 from wellfit.data.cleaning.tasks import MOST_CLASSES, TASKS, absent_cells, infer_task, task_of_classes
+from wellfit.data.cleaning.typing_errors import typing_errors
 from wellfit.errors import ConfigError, DataError, did_you_mean
 
 __all__ = ["TargetPlan", "TargetReport", "class_labels", "misspelt_classes", "rows_without_target"]

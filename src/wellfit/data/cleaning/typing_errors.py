@@ -1,7 +1,7 @@
 """Levels that look like typing errors: rare, and a few edits from a frequent one.
 
-One edit (a letter too many, too few or another, two neighbours swapped) is allowed in a word of four letters or more, two
-from eight letters on. Digits, short codes in capitals and words that stand in other levels too are never errors.
+One edit (a letter too many, too few or another, two neighbours swapped) is allowed in a word of four letters or more,
+two from eight letters on. Digits, short codes in capitals and words that stand in other levels too are never errors.
 """
 
 from __future__ import annotations
@@ -10,13 +10,16 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 
-from wellfit.data.cleaning.spellings import plain_words
+from wellfit.data.cleaning.spellings import plain
 
 __all__ = ["edits_between", "typing_errors"]
 
 RARITY, RARITY_LONG = 0.2, 0.5
 """A typing error is at most so frequent beside the right form, since real levels that differ in a letter are mostly
 nearer; among long names, which are seldom one letter apart, so frequent."""
+
+CERTAINLY = 0.01
+"""A candidate so much rarer than another is not looked at."""
 
 LONG = 10
 """Letters from which on a name is long."""
@@ -45,24 +48,8 @@ _CALENDAR = frozenset(
         *("mon", "tue", "wed", "thu", "fri", "sat", "sun", "sunday", "monday"),
     )
 )
-_PREFIXES = (
-    "un",
-    "in",
-    "im",
-    "ir",
-    "il",
-    "non",
-    "dis",
-    "anti",
-    "de",
-    "re",
-    "pre",
-    "a",
-    "ab",
-    "sub",
-    "sup",
-    "bi",
-    "tri",
+_PREFIXES = frozenset(
+    ("un", "in", "im", "ir", "il", "non", "dis", "anti", "de", "re", "pre", "a", "ab", "sub", "sup", "bi", "tri")
 )
 """Beginnings that turn a word into another one: legal and illegal, typical and atypical."""
 
@@ -78,7 +65,7 @@ def typing_errors(counts: Mapping[str, int]) -> dict[str, str]:
     """
     if len(counts) > MOST_LEVELS:
         return {}
-    words = {text: tuple(_WORDS.findall(_spaced(text))) for text in counts}
+    words = {text: tuple(_WORDS.findall(plain(text))) for text in counts}
     common = _common_words(words, counts)
     neighbours = _Neighbours(words, counts)
     found = {}
@@ -88,12 +75,6 @@ def typing_errors(counts: Mapping[str, int]) -> dict[str, str]:
             found[text] = right
     # A misspelling of a misspelling is one of the right form.
     return {text: found.get(right, right) for text, right in found.items()}
-
-
-def _spaced(text: str) -> str:
-    if not text.isascii():
-        text = unicodedata.normalize("NFKC", _HIDDEN.sub("", text))
-    return _APOSTROPHES.sub("", _EDGES.sub("", text)).casefold()
 
 
 def _common_words(words: Mapping[str, tuple[str, ...]], counts: Mapping[str, int]) -> dict[str, int]:
@@ -137,19 +118,22 @@ def _right_form(
     neighbours: _Neighbours,
 ) -> str | None:
     edits: dict[str, int] = {}
-    most = 0
+    top = ""
     for other in sorted(neighbours.of(words[text]), key=lambda level: (-counts[level], level)):
-        # A level that is rare beside another candidate is itself a misspelling of it.
-        if counts[other] < RARITY * most:
+        ratio = counts[other] / counts[top] if top else 1.0
+        if ratio < CERTAINLY:
             break
         share = counts[text] / counts[other]
         if other == text or share > RARITY_LONG or _differ_in_code(text, other):
+            continue
+        # A level that is rare beside another candidate, and a slip of it, is itself a misspelling.
+        if ratio < RARITY and _slips(words[other], words[top], common, ratio) is not None:
             continue
         found = _slips(words[text], words[other], common, share)
         clear = sum(map(len, words[other])) >= LONG or _is_swap_or_double(words[text], words[other])
         if found is not None and (share <= RARITY or (found == 1 and clear)):
             edits[other] = found
-            most = max(most, counts[other])
+            top = top or other
     return min(
         edits, key=lambda other: _unlikeness(words[text], words[other], edits[other], counts[other]), default=None
     )
@@ -254,5 +238,3 @@ def edits_between(left: str, right: str, most: int) -> int:
             current.append(cost)
         before, above = above, current
     return above[-1]
-
-
