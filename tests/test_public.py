@@ -29,7 +29,9 @@ NAMES = [
     "train",
 ]
 
-COMMANDS = ["init", "check", "train", "resume", "predict", "evaluate", "report", "list", "schema"]
+COMMANDS = [
+    "init", "check", "train", "resume", "diagnose", "treat", "predict", "evaluate", "report", "list", "schema",
+]  # fmt: skip
 
 
 def test_the_names_are_sorted_and_all_there() -> None:

@@ -62,7 +62,9 @@ class Tally:
 
     found: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*KINDS, "duplicate"), 0))
     dirt: dict[str, int] = field(default_factory=lambda: dict.fromkeys((*KINDS, "duplicate"), 0))
-    touched: dict[str, int] = field(default_factory=lambda: dict.fromkeys(("rows", "lost", "changed", "proposed"), 0))
+    touched: dict[str, int] = field(
+        default_factory=lambda: dict.fromkeys(("rows", "lost", "changed", "proposed", "undirtied"), 0)
+    )
     clean: int = 0
     rows: int = 0
     lost_columns: list[str] = field(default_factory=list)
@@ -74,7 +76,8 @@ def measured(clean: pl.DataFrame, dirt: Dirt) -> Tally:
     """Clean the dirty table, and hold every cell against the clean one."""
     tally = Tally(rows=dirt.frame.height)
     truth = CleaningPlan.fit(clean)
-    typed_truth, _ = truth.apply(clean)
+    typed_truth, report = truth.apply(clean)
+    tally.touched["undirtied"] = sum(column.merged + column.unparsed for column in report.columns.values())
     started = time.perf_counter()
     repeated = repeated_rows(dirt.frame)
     frame = dirt.frame.filter(~repeated)
@@ -210,7 +213,7 @@ def _show(title: str, record: dict[str, dict[str, Any]]) -> None:
             [
                 name,
                 *(f"{100 * figures['found'][kind]:.2f}" if kind in figures["found"] else "-" for kind in kinds),
-                f"{100 * (touched['lost'] + touched['changed'] + touched['rows']):.3f}",
+                f"{100 * (touched['lost'] + touched['changed'] + touched['rows'] + touched['undirtied']):.3f}",
                 f"{100 * touched['proposed']:.3f}",
                 ", ".join(figures["columns lost"]) or "-",
                 f"{figures['seconds']:.2f}",

@@ -11,11 +11,11 @@ from typing import Any, ParamSpec
 from wellfit.alarm import live_display
 from wellfit.config import from_keywords, from_mapping
 from wellfit.diagnosis import diagnose, judge
-from wellfit.recording import train_run
 from wellfit.run import Run
 from wellfit.training import FitResult, find_rate
 from wellfit.training import fit as fit_module
 from wellfit.training.fit import Readers
+from wellfit.treatment import train_and_treat
 
 __all__ = ["diagnose", "find_rate", "fit", "load", "train"]
 
@@ -79,7 +79,7 @@ def train(
     settled = from_mapping(document)
     rows = data if in_memory else None
     with live_display() as callbacks:
-        return train_run(settled, rows, force=force, callbacks=callbacks, started=started)
+        return train_and_treat(settled, rows, force=force, callbacks=callbacks, started=started)
 
 
 def _names_files(data: Any) -> bool:

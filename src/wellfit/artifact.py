@@ -46,6 +46,7 @@ _FILES = (
     "metrics.json",
     "evaluation.json",
     "learning_curve.json",
+    "treatment.json",
     "set_aside.csv",
     "report.html",
     "MODEL_CARD.md",

@@ -110,7 +110,8 @@ class History:
         records: dict[int, dict[str, float]] = {}
         columns = zip(self._step, self._epoch, self._name, self._where, self._value, strict=True)
         for step, epoch, name, where, value in columns:
-            if where == "":
+            # Epoch 0 is what was found before the first update.
+            if where == "" and epoch:
                 record = records.setdefault(epoch, {"epoch": epoch})
                 record["step"] = step
                 record[name] = value

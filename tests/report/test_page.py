@@ -300,3 +300,13 @@ def test_the_real_engine_fits_the_page(binary, monkeypatch):
     monkeypatch.setattr(vl_convert, "javascript_bundle", lambda *_: built.append(1))
     assert render_page([binary()]) == made
     assert built == []
+
+
+def test_what_was_measured_within_epochs_is_no_epoch(binary, history_of):
+    history = history_of(3)
+    for epoch, name in [(0, "probe_loss"), (1, "batch_loss"), (3, "noise_scale"), (4, "batch_loss")]:
+        history.add(step=epoch, epoch=epoch, name=name, value=1.0)
+    page = Outline(render_page([binary(history=history)]))
+    assert "Trained for 3 epochs." in page.text
+    assert "batch loss" not in page.text
+    assert "probe loss" not in page.text

@@ -135,12 +135,12 @@ def train(
     """Train on a table and leave a run folder that predicts."""
     import wellfit.cli as command
     from wellfit.alarm import live_display
-    from wellfit.recording import train_run
+    from wellfit.treatment import train_and_treat
 
     given = {"output.run": out, "train.time": time, "train.seed": seed, "train.workers": workers}
     settled = _config(data, target, config, o or [], given)
     with noted(), live_display(quiet=json) as callbacks:
-        run = train_run(settled, force=force, callbacks=callbacks, started=command.STARTED)
+        run = train_and_treat(settled, force=force, callbacks=callbacks, started=command.STARTED)
     print_run(run, json=json)
 
 

@@ -99,7 +99,7 @@ class Train(Section):
     time: Annotated[float | None, Either(null=True, rule=Duration())] = None
     """The longest a run may take, in seconds or as 90s, 2m, 1h30m; null: no limit."""
     doctor: Annotated[
-        Literal["off", "watch"],
-        OneOf("off", "watch", remarks={"treat": "There are off and watch; a run is treated by wellfit treat."}),
+        Literal["off", "watch", "treat"],
+        OneOf("off", "watch", "treat"),
     ] = "watch"
-    """Whether training is watched for what goes wrong."""
+    """Whether training is watched for what goes wrong; treat: what is found is treated, and the cure is trained."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.findings import CODES, Finding
 
-__all__ = ["Check"]
+__all__ = ["Check", "rounded"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -28,3 +28,12 @@ class Check:
         """Refuse a code that no finding may have."""
         if self.code not in CODES:
             raise ValueError(f"'{self.code}' is not a finding's code")
+
+
+def rounded(value: float) -> float:
+    """Give a number to propose, in two digits.
+
+    >>> rounded(9.999999999999999e-06)
+    1e-05
+    """
+    return float(f"{value:.2g}")

@@ -103,7 +103,7 @@ def _training(facts: ReportFacts) -> list[str]:
     train = section(facts.config, "train")
     names = ("loss", "optimizer", "batch_size", "schedule", "early_stopping")
     options = ", ".join(f"{key} {setting(value)}" for key, value in section(facts.model, "options").items())
-    parameters, last, best = number(facts.model.get("parameters")), facts.history.epochs(), best_epoch(facts)
+    parameters, last, best = number(facts.model.get("parameters")), facts.epochs, best_epoch(facts)
     entries = [
         f"Model: {_code(facts.model.get('type', '?'))}" + (f" ({_text(options)})" if options else ""),
         None if parameters is None else f"Parameters: {figure(parameters)}",

@@ -24,7 +24,7 @@ Epochs = Sequence[Mapping[str, float]]
 
 def curves_section(facts: ReportFacts) -> Markup:
     """Show losses, metric and learning rate over epochs, and the epoch that was kept."""
-    epochs = facts.history.epochs()
+    epochs = facts.epochs
     if not epochs:
         return tag("p", "No training was recorded.")
     best = best_epoch(facts)
@@ -101,7 +101,7 @@ def _overlay(runs: Mapping[str, ReportFacts], name: str) -> Markup | None:
     rows = [
         row
         for title, facts in runs.items()
-        for row in _rows(thinned(facts.history.epochs(), PLOTTED_EPOCHS, best_epoch(facts)), {name: title})
+        for row in _rows(thinned(facts.epochs, PLOTTED_EPOCHS, best_epoch(facts)), {name: title})
     ]
     if not rows:
         return None

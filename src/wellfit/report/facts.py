@@ -16,6 +16,9 @@ from wellfit.history import History
 __all__ = ["ReportFacts", "best_epoch", "flat", "inside", "masked", "number", "plain", "section"]
 
 
+_OF_EPOCHS = ("epoch", "step", "lr")
+
+
 @dataclass(frozen=True, kw_only=True)
 class ReportFacts:
     """Everything a report says of one run, as the files of the run folder hold it."""
@@ -52,6 +55,19 @@ class ReportFacts:
     def source(self) -> str:
         """Give where the data came from, secrets masked; empty when no file says it."""
         return masked(str(inside(self.plan, "source", "uri") or inside(self.config, "data", "source") or ""))
+
+    @property
+    def epochs(self) -> list[dict[str, float]]:
+        """Give the losses, metrics and rates of each epoch that ended, without what was measured in between."""
+        kept = [
+            {
+                name: value
+                for name, value in record.items()
+                if name in _OF_EPOCHS or name.startswith(("train_", "valid_"))
+            }
+            for record in self.history.epochs()
+        ]
+        return [record for record in kept if not record.keys() <= {"epoch", "step"}]
 
     def rows(self, split: str) -> int | None:
         """Give the number of rows of a split, where it was recorded."""
@@ -139,6 +155,6 @@ def best_epoch(facts: ReportFacts) -> int | None:
     recorded = number(facts.history.meta.get("best_epoch")) or number(facts.model.get("best_epoch"))
     if recorded is not None:
         return int(recorded)
-    losses = {int(record["epoch"]): number(record.get("valid_loss")) for record in facts.history.epochs()}
+    losses = {int(record["epoch"]): number(record.get("valid_loss")) for record in facts.epochs}
     finite = {epoch: loss for epoch, loss in losses.items() if loss is not None}
     return min(finite, key=finite.__getitem__) if finite else None

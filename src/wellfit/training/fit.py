@@ -165,6 +165,12 @@ def fit(
     """
     given = {name: value for name, value in locals().items() if name in FitOptions.__dataclass_fields__}
     options = FitOptions(**given)
+    if doctor == "treat":
+        raise ConfigError(
+            "wellfit.fit trains one module in place, and treating one takes many fresh ones.",
+            got="doctor 'treat'",
+            do="Call wellfit.treat(make_module, ...) with what makes the module.",
+        )
     if not isinstance(module, nn.Module):
         raise BadInput("wellfit.fit trains a torch.nn.Module.", got=type(module).__name__)
     if resume and checkpoint is None:

@@ -182,7 +182,9 @@ class Monitor:
 
     def _first(self, loss: Tensor) -> None:
         meta = self._history.meta
-        meta.setdefault("settings", {})
+        settings = meta.setdefault("settings", {})
+        if self.optimizer is not None:
+            settings.setdefault("lr", float(self.optimizer.param_groups[0]["lr"]))
         if self._examiner is None:
             meta["loss"] = loss_from_graph(loss)
             if self._seen:
@@ -272,8 +274,6 @@ class Monitor:
         )
         meta = self._history.meta
         meta["steps"] = self._step
-        if self.optimizer is not None:
-            meta.setdefault("settings", {}).setdefault("lr", float(self.optimizer.param_groups[0]["lr"]))
         if self._examiner is not None:
             self._examiner.after(self._history, step=self._step, epoch=0)
             self._examiner.conclude(self._history)

@@ -310,9 +310,10 @@ def _noise(augment: Any) -> float:
 
 
 def _watched(doctor: str) -> bool:
-    if doctor not in ("off", "watch"):
+    # To treat is to train anew, which is done above: each of those trainings is watched.
+    if doctor not in ("off", "watch", "treat"):
         raise ConfigError("'doctor' must be off or watch.", got=doctor, do=did_you_mean(doctor, ("off", "watch")))
-    return doctor == "watch"
+    return doctor != "off"
 
 
 def _bfloat16(precision: str, device: torch.device) -> bool:

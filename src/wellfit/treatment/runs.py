@@ -14,12 +14,13 @@ import numpy as np
 from wellfit.artifact import next_run_path
 from wellfit.config import Config, load_config, with_values
 from wellfit.diagnosis import diagnose
-from wellfit.errors import RunFolderError
+from wellfit.errors import ConfigError, RunFolderError
 from wellfit.experiment import Experiment, Outcome
 from wellfit.findings import Finding, Remedy
 from wellfit.preparation import Prepared, prepare
 from wellfit.recording import train_run
 from wellfit.run import Run
+from wellfit.training import Callback
 from wellfit.treatment.advice import advice_for
 from wellfit.treatment.bench import Bench, GivingUp
 from wellfit.treatment.course import Change, Course
@@ -28,7 +29,7 @@ from wellfit.treatment.procedure import Conclusion, Procedure, Report, mean_metr
 from wellfit.treatment.settings import further_settings, settings_for, standard_settings
 from wellfit.treatment.yardstick import Figures, figures_of_classes, figures_of_values
 
-__all__ = ["treat_config", "treat_run"]
+__all__ = ["train_and_treat", "treat_config", "treat_run"]
 
 _PREPARED_ANEW = ("features.", "clean.")
 """Keys that change what the network reads; all others leave the prepared rows as they are."""
@@ -76,6 +77,39 @@ def treat_run(
         settled = with_values(config, {**treatment.options, "output.run": folder})
         treatment.result = train_run(settled, data)
     return treatment
+
+
+def train_and_treat(
+    config: Config,
+    data: Any = None,
+    *,
+    force: bool = False,
+    callbacks: Sequence[Callback] = (),
+    started: float | None = None,
+) -> Run:
+    """Train into a run folder, and under ``train.doctor: treat`` train the cure there, if there is one.
+
+    ``treatment.json`` in the folder tells what was tried.
+
+    Raises:
+        BadInput: settings or data that can't be used, or a time limit, which many trainings can't keep.
+        RunFailed: training or writing could not be finished.
+    """
+    if config.train.doctor == "treat" and config.train.time is not None:
+        raise ConfigError(
+            "A treatment makes up to 28 trainings and keeps no time limit.",
+            got=f"train.time {config.train.time:g} s with train.doctor treat",
+            do="Leave the limit out, or train first and treat later: wellfit treat RUN.",
+        )
+    run = train_run(config, data, force=force, callbacks=callbacks, started=started)
+    if config.train.doctor != "treat" or all(finding.severity == "info" for finding in diagnose(run.history)):
+        return run
+    treatment = treat_config(load_config(run.path / "config.yaml").config, data, known=_known(run))
+    if treatment.cured:
+        cured = with_values(config, {**treatment.options, "output.run": str(run.path)})
+        run = train_run(cured, data, force=True, callbacks=callbacks)
+    run.folder.write_json("treatment.json", treatment.as_dict())
+    return run
 
 
 def _known(run: Run) -> list[Finding]:

@@ -85,9 +85,12 @@ def test_groups_of_unlike_sizes_are_told() -> None:
 
 def test_too_few_groups_are_one_sentence() -> None:
     frame = pl.DataFrame({"g": ["a"] * 10 + ["b"] * 10, "y": [0, 1] * 10})
-    with pytest.raises(DataError, match="Each part of the split must have a row. Got \"1 groups of 'g' to divide\""):
+    alone = pl.DataFrame({"g": ["a"] * 20, "y": [0, 1] * 10})
+    with pytest.raises(DataError, match=r"must have a group of 'g'\. Got '1 group for 3 parts'"):
+        split_rows(alone, target="y", method="group", column="g")
+    with pytest.raises(DataError, match=r"must have a group of 'g'\. Got '2 groups for 3 parts'"):
         split_rows(frame, target="y", method="group", column="g")
-    with pytest.raises(DataError, match="Each of 3 folds must have a group of 'g'. Got '2 groups'"):
+    with pytest.raises(DataError, match=r"Each of 3 folds must have a group of 'g'\. Got '2 groups'"):
         fold_rows(frame, target="y", method="group", column="g", folds=3, test=0)
 
 

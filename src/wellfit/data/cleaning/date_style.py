@@ -110,10 +110,11 @@ def _told(votes: Mapping[str, _Votes], texts: int) -> dict[str, str] | None:
 
 def _by_range(texts: Sequence[str], mark: str) -> str | None:
     """Give the order that puts more of a mark's dates into the range of the dates that are beyond doubt."""
-    certain = sorted(moment for text in texts if (moment := parse_date(text)) is not None)
+    mine = [text for text in texts if (match := _SHORT.match(text)) and match[2] == mark]
+    others = set(texts) - set(mine)
+    certain = sorted(moment for text in others if (moment := parse_date(text)) is not None)
     if len(certain) < 2:
         return None
-    mine = [text for text in texts if (match := _SHORT.match(text)) and match[2] == mark]
     inside = {order: sum(_within(parse_date(text, order), certain) for text in mine) for order in ("mdy", "dmy")}
     if inside["mdy"] == inside["dmy"]:
         return None

@@ -30,6 +30,11 @@ class Group(Dealer):
         super().__init__(request)
         self.groups = _codes(named_column(request, "groups"), self.notes)
         """The group of each row of the table, by number in the order of their names."""
+        count, least = len(np.unique(self.groups)), 1 + bool(request.test) + bool(request.valid)
+        if count < least:
+            rule = f"Each part of the split must have a group of '{request.column}'."
+            got = f"{count} group{'' if count == 1 else 's'} for {least} parts"
+            raise DataError(rule, got=got, do="Name a column of more groups.")
 
     def draw(self, rows: Rows, share: float) -> tuple[Rows, Rows]:
         """Draw a share of the groups as scikit-learn's ``GroupShuffleSplit`` does."""
@@ -37,7 +42,7 @@ class Group(Dealer):
 
         groups = self.groups[rows]
         count = len(np.unique(groups))
-        refuse_empty(int(np.ceil(share * count)), count, f"groups of '{self.request.column}'")
+        refuse_empty(int(np.ceil(share * count)), count, "group", str(self.request.column))
         dealt = GroupShuffleSplit(1, test_size=share, random_state=self.request.seed)
         stays, goes = next(iter(dealt.split(rows, groups=groups)))
         of_rows = len(goes) / len(rows)
@@ -54,7 +59,7 @@ class Group(Dealer):
         count = len(np.unique(groups))
         if count < folds:
             rule = f"Each of {folds} folds must have a group of '{self.request.column}'."
-            raise DataError(rule, got=f"{count:,} groups", do="Set fewer folds.")
+            raise DataError(rule, got=f"{count:,} group{'' if count == 1 else 's'}", do="Set fewer folds.")
         for train, valid in GroupKFold(folds).split(rows, groups=groups):
             yield rows[train], rows[valid]
 

@@ -68,8 +68,10 @@ def named_column(request: Request, needs: str) -> pl.Series:
     return request.frame.get_column(request.column)
 
 
-def refuse_empty(drawn: int, of: int, what: str = "rows") -> None:
+def refuse_empty(drawn: int, of: int, noun: str = "row", column: str = "") -> None:
     """Raise `DataError` where a part of the split would be empty."""
     if not 0 < drawn < of:
-        do = f"Give more {what}, or set other shares."
-        raise DataError("Each part of the split must have a row.", got=f"{of:,} {what} to divide", do=do)
+        where = f" of '{column}'" if column else ""
+        got = f"{of:,} {noun}{'' if of == 1 else 's'}{where} to divide"
+        do = f"Give more {noun}s, or set other shares."
+        raise DataError("Each part of the split must have a row.", got=got, do=do)

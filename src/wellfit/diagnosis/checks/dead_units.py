@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wellfit.diagnosis.check import Check
+from wellfit.diagnosis.check import Check, rounded
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.findings import Finding, Remedy
 
@@ -41,13 +41,14 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _lower(evidence: Evidence) -> float:
-    return float(evidence.settings.get("lr") or 1e-3) / 10
+    return rounded(float(evidence.settings.get("lr") or 1e-3) / 10)
 
 
 CHECK = Check(
     code="dead_units",
     reads="every unit over the rows of a probe",
     find=_find,
+    live=True,
     explains=(
         "learning_rate_too_low",
         "not_learning",

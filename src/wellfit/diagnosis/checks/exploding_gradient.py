@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from wellfit.diagnosis.check import Check
+from wellfit.diagnosis.check import Check, rounded
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.findings import Finding, Remedy
 
@@ -37,7 +37,9 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
             message=f"The gradient's norm was {norm:.3g} at first; the loss rose to {grown:.3g} times its start.",
             remedies=(
                 Remedy(path="train.clip_norm", value=1.0, why="bounds a step, whatever the gradient"),
-                Remedy(path="train.optimizer.lr", value=_rate(evidence) / 10, why="smaller steps do not overshoot"),
+                Remedy(
+                    path="train.optimizer.lr", value=rounded(_rate(evidence) / 10), why="smaller steps do not overshoot"
+                ),
                 Remedy(path="model.norm", value="batch", why="keeps signals at one scale through the depth"),
                 Remedy(path="model.init", value="he", why="signals of the same variance in every layer"),
             ),
@@ -67,6 +69,7 @@ CHECK = Check(
     code="exploding_gradient",
     reads="gradient norms, and losses over windows of steps",
     find=_find,
+    live=True,
     explains=(
         "learning_rate_too_high",
         "learning_rate_too_low",

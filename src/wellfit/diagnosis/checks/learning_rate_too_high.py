@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from wellfit.diagnosis.check import Check
+from wellfit.diagnosis.check import Check, rounded
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.findings import Finding, Remedy
 
@@ -31,10 +31,8 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         message=f"An update moved weights by up to {ratio:.2g} of their size at a rate of {rate:g}; 0.001 to 0.01 is "
         "usual, and the outcome is poor.",
         remedies=(
-            Remedy(path="train.optimizer.lr", value=rate / 10, why="steps that do not overshoot"),
-            Remedy(
-                path="train.schedule", value="warmup_cosine", why="small first steps, then smaller and smaller ones"
-            ),
+            Remedy(path="train.optimizer.lr", value=rounded(rate / 10), why="steps that do not overshoot"),
+            Remedy(path="train.schedule.name", value="warmup", why="small first steps, then smaller and smaller ones"),
         ),
     )
 
@@ -66,6 +64,7 @@ CHECK = Check(
     code="learning_rate_too_high",
     reads="updates relative to weights, and the outcome",
     find=_find,
+    live=True,
     explains=(
         "exploding_gradient",
         "dead_units",

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
-from wellfit.diagnosis.check import Check
+from wellfit.diagnosis.check import Check, rounded
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.findings import Finding, Remedy
 
@@ -33,7 +33,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         message=f"Updates move no layer's weights by more than {ratio:.1e} of their size (rate {rate:g}), and after "
         f"{evidence.total_steps:,} of them the outcome is poor.",
         remedies=(
-            Remedy(path="train.optimizer.lr", value=rate * 10, why="about 0.001 of the weights a step"),
+            Remedy(path="train.optimizer.lr", value=rounded(rate * 10), why="about 0.001 of the weights a step"),
             Remedy(path="train.epochs", value=int(evidence.settings.get("epochs") or 1) * 10, why="more steps"),
         ),
     )

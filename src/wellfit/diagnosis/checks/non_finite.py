@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from wellfit.diagnosis.check import Check
+from wellfit.diagnosis.check import Check, rounded
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.findings import Finding, Remedy
 
@@ -29,7 +29,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         sentences.append(f"{stopped['message']} Training stopped at the last finite weights.")
         remedies += [
             Remedy(path="train.clip_norm", value=1.0, why="a bound on the gradient keeps one batch from spoiling all"),
-            Remedy(path="train.optimizer.lr", value=rate / 10, why="smaller steps do not overshoot"),
+            Remedy(path="train.optimizer.lr", value=rounded(rate / 10), why="smaller steps do not overshoot"),
         ]
     yield Finding(
         code="non_finite",

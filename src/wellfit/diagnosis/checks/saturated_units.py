@@ -55,6 +55,7 @@ CHECK = Check(
     code="saturated_units",
     reads="slopes of bounded activations, per unit over the rows of a probe",
     find=_find,
+    live=True,
     explains=(
         "learning_rate_too_high",
         "learning_rate_too_low",

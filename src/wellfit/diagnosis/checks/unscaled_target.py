@@ -33,7 +33,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         evidence={"mean": target["mean"], "std": target["std"], "low": target["low"], "high": target["high"]},
         message=f"The target has mean {target['mean']:.4g} and standard deviation {target['std']:.4g}; outputs start "
         "near 0 with a spread of about 1, and the rate is spent on getting there.",
-        remedies=(Remedy(path="data.target", value="standardised", why="learn (y - mean) / std and scale back"),),
+        remedies=(Remedy(path="target", value="standardised", why="learn (y - mean) / std and scale back"),),
     )
 
 

@@ -80,6 +80,7 @@ CHECK = Check(
     code="vanishing_gradient",
     reads="gradients per layer and step of a sequence",
     find=_find,
+    live=True,
     explains=(
         "saturated_units",
         "learning_rate_too_low",
