@@ -13,8 +13,10 @@ from wellfit.errors import ConfigError
 
 @pytest.mark.parametrize(
     "text",
-    ["?", " NA ", "n/a", "N.A.", "unknown", "UNKNOWN", "", " ", "-", "null", "(blank)", "<NA>", "not_available", "???"]
-    + ["#VALUE!", "[missing]", "Not Applicable", "notavailable", "k.A.", "\\N", "—", "..", "<none>"],
+    [
+        *("?", " NA ", "n/a", "N.A.", "unknown", "UNKNOWN", "", " ", "-", "null", "(blank)", "<NA>", "not_available"),
+        *("???", "#VALUE!", "[missing]", "Not Applicable", "notavailable", "k.A.", "\\N", "\u2014", "..", "<none>"),
+    ],
 )
 def test_disguises_of_missing_cells(text: str) -> None:
     assert is_missing_level(text)

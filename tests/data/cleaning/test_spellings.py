@@ -9,7 +9,6 @@ from wellfit.data.cleaning import CleaningPlan
 from wellfit.data.cleaning.spellings import form_of, same_forms
 from wellfit.data.cleaning.typing_errors import edits_between, typing_errors
 
-
 WIDE = "".join(chr(ord(letter) + 0xFEE0) for letter in "NEWYORK")
 
 
