@@ -22,6 +22,10 @@ from wellfit.training.survey import sample_rows, survey
 __all__ = ["Examiner"]
 
 
+_FEWEST = 32
+"""Rows of a probe's backward pass at the least; a forward pass takes a third of the time, and twice as many."""
+_PART = 50
+"""Part of the training's rows that probes pass through, at the most."""
 _LONG = 400 * ROWS
 """Rows trained from which on the noise of gradients is measured: it then costs less than a hundredth of the run."""
 
@@ -80,13 +84,14 @@ class Examiner:
         meta["settings"] = {**self.options, **_of_optimizer(optimizer)}
         meta["data"] = survey(self.train)
         probe = self._ready()
-        operations, last, output = probe.operations()
+        operations, last, output, figures = probe.first_look()
         meta["operations"], meta["last_operation"] = operations, last
         meta["parameters"] = _of_parameters(self.module)
         if output is not None:
             meta["start"] = {"output_mean": _finite(output.float().mean()), "output_std": _finite(output.float().std())}
         meta["loss"] = loss_facts(recipe.loss, probe.rows.target, recipe.outputs)
-        self._record(history, step=0, epoch=0)
+        for name, where, value in [*figures, *probe.gradients(noise=False)]:
+            history.add(step=0, epoch=0, name=name, value=value, where=where)
 
     def _after(self, history: History, *, step: int, epoch: int) -> None:
         self._record(history, step=step, epoch=epoch, noise=step * self.recipe.batch_rows >= _LONG)
@@ -100,10 +105,19 @@ class Examiner:
 
     def _ready(self) -> Probe:
         if self._probe is None:
-            rows = sample_rows(self.train, ROWS).to(self.recipe.device)
+            rows = sample_rows(self.train, self._rows(2)).to(self.recipe.device)
             target = self.recipe.loss.prepare(rows.target, self.recipe.outputs)
-            self._probe = Probe(self.module, self.recipe.loss, type(rows)(rows.inputs, target, rows.weight))
+            ready = type(rows)(rows.inputs, target, rows.weight)
+            self._probe = Probe(self.module, self.recipe.loss, ready, gradient_rows=self._rows(1))
         return self._probe
+
+    def _rows(self, share: int) -> int:
+        """Give the rows of a probe: all probes together make a few hundredths of the training's own passes."""
+        if self.train.rows is None:
+            return ROWS
+        probes = 2 + self.recipe.epochs.bit_length()
+        seen = self.train.rows * self.recipe.epochs
+        return max(share * _FEWEST, min(ROWS, share * seen // (_PART * probes)))
 
 
 def _finite(value: Any) -> float:

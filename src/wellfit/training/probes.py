@@ -6,6 +6,7 @@ training stay as they were.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -45,33 +46,34 @@ class Probe:
     ``probe_grad`` (root mean square of the gradient's entries). Of the whole: ``probe_loss``, ``noise_scale``.
     """
 
-    def __init__(self, module: nn.Module, loss: LossLike | None, rows: Batch) -> None:
+    def __init__(self, module: nn.Module, loss: LossLike | None, rows: Batch, *, gradient_rows: int = ROWS) -> None:
         self.module, self.loss = module, loss
-        self.rows = Batch(tuple(part[:ROWS] for part in rows.inputs), rows.target[:ROWS], _cut(rows.weight))
+        self.rows = _cut(rows, ROWS)
+        self.gradient_rows = _cut(rows, gradient_rows)
         self._named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
 
     def operations(self) -> tuple[list[dict[str, Any]], str, Tensor | None]:
         """Give the operations of a pass as plain data, the kind of the last one, and the output."""
+        described, last, output, _ = self.first_look()
+        return described, last, output
+
+    def first_look(self) -> tuple[list[dict[str, Any]], str, Tensor | None, list[tuple[str, str, float]]]:
+        """Give what `operations` and `activations` give, from one pass."""
         trace, output = self._forward()
         first = output[0] if isinstance(output, (tuple, list)) else output
         described = [_described(operation, self.module) for operation in trace.operations]
-        return described, trace.last(first), first if isinstance(first, Tensor) else None
+        return described, trace.last(first), first if isinstance(first, Tensor) else None, _figures_of(trace)
 
     def activations(self) -> list[tuple[str, str, float]]:
         """Give figures of every operation as (name, place, value)."""
-        trace, _ = self._forward()
-        found = []
-        for place, operation in _placed(trace.operations):
-            found += [(name, place, value) for name, value in _figures(operation).items()]
-            operation.output = None
-        return found
+        return _figures_of(self._forward()[0])
 
     def gradients(self, *, noise: bool) -> list[tuple[str, str, float]]:
         """Give figures of the loss and its gradients as (name, place, value); nothing where there is no loss."""
         if self.loss is None or not self._named:
             return []
         with self._apart():
-            loss, gradients, of_inputs = self._backward(self.rows)
+            loss, gradients, of_inputs = self._backward(self.gradient_rows)
             found = [("probe_loss", "", loss)]
             for (name, _), gradient in zip(self._named, gradients, strict=True):
                 if gradient is not None:
@@ -112,16 +114,17 @@ class Probe:
         With the mean gradient G of B rows and g of b < B: |G|^2 = (B |G_B|^2 - b |G_b|^2) / (B - b) without bias, and
         the noise S = (|G_b|^2 - |G_B|^2) / (1/b - 1/B).
         """
-        count = self.rows.rows
+        rows = self.gradient_rows
+        count = rows.rows
         size = count // PARTS
         if size < 2:
             return None
         small = []
         for part in range(PARTS):
             cut = slice(part * size, (part + 1) * size)
-            weight = None if self.rows.weight is None else self.rows.weight[cut]
-            rows = Batch(tuple(tensor[cut] for tensor in self.rows.inputs), self.rows.target[cut], weight)
-            small.append(_square(self._backward(rows)[1]))
+            weight = None if rows.weight is None else rows.weight[cut]
+            part_rows = Batch(tuple(tensor[cut] for tensor in rows.inputs), rows.target[cut], weight)
+            small.append(_square(self._backward(part_rows)[1]))
         of_part, of_all = sum(small) / PARTS, _square(whole)
         signal = (count * of_all - size * of_part) / (count - size)
         noise = (of_part - of_all) / (1 / size - 1 / count)
@@ -130,8 +133,11 @@ class Probe:
         return noise / signal
 
 
-def _cut(weight: Tensor | None) -> Tensor | None:
-    return None if weight is None else weight[:ROWS]
+def _cut(rows: Batch, most: int) -> Batch:
+    """Give at most so many rows, spread evenly."""
+    step = max(1, rows.rows // most)
+    weight = None if rows.weight is None else rows.weight[::step][:most]
+    return Batch(tuple(part[::step][:most] for part in rows.inputs), rows.target[::step][:most], weight)
 
 
 def _is_recurrent(module: nn.Module) -> bool:
@@ -164,6 +170,14 @@ def _placed(operations: list[Operation]) -> Iterator[tuple[str, Operation]]:
         yield (name if seen[name] == 1 else f"{name}#{seen[name]}"), operation
 
 
+def _figures_of(trace: Trace) -> list[tuple[str, str, float]]:
+    found = []
+    for place, operation in _placed(trace.operations):
+        found += [(name, place, value) for name, value in _figures(operation).items()]
+        operation.output = None
+    return found
+
+
 def _figures(operation: Operation) -> dict[str, float]:
     output = operation.output
     if output is None or not output.is_floating_point() or output.ndim < 2 or output.shape[0] < 2:
@@ -191,8 +205,24 @@ def _figures(operation: Operation) -> dict[str, float]:
 def _by_unit(output: Tensor, kind: str) -> Tensor:
     """Give ``[sample, unit]``: channels of images are units, and so is the last axis of anything else."""
     if output.ndim >= 4:
-        return output.movedim(1, -1).flatten(0, -2)
+        places = math.prod(output.shape[2:])
+        # Neighbouring places say nearly the same; a few dozen, a prime apart, stand for all.
+        flat = output.flatten(2)
+        return flat[:, :, :: _apart(places)].movedim(1, -1).flatten(0, -2)
     return output.flatten(0, -2)
+
+
+_PLACES = 49
+"""Places of an image that a unit is looked at."""
+
+
+def _apart(places: int) -> int:
+    """Give a step that divides no usual width, so that all rows and columns of an image are met."""
+    step = max(1, places // _PLACES)
+    return next((prime for prime in _PRIMES if prime >= step), step)
+
+
+_PRIMES = (1, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 97, 199, 499, 997)
 
 
 def _slope(kind: str, out: Tensor) -> Tensor | None:

@@ -88,7 +88,7 @@ def test_misspelt_classes_are_a_warning_that_its_setting_heeds() -> None:
     columns["label"][7] = "yess"
     config = {"data": {"target": "label"}}
     found = [finding for finding in prepare(from_mapping(config), columns).findings if finding.where == "label"]
-    assert [(finding.code, finding.severity) for finding in found][0] == ("inconsistent_spellings", "warning")
+    assert (found[0].code, found[0].severity) == ("inconsistent_spellings", "warning")
     setting = {found[0].remedies[0].path.rpartition(".")[2]: found[0].remedies[0].value}
     prepared = prepare(from_mapping({**config, "clean": {"columns": {"label": setting}}}), columns)
     assert prepared.target.classes == ("no", "yes")
@@ -122,12 +122,7 @@ def test_check_lists_what_cleaning_does_with_its_settings(dirty: Path) -> None:
 def test_check_gives_the_actions_as_json_and_their_settings_undo_them(dirty: Path) -> None:
     record = run_command("check", dirty, "--target", "label", "--json").record["cleaning"]
     done = {(action["action"], action["column"]): action for action in record["actions"]}
-    assert done["inconsistent_spellings", "kind"]["count"] == 2
-    assert record["merged"] == {"kind": {"U": "u", "W": "w", "u.": "u"}} or set(record["merged"]["kind"]) <= {
-        "U",
-        "W",
-        "u.",
-    }
+    assert record["merged"] == {"kind": {"U": "u", "W": "w", "u.": "u"}}
     keys = [("inconsistent_spellings", "kind"), ("numbers_as_text", "age"), ("missing_values", "kind")]
     for key in keys:
         (path, value), *_ = done[key]["settings"].items()

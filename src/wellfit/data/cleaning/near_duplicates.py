@@ -1,7 +1,7 @@
 """Rows that are nearly the same: equal once they are cleaned, or in all cells but one.
 
 Rows of few levels are equal by chance. A pair counts where that is out of the question: the shares of its cells' values
-in the table, multiplied, leave less than a thousandth of a row to be expected.
+in the table, multiplied, leave less than a hundredth of a row to be expected.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from wellfit.findings import Finding
 
 __all__ = ["MOST_ROWS", "beyond_chance", "near_duplicates", "row_keys"]
 
-CHANCE = 1e-3
+CHANCE = 0.01
 """Rows that may be expected to be equal by chance, at the most."""
 
 MOST_ROWS = 50_000

@@ -158,7 +158,7 @@ def _times(typed: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:
             yield series.name, series.cast(pl.Int64)
     named = {name.strip().lower(): name for name in typed.columns if typed.schema[name] == pl.Float64}
     parts = [named[part] for part in _TIME_PARTS if part in named]
-    if "year" in named and len(parts) >= 3:
+    if len(parts) >= 3 or ("year" in named and len(parts) == 2):
         # No part has more than 62 values, so that base 64 keeps their order.
         columns = [typed.get_column(name).to_numpy() * 64.0**-place for place, name in enumerate(parts)]
         yield " ".join(parts), pl.Series("time", np.sum(columns, axis=0), nan_to_null=True)
