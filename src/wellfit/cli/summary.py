@@ -48,7 +48,7 @@ def print_run(run: Run, *, json: bool) -> None:
         return
     print_lines(_made(run))
     _print_scores(run.metrics)
-    remarks = [*_doubt(run), *finding_lines(run.findings, shown=_SHOWN)]
+    remarks = [*_doubt(run), *finding_lines(_to_be_seen(run.findings), shown=_SHOWN)]
     print_lines([*remarks, ""] if remarks else [])
     print_lines([fit_line(verdict)] if verdict else [])
     if any(finding.severity != "info" for finding in run.findings):
@@ -111,6 +111,14 @@ def _doubt(run: Run) -> Iterator[str]:
 
 
 _GRAVE = {"error": 0, "warning": 1, "info": 2}
+
+
+def _to_be_seen(findings: Iterable[Finding]) -> list[Finding]:
+    """Leave out what the diagnosis merely remarks: the verdict says it, and `wellfit diagnose` shows it."""
+    from wellfit.diagnosis import CHECKS
+
+    remarks = {check.code for check in CHECKS}
+    return [finding for finding in findings if finding.severity != "info" or finding.code not in remarks]
 
 
 def graver_first(findings: Iterable[Finding]) -> list[Finding]:

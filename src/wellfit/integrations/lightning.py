@@ -148,14 +148,24 @@ def _finite(optimizer: Any) -> bool:
 @functools.cache
 def _callback() -> type[Any]:
     """Make the callback of the Lightning that is installed, under either of its names."""
-    for package in ("lightning.pytorch", "pytorch_lightning"):
+    for load in (_lightning, _pytorch_lightning):
         try:
-            base = importlib.import_module(package).Callback
+            base = load()
         except ImportError:
             continue
         return type("DoctorCallback", (Doctor, base), {"__doc__": Doctor.__doc__, "__module__": __name__})
     rule = "wellfit.integrations.lightning needs Lightning, which is not installed."
     raise BadInput(rule, do="Install it: pip install 'lightning!=2.6.2,!=2.6.3'.")
+
+
+def _lightning() -> type[Any]:
+    base: type[Any] = importlib.import_module("lightning.pytorch").Callback
+    return base
+
+
+def _pytorch_lightning() -> type[Any]:
+    base: type[Any] = importlib.import_module("pytorch_lightning").Callback
+    return base
 
 
 if TYPE_CHECKING:

@@ -158,8 +158,6 @@ def _appraise(record: Record, seen: Glimpse, recipe: Recipe) -> None:
 def _most_rows(rows: Batches, recipe: Recipe) -> int:
     """Give as many rows as cost about a hundredth of the training: a forward pass is a third of an update's work."""
     seen = recipe.epochs * (rows.rows or 0)
-    if recipe.steps is not None:
-        seen = min(seen, recipe.steps * recipe.batch_rows) if seen else recipe.steps * recipe.batch_rows
     return min(MOST_ROWS, max(FEWEST_ROWS, seen // 50))
 
 

@@ -77,7 +77,9 @@ class Trainer:
         self._weights: list[Tensor] = [weight for _, weight in named]
         self._pending: list[tuple[Tensor, Tensor | float]] = []
         self._losses: list[float] = []
-        self._windows = LossWindows(self.total_steps)
+        # Not the steps asked for: a run that time ended is replayed with those, and to the same history.
+        steps = self.epoch_steps
+        self._windows = LossWindows(None if steps is None else steps * self.recipe.epochs)
         self._saved_at = time.monotonic()
 
     @property

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
-from scipy.stats import chi2
+from scipy.stats import chi2, norm
 
 from wellfit.data.cleaning import CleaningPlan
-from wellfit.data.cleaning.contract import ColumnContract, _chi_squared
+from wellfit.data.cleaning.contract import Z_SCORE, ColumnContract, _chi_squared
 
 
 def table(rows: int, seed: int, **changes: Any) -> pl.DataFrame:
@@ -43,7 +44,7 @@ def test_rows_of_the_same_source_have_not_shifted() -> None:
         ({"age": [None] * 300 + [50.0] * 100}, "age"),
         ({"kind": ["w"] * 400}, "kind"),
         ({"kind": ["z"] * 250 + ["u"] * 150}, "kind"),
-        ({"day": [np.datetime64("2022-01-01T00:00:00", "us")] * 400}, "day"),
+        ({"day": [datetime(2022, 1, 1)] * 400}, "day"),
     ],
 )
 def test_a_shift_is_found_in_its_column_alone(changes: dict[str, Any], column: str) -> None:
@@ -62,17 +63,19 @@ def test_the_index_is_that_of_its_definition() -> None:
 
 @pytest.mark.parametrize("degrees", [1, 2, 5, 10, 50])
 def test_the_point_of_chi_squared(degrees: int) -> None:
-    assert _chi_squared(degrees) == pytest.approx(chi2.ppf(0.999, degrees), rel=0.05)
+    """The approximation is good to a sixth so far out, and on the side that is silent."""
+    expected = chi2.isf(norm.sf(Z_SCORE), degrees)
+    assert expected <= _chi_squared(degrees) == pytest.approx(expected, rel=0.17)
 
 
 def test_missing_cells_and_those_outside_are_counted() -> None:
-    frame = table(100, 3, age=[None] * 10 + [500.0] * 5 + [50.0] * 85)
+    frame = table(200, 3, age=[None] * 20 + [500.0] * 10 + [50.0] * 170)
     drift = PLAN.apply(frame, watch=True)[1].drift["age"]
-    assert (drift.missing, drift.missing_in_training, drift.outside) == (0.1, 0.0, 5)
+    assert (drift.missing, drift.missing_in_training, drift.outside) == (0.1, 0.0, 10)
 
 
 def test_few_rows_tell_nothing_and_nobody_asked_is_nothing_told() -> None:
-    assert PLAN.apply(table(49, 1), watch=True)[1].drift == {}
+    assert PLAN.apply(table(199, 1), watch=True)[1].drift == {}
     assert PLAN.apply(table(500, 1))[1].drift == {}
 
 

@@ -73,7 +73,7 @@ def test_rare_slips_of_frequent_levels(error: str, right: str) -> None:
     [
         {"north end": 50, "south end": 1, "north gate": 30, "south gate": 30},
         {"legal": 100, "illegal": 5},
-        {"typical": 100, "atypical": 5},
+        {"typical": 100, "atypical": 8},
         {"LAX": 900, "LEX": 1, "JFK": 500, "PHX": 300},
         {"mar": 20, "may": 2000},
         {"GasA": 900, "GasW": 20},

@@ -217,7 +217,7 @@ def _slip(our: str, their: str, share: float, least: int, *, alone: bool) -> int
 def _is_prefixed(our: str, their: str, share: float) -> bool:
     longer, shorter = (our, their) if len(our) > len(their) else (their, our)
     prefix = longer.removesuffix(shorter) if longer.endswith(shorter) else ""
-    return len(shorter) >= 4 and prefix in _PREFIXES and (len(prefix) > 1 or share > RARITY_LETTER)
+    return len(shorter) >= 4 and prefix in _PREFIXES and (len(prefix) > 1 or share > RARITY_SHORT)
 
 
 def edits_between(left: str, right: str, most: int) -> int:

@@ -42,9 +42,11 @@ def _through_depth(evidence: Evidence) -> Iterator[Finding]:
         return
     # The median over the run: one probe says little.
     ratio = sorted(ratios)[len(ratios) // 2]
-    if (ratio > _FADED and ratios[0] > _FADED_AT_START) or max(last) < 1e-12:
+    # A last layer of zeros hands no gradient on at first, and does after one step.
+    at_start = ratios[0] if first[0] > 0 and len(ratios) == len(first) else 1.0
+    if (ratio > _FADED and at_start > _FADED_AT_START) or max(last) < 1e-12:
         return
-    ratio = min(ratio, ratios[0])
+    ratio = min(ratio, at_start)
     yield Finding(
         code="vanishing_gradient",
         severity="warning",

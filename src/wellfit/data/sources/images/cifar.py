@@ -1,7 +1,7 @@
 """The binary versions of CIFAR-10 and CIFAR-100: records of labels and 3072 bytes of pixels.
 
-Formats: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version". The Python version is pickled and is refused: a
-pickle runs what its writer wants.
+Formats: https://www.cs.toronto.edu/~kriz/cifar.html, "Binary version". The Python version is refused: reading
+it would run what its writer wants.
 """
 
 from __future__ import annotations
