@@ -13,13 +13,12 @@ from typing import Any
 from torch import nn
 
 from wellfit.findings import CODES, Finding
-from wellfit.treatment.bench import Bench
 from wellfit.treatment.course import Change, Course
 from wellfit.treatment.proof import proven
 from wellfit.treatment.remedies import REMEDIES, Case, standard_recipes
 from wellfit.treatment.search import KEPT, Search
 from wellfit.treatment.subject import Subject
-from wellfit.treatment.yardstick import Yardstick
+from wellfit.treatment.treating import ModuleBench
 
 _FRESH = 1000
 _TOGETHER = 3
@@ -71,7 +70,8 @@ def random_search(
 ) -> Found:
     """Screen random courses on one seed, settle the best on all, prove the best of those on fresh ones."""
     subject = Subject(make_module, train, valid, options)
-    bench = Bench(subject, Yardstick(subject.valid, subject.classes, balanced))
+    bench = ModuleBench(subject)
+    bench.balanced = balanced
     chosen = list(range(seed, seed + seeds))
     search = Search(bench, chosen, budget - 2 * seeds)
     base = search.given()

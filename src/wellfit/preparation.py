@@ -117,8 +117,8 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
     features_of = {name: _without(part, apart) for name, part in frames.items()}
     spellings = _target_spellings(config, target)
     target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task, spellings=spellings)
-    cleaning = CleaningPlan.fit(features_of["train"], **_cleaning(config, target))
-    typed = {name: cleaning.apply(features_of[name])[0] for name in ("train", "valid")}
+    cleaning, train = CleaningPlan.fit_apply(features_of["train"], **_cleaning(config, target))
+    typed = {"train": train, "valid": cleaning.apply(features_of["valid"])[0]}
     if config.clean.leaks == "warn" and not estimator:
         findings += find_leaks(frames, typed["train"], cleaning, target_plan, method=split.method)
     targets = Targets(

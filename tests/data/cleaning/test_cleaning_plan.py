@@ -182,6 +182,13 @@ def test_a_plan_is_json_and_comes_back_the_same() -> None:
     assert again.apply(frame)[0].equals(plan.apply(frame)[0])
 
 
+def test_training_rows_are_read_once_as_they_are_read_again() -> None:
+    for settings in ({}, {"missing": "most_frequent"}, {"missing": {"name": "median", "indicator": False}}):
+        plan, typed = CleaningPlan.fit_apply(dirty(), **settings)
+        assert typed.equals(plan.apply(dirty())[0])
+        assert plan == CleaningPlan.fit(dirty(), **settings)
+
+
 def test_one_row_is_read_as_all_rows_are() -> None:
     frame = dirty()
     plan = CleaningPlan.fit(frame)

@@ -195,8 +195,7 @@ def _inferred(series: pl.Series, texts: Sequence[str], settings: ColumnSettings)
 def _from_text(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
     how = _as_numbers(series, texts, settings)
     if how is not None:
-        whole = _whole_numbers(series, texts)
-        return how if whole is None or not _holds_codes(series, whole) else _category(series, settings)
+        return _category(series, settings) if _are_whole(texts) and _holds_codes(series, how.typed) else how
     # Some thousand texts tell what the format is; the whole column then tells whether it holds.
     style = date_style(texts[:: max(1, len(texts) // 1000)], MOSTLY, settings.dates)
     if style is not None:
@@ -239,12 +238,10 @@ def _are_words(series: pl.Series, read: pl.Series, unparsed: int) -> bool:
     return len(words) <= min(WORDS, unparsed / 2) and read.n_unique() > NUMBERS
 
 
-def _whole_numbers(series: pl.Series, texts: Sequence[str]) -> pl.Series | None:
-    """Give the numbers of a text column in which every number is written as a whole one."""
+def _are_whole(texts: Sequence[str]) -> bool:
+    """Say whether every number of a text column is written as a whole one."""
     numerals = [text for text in texts if text[:1].isdigit() or text[:1] in "+-."]
-    if not numerals or not all(_WHOLE.fullmatch(text) for text in numerals):
-        return None
-    return pl.Series(series.name, plain_numbers(series), nan_to_null=True)
+    return bool(numerals) and all(_WHOLE.fullmatch(text) for text in numerals)
 
 
 def _are_codes(name: str, values: pl.Series) -> bool:
@@ -256,8 +253,8 @@ def _are_codes(name: str, values: pl.Series) -> bool:
 def _useful(series: pl.Series, how: Inferred, texts: Sequence[str]) -> Inferred:
     reason = None
     if isinstance(how.reader, NumberReader):
-        whole = how.typed if series.dtype.is_integer() else _whole_numbers(series, texts) if texts else None
-        reason = running_number(series.name, whole) if whole is not None else None
+        whole = series.dtype.is_integer() or _are_whole(texts)
+        reason = running_number(series.name, how.typed) if whole else None
     elif isinstance(how.reader, CategoryReader):
         reason = unusable_text(list(counted(how.typed).values()))
         missing = how.typed.null_count() / len(how.typed)

@@ -42,6 +42,10 @@ class ColumnPlan:
     proposed: Mapping[str, str] = field(default_factory=dict)
     """Levels that look like typing errors, with the level they mean; they are kept unless a person has them merged."""
 
+    def finished(self, typed: pl.Series) -> list[pl.Series]:
+        """Give the column that was read, filled where that was asked for, and the flag of its missing cells."""
+        return [typed] if self.filled is None else self.filled.apply(typed)
+
     def as_dict(self) -> dict[str, Any]:
         """Give the column's plan as JSON holds it."""
         return {
@@ -103,7 +107,20 @@ class CleaningPlan:
         missing: Any = "auto",
         columns: Mapping[str, Any] | None = None,
     ) -> CleaningPlan:
-        """Decide on every column of the training rows.
+        """Decide on every column of the training rows; see `fit_apply` for the arguments and errors."""
+        return cls.fit_apply(frame, types=types, spellings=spellings, missing=missing, columns=columns)[0]
+
+    @classmethod
+    def fit_apply(
+        cls,
+        frame: pl.DataFrame,
+        *,
+        types: str = "correct",
+        spellings: str = "suggest",
+        missing: Any = "auto",
+        columns: Mapping[str, Any] | None = None,
+    ) -> tuple[CleaningPlan, pl.DataFrame]:
+        """Decide on every column of the training rows, and give them as `apply` does, which reads them anew.
 
         Args:
             frame: The raw feature columns of the training rows, without the target.
@@ -138,7 +155,10 @@ class CleaningPlan:
         )
         if not plan.used:
             raise _nothing_left(plan)
-        return plan
+        typed = [
+            series for column in plan.used for series in column.finished(inferred[column.name].typed.alias(column.name))
+        ]
+        return plan, pl.DataFrame(typed)
 
     def apply(self, frame: pl.DataFrame, *, watch: bool = False) -> tuple[pl.DataFrame, CoercionReport]:
         """Read raw rows into typed columns: Float64, String or Datetime, null where a cell is missing and not filled.
@@ -165,8 +185,7 @@ class CleaningPlan:
             typed, counts[column.name] = column.reader.read(series)  # type: ignore[union-attr]
             if watch and column.contract is not None and frame.height >= LEAST_ROWS:
                 drift[column.name] = column.contract.compare(_watched(column.reader, typed))
-            typed = typed.alias(column.name)
-            read.extend([typed] if column.filled is None else column.filled.apply(typed))
+            read.extend(column.finished(typed.alias(column.name)))
         return pl.DataFrame(read), self._report(frame, counts, drift)
 
     def _report(self, frame: pl.DataFrame, counts: Mapping[str, Coerced], drift: Mapping[str, Drift]) -> CoercionReport:
