@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 
 import pytest
@@ -30,3 +31,9 @@ def finished(table: Path, tmp_path_factory: pytest.TempPathFactory) -> wellfit.R
     """A run trained on the small table, report and all; tests leave it as it is."""
     out = tmp_path_factory.mktemp("runs") / "small"
     return wellfit.train(table, "label", out=str(out), **{**QUICK, "report": True})
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _interrupts_are_heard() -> None:
+    """A shell lets what it starts in the background ignore Ctrl-C, and children inherit that."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)
