@@ -118,7 +118,8 @@ class Trainer:
         for part in frozen:
             part.training = False
         if self.examiner is not None and self.position.step == 0:
-            self.examiner.before(self.history, self.optimizer)
+            with threads(self.recipe.threads):
+                self.examiner.before(self.history, self.optimizer)
         for callback in self.callbacks:
             callback.on_start(self)
         started = time.monotonic() - self.position.seconds
@@ -130,7 +131,8 @@ class Trainer:
                 callback.on_end(self)
         self._settle()
         if self.examiner is not None:
-            self.examiner.after(self.history, step=self.position.step, epoch=self.position.epoch)
+            with threads(self.recipe.threads):
+                self.examiner.after(self.history, step=self.position.step, epoch=self.position.epoch)
 
     def _epochs(self, started: float, interruption: Interruption) -> None:
         while not self._done():
