@@ -106,10 +106,7 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
     split = _split(config, frame, target)
     frames = {name: frame[getattr(split, name)] for name in SPLITS}
     own = {"valid": config.data.valid, "test": config.data.test}
-    for name, source in own.items():
-        if source is not None:
-            reading = reading_for(source, config.data.reading(), sources_of(config))
-            frames[name] = read_table(source, header=_header(table), reading=reading).frame
+    frames |= _own_frames(config, table, own)
     kept = config.clean.duplicates == "keep" and not estimator
     for name, source in own.items():
         findings += _straddling(frames, name) if kept or source is not None else []
@@ -158,6 +155,16 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
             *split.notes,
         ),
     )
+
+
+def _own_frames(config: Config, table: Table, own: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+    """Read the splits that have a source of their own, as the first one was read."""
+    found = {}
+    for name, source in own.items():
+        if source is not None:
+            reading = reading_for(source, config.data.reading(), sources_of(config))
+            found[name] = read_table(source, header=_header(table), reading=reading).frame
+    return found
 
 
 def sources_of(config: Config) -> tuple[Any, ...]:

@@ -12,7 +12,7 @@ from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.training import Monitor
 
-__all__ = ["Attendant", "whole"]
+__all__ = ["Attendant", "Attended", "whole"]
 
 
 class Attendant:
@@ -65,6 +65,27 @@ class Attendant:
     def verdict(self) -> Verdict | None:
         """Give the verdict on the fit; None where there is no evidence of it."""
         return judge(self.history)
+
+
+class Attended:
+    """What every callback of the doctor tells."""
+
+    _attendant: Attendant | None = None
+
+    @property
+    def history(self) -> History:
+        """What was recorded so far."""
+        return History() if self._attendant is None else self._attendant.history
+
+    @property
+    def findings(self) -> list[Finding]:
+        """What the checks find, the gravest first."""
+        return [] if self._attendant is None else self._attendant.findings()
+
+    @property
+    def fit(self) -> Verdict | None:
+        """The verdict on the fit; None where there is no evidence of it."""
+        return None if self._attendant is None else self._attendant.verdict()
 
 
 def whole(module: nn.Module) -> nn.Module:

@@ -12,11 +12,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 
-from wellfit.diagnosis import Verdict
 from wellfit.errors import BadInput
-from wellfit.findings import Finding
-from wellfit.history import History
-from wellfit.integrations.attendant import Attendant, whole
+from wellfit.integrations.attendant import Attendant, Attended, whole
 
 __all__ = ["DoctorCallback"]
 
@@ -54,7 +51,7 @@ def _steps_of(optimizer: Any) -> _Steps:
     return named(optimizer)
 
 
-class Doctor:
+class Doctor(Attended):
     """Watches a training by Lightning, names problems as they come, and diagnoses it at its end.
 
         from wellfit.integrations.lightning import DoctorCallback
@@ -77,21 +74,6 @@ class Doctor:
         self._optimizer: Any = None
         self._steps: _Steps | None = None
         self._loss: Tensor | None = None
-
-    @property
-    def history(self) -> History:
-        """What was recorded so far."""
-        return History() if self._attendant is None else self._attendant.history
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What the checks find, the gravest first."""
-        return [] if self._attendant is None else self._attendant.findings()
-
-    @property
-    def fit(self) -> Verdict | None:
-        """The verdict on the fit; None where there is no evidence of it."""
-        return None if self._attendant is None else self._attendant.verdict()
 
     def on_train_start(self, trainer: Any, pl_module: nn.Module) -> None:
         """Begin to watch."""

@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from torch import Tensor, nn
 
-from wellfit.diagnosis import Verdict
 from wellfit.errors import BadInput
-from wellfit.findings import Finding
-from wellfit.history import History
-from wellfit.integrations.attendant import Attendant
+from wellfit.integrations.attendant import Attendant, Attended
 
 __all__ = ["DoctorCallback"]
 
 
-class Doctor:
+class Doctor(Attended):
     """Watches a training by the Trainer of Transformers, names problems as they come, and diagnoses it at its end.
 
         from wellfit.integrations.transformers import DoctorCallback
@@ -42,21 +39,6 @@ class Doctor:
         self._valid: float | None = None
         self._begun = False
         self._hook: Any = None
-
-    @property
-    def history(self) -> History:
-        """What was recorded so far."""
-        return History() if self._attendant is None else self._attendant.history
-
-    @property
-    def findings(self) -> list[Finding]:
-        """What the checks find, the gravest first."""
-        return [] if self._attendant is None else self._attendant.findings()
-
-    @property
-    def fit(self) -> Verdict | None:
-        """The verdict on the fit; None where there is no evidence of it."""
-        return None if self._attendant is None else self._attendant.verdict()
 
     def on_train_begin(
         self, args: Any, state: Any, control: Any, model: Any = None, optimizer: Any = None, **_: Any

@@ -5,7 +5,6 @@ A fault of the instruments never stops or changes the training that they watch: 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
@@ -84,11 +83,9 @@ class Examiner:
         meta["settings"] = {**self.options, **_of_optimizer(optimizer)}
         meta["data"] = survey(self.train)
         probe = self._ready()
-        operations, last, output, figures = probe.first_look()
+        operations, last, _, figures = probe.first_look()
         meta["operations"], meta["last_operation"] = operations, last
         meta["parameters"] = _of_parameters(self.module)
-        if output is not None:
-            meta["start"] = {"output_mean": _finite(output.float().mean()), "output_std": _finite(output.float().std())}
         meta["loss"] = loss_facts(recipe.loss, probe.rows.target, recipe.outputs)
         for name, where, value in [*figures, *probe.gradients(noise=False)]:
             history.add(step=0, epoch=0, name=name, value=value, where=where)
@@ -118,11 +115,6 @@ class Examiner:
         probes = 2 + self.recipe.epochs.bit_length()
         seen = self.train.rows * self.recipe.epochs
         return max(share * _FEWEST, min(ROWS, share * seen // (_PART * probes)))
-
-
-def _finite(value: Any) -> float:
-    number = float(value)
-    return number if math.isfinite(number) else 0.0
 
 
 def _of_optimizer(optimizer: Any) -> dict[str, Any]:

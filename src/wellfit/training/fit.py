@@ -165,16 +165,7 @@ def fit(
     """
     given = {name: value for name, value in locals().items() if name in FitOptions.__dataclass_fields__}
     options = FitOptions(**given)
-    if doctor == "treat":
-        raise ConfigError(
-            "wellfit.fit trains one module in place, and treating one takes many fresh ones.",
-            got="doctor 'treat'",
-            do="Call wellfit.treat(make_module, ...) with what makes the module.",
-        )
-    if not isinstance(module, nn.Module):
-        raise BadInput("wellfit.fit trains a torch.nn.Module.", got=type(module).__name__)
-    if resume and checkpoint is None:
-        raise ConfigError("'resume' needs the folder of the checkpoints.", got=resume, do="Give checkpoint=FOLDER.")
+    _refuse(module, options, resume=resume, checkpoint=checkpoint)
     rows = as_batches(train, workers)
     held = None if valid is None else as_batches(valid, workers)
     options = with_found_rate(module, rows, options)
@@ -195,6 +186,22 @@ def fit(
         trainer.resume()
     trainer.run()
     return FitResult(trainer)
+
+
+def _refuse(
+    module: nn.Module, options: FitOptions, *, resume: bool | None, checkpoint: str | os.PathLike[str] | None
+) -> None:
+    """Refuse what can't be trained, before any row is read."""
+    if options.doctor == "treat":
+        raise ConfigError(
+            "wellfit.fit trains one module in place, and treating one takes many fresh ones.",
+            got="doctor 'treat'",
+            do="Call wellfit.treat(make_module, ...) with what makes the module.",
+        )
+    if not isinstance(module, nn.Module):
+        raise BadInput("wellfit.fit trains a torch.nn.Module.", got=type(module).__name__)
+    if resume and checkpoint is None:
+        raise ConfigError("'resume' needs the folder of the checkpoints.", got=resume, do="Give checkpoint=FOLDER.")
 
 
 def find_rate(module: nn.Module, train: Any, **options: Any) -> RateCurve:

@@ -66,7 +66,6 @@ def _of_numbers(ask: Ask, target: Tensor, outputs: int) -> dict[str, Any]:
         "best": best,
         # Nothing beats a perfect output, except where the loss does not compare row with row.
         "constant_beats_right": bool(at_mean < best - 1e-6 * max(1.0, abs(best))),
-        "negative_outputs_fail": _nan(ask(-right.abs() - spread)),
     }
 
 
@@ -88,15 +87,12 @@ def _of_classes(ask: Ask, target: Tensor, outputs: int) -> dict[str, Any]:
     else:
         gentle = right * 0.98 + 0.02 / outputs
         expects, best, worst = "probabilities", ask(gentle), ask(gentle.roll(1, 1))
-    normalises = _same(ask(some * 0.5), ask(some)) and expects == "probabilities"
     smallest = ask(sloped)
     return {
         "expects": expects,
         "upside_down": bool(worst < best),
         "best": min(best, smallest) if best == best else best,
         "classes": classes,
-        "normalises": normalises,
-        "negative_outputs_fail": expects == "probabilities" and _nan(ask(-right - 0.5)),
     }
 
 

@@ -62,8 +62,6 @@ def _inputs(inputs: tuple[Tensor, ...]) -> dict[str, Any] | None:
     flat = values.flatten(1) if values.ndim <= 2 else _by_channel(values)
     clean = torch.where(torch.isfinite(flat), flat, torch.zeros_like(flat))
     rms = clean.square().mean(0).sqrt()
-    spread = clean.std(0, correction=0)
-    varying = spread > 0
     return {
         "shape": shape,
         "features": int(flat.shape[1]),
@@ -72,11 +70,7 @@ def _inputs(inputs: tuple[Tensor, ...]) -> dict[str, Any] | None:
         "largest": float(clean.abs().max()),
         "rms_max": float(rms.max()),
         "rms_median": float(rms.median()),
-        "rms_min": float(rms[varying].min()) if bool(varying.any()) else 0.0,
         "widest": int(rms.argmax()),
-        "spread_max": float(spread.max()),
-        "spread_median": float(spread.median()),
-        "constant": int((~varying).sum()),
     }
 
 
@@ -97,7 +91,6 @@ def _target(target: Tensor) -> dict[str, Any]:
                 "std": float(clean.std(correction=0)),
                 "low": float(clean.min()),
                 "high": float(clean.max()),
-                "distinct": int(min(clean.unique().numel(), 1000)),
             }
         return facts
     ids = target.detach().reshape(-1).long()
