@@ -8,23 +8,20 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
-import torch
 from torch import nn
 
-from wellfit.baselines import fit_baselines
 from wellfit.config import Config, model_spec, with_values
 from wellfit.config.rules import Duration
-from wellfit.data.batches import Resident
 from wellfit.data.cleaning import TargetPlan
 from wellfit.diagnosis import diagnose
-from wellfit.errors import ConfigError, DataError
+from wellfit.errors import ConfigError
 from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.losses import LOSSES, default_loss
 from wellfit.metrics import METRICS, default_metric
-from wellfit.models import MODELS, TableInputs
+from wellfit.models import MODELS
 from wellfit.prediction import Predictor, Scores
-from wellfit.preparation import Prepared, sources_of
+from wellfit.prepared import Prepared
 from wellfit.registry import Choice
 from wellfit.runtime import keyed_seed, reseed, restored_random_state, versions
 from wellfit.training import Callback, FitOptions, Score, Trainer, make_trainer, settle, with_found_rate
@@ -70,7 +67,7 @@ class Experiment:
         chosen = MODELS.choose(model_spec(config))
         self.architecture = Choice(chosen.entry, chosen.entry.settle(chosen.options))
         self.module = self._module()
-        rows = {name: self._rows(name, weights) for name in ("train", "valid")}
+        rows = {name: prepared.batches(name, weights) for name in ("train", "valid")}
         options = _options(config, self.loss, target)
         if weights is not None and config.train.metric == "auto":
             # Metrics count every row alike: with weights, the loss tells the best epoch.
@@ -105,29 +102,11 @@ class Experiment:
         return {**resolved, **{f"train.{name}": meant for name, meant in left.items()}}
 
     def _module(self) -> nn.Module:
-        inputs = TableInputs(
-            numeric=self.prepared.features.n_numeric, cardinalities=tuple(self.prepared.features.cardinalities)
-        )
-        self.inputs = inputs
+        self.inputs = self.prepared.inputs
         with restored_random_state():
             reseed(keyed_seed(self.prepared.config.train.seed, "init"))
-            made: nn.Module = self.architecture.entry.make(inputs, self.outputs, **self.architecture.options)
+            made: nn.Module = self.architecture.entry.make(self.inputs, self.outputs, **self.architecture.options)
         return made
-
-    def _rows(self, split: str, weights: Mapping[str, np.ndarray[Any, Any]] | None) -> Resident:
-        prepared = self.prepared
-        target, _ = prepared.target.encode(prepared.frames[split].get_column(prepared.target.name))
-        matrix = prepared.matrices[split]
-        # A label that only validation rows have can't be learned, and has no loss.
-        known = np.isfinite(target) if target.dtype.kind == "f" else target >= 0
-        if not known.any():
-            labels = prepared.frames[split].get_column(prepared.target.name).unique().head(5).to_list()
-            raise DataError(
-                "Validation rows must have labels that training rows have.", got=labels, do="Deal the rows otherwise."
-            )
-        tensors = (torch.from_numpy(matrix.numeric[known]), torch.from_numpy(matrix.categorical[known]))
-        weight = None if weights is None else torch.from_numpy(weights[split][known].astype(np.float32))
-        return Resident(tensors, torch.from_numpy(target[known]), weight)
 
     def _until(self) -> float | None:
         limit = self.prepared.config.train.time
@@ -158,18 +137,7 @@ class Experiment:
             trainer.history.meta["best_epoch"] = trainer.stopping.best_epoch
         trainer.history.meta["task"] = prepared.target.task
         trainer.conclude()
-        predictor = Predictor(
-            cleaning=prepared.cleaning,
-            features=prepared.features,
-            target=prepared.target,
-            module=self.module,
-            loss=self.loss.spec(),
-            header=prepared.header,
-            policy=config.clean.on_schema,
-            drop=prepared.not_features,
-            reading=config.data.reading(),
-            sources=sources_of(config),
-        )
+        predictor = prepared.predictor(self.module, self.loss.spec(), config)
         return Outcome(
             prepared=prepared,
             config=config,
@@ -282,28 +250,11 @@ def _spacing(config: Config) -> int | float | None:
 def _score_all(outcome: Outcome, experiment: Experiment) -> None:
     """Score validation and test rows, and the baselines beside them."""
     prepared, predictor = outcome.prepared, outcome.predictor
-    for split in ("test", "valid"):
-        if prepared.frames[split].height:
-            outcome.scores[split] = predictor.score(prepared.frames[split])
+    outcome.scores = {split: prepared.score(predictor, split) for split in ("test", "valid") if prepared.rows[split]}
     outcome.metrics = {split: scores.metrics for split, scores in outcome.scores.items()}
     scored = "test" if "test" in outcome.scores else "valid"
-    truth, _ = prepared.target.encode(prepared.frames["train"].get_column(prepared.target.name))
     limit = prepared.config.train.time
-    matrix, _ = predictor.matrix(prepared.frames[scored])
-    baselines = fit_baselines(
-        prepared.target.task,
-        prepared.matrices["train"],
-        prepared.target.decode(truth) if prepared.target.task == "regression" else truth,
-        {scored: (matrix, _targets(outcome, scored))},
-        n_classes=len(prepared.target.classes),
-        seed=prepared.config.train.seed,
-        deadline=None if limit is None else experiment.started + 0.95 * limit,
-    )
+    deadline = None if limit is None else experiment.started + 0.95 * limit
+    baselines = prepared.baselines(predictor, scored, deadline=deadline)
     outcome.metrics["baselines"] = dict(baselines.scores[scored])
     outcome.notes.extend(baselines.notes)
-
-
-def _targets(outcome: Outcome, split: str) -> np.ndarray[Any, Any]:
-    prepared = outcome.prepared
-    ids, _ = prepared.target.encode(prepared.frames[split].get_column(prepared.target.name))
-    return prepared.target.decode(ids) if prepared.target.task == "regression" else ids

@@ -17,7 +17,8 @@ from wellfit.config import Config, with_values
 from wellfit.data.features import Matrix
 from wellfit.errors import BadInput
 from wellfit.experiment import Experiment
-from wellfit.preparation import Prepared, prepare
+from wellfit.preparation import prepare
+from wellfit.prepared import PreparedTable
 from wellfit.training.evaluation import evaluate
 
 __all__ = ["Ceiling", "LearningCurve", "Point", "fit_power_law", "learning_curve", "measure"]
@@ -271,7 +272,7 @@ def _reasons(
     return [*said, f"More rows of this kind would not help{tried}: what is left is noise to these columns."]
 
 
-def _trained(prepared: Prepared, rows: Array, seed: int, *, wider: bool) -> tuple[float, float]:
+def _trained(prepared: PreparedTable, rows: Array, seed: int, *, wider: bool) -> tuple[float, float]:
     """Train a network on some of the training rows; give the losses of these rows and of the validation rows."""
     matrix = prepared.matrices["train"]
     part = replace(
@@ -291,7 +292,7 @@ def _trained(prepared: Prepared, rows: Array, seed: int, *, wider: bool) -> tupl
     return losses[0], losses[1]
 
 
-def _settings(prepared: Prepared, rows: int, seed: int, *, wider: bool) -> dict[str, Any]:
+def _settings(prepared: PreparedTable, rows: int, seed: int, *, wider: bool) -> dict[str, Any]:
     """Give what differs from the run: as many updates as on all rows, and nothing recorded or stopped by a clock."""
     config = prepared.config
     ratio = prepared.matrices["train"].numeric.shape[0] / rows

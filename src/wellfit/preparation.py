@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -19,17 +18,17 @@ from wellfit.data.cleaning import (
     repeated_rows,
     rows_without_target,
 )
-from wellfit.data.features import FeaturePlan, Matrix, Targets
+from wellfit.data.features import FeaturePlan, Targets
 from wellfit.data.sources import read_table
-from wellfit.data.sources.entry import Header
 from wellfit.data.sources.lasting import lasting, secrets_kept_out
 from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers, reading_for
 from wellfit.data.splitting import Split, fold_rows, split_rows
-from wellfit.data.table import SourceRecord, Table, resolve_column
+from wellfit.data.table import Table, resolve_column
 from wellfit.errors import ConfigError, DataError
 from wellfit.findings import Finding, Remedy
+from wellfit.prepared import PreparedTable, sources_of
 
-__all__ = ["ImagesGiven", "Prepared", "prepare", "sources_of"]
+__all__ = ["ImagesGiven", "prepare"]
 
 SPLITS = ("train", "valid", "test")
 
@@ -46,52 +45,7 @@ class ImagesGiven(DataError):
         super().__init__(rule, got=table.record.uri, do="Look at them with wellfit check, or give a table of numbers.")
 
 
-@dataclass(frozen=True, kw_only=True)
-class Prepared:
-    """A table made ready: its rows by split, and the plans that were learned on the training rows."""
-
-    config: Config
-    source: SourceRecord
-    target: TargetPlan
-    cleaning: CleaningPlan
-    features: FeaturePlan
-    frames: Mapping[str, pl.DataFrame]
-    """Raw rows of train, valid and test."""
-    split: Split
-    """Which of the rows that were not set aside these are, by number."""
-    matrices: Mapping[str, Matrix]
-    """What the network reads, of train and valid."""
-    rows: Mapping[str, int]
-    """How many rows were read, set aside and dealt."""
-    not_features: tuple[str, ...]
-    ranges: Mapping[str, tuple[float, float]]
-    """Least and greatest training value of each number column."""
-    set_aside: pl.DataFrame
-    """Rows that are used nowhere, with their number and the reason; no columns where there is none."""
-    findings: tuple[Finding, ...] = ()
-    notes: tuple[str, ...] = ()
-
-    @property
-    def header(self) -> Header:
-        """How delimited text like the source's is read: whether its first line names the columns."""
-        header = self.source.details.get("header")
-        return header if isinstance(header, bool) else "auto"
-
-    def plan(self) -> dict[str, Any]:
-        """Give what ``plan.json`` holds."""
-        return {
-            "source": self.source.as_dict(),
-            "rows": dict(self.rows),
-            "split": {key: getattr(self.config.split, key) for key in ("method", "seed", "column", "folds", "fold")},
-            "target": self.target.as_dict(),
-            "cleaning": self.cleaning.as_dict(),
-            "features": self.features.as_dict(),
-            "not_features": list(self.not_features),
-            "ranges": {name: list(ends) for name, ends in self.ranges.items()},
-        }
-
-
-def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Prepared:
+def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> PreparedTable:
     """Read, split, and learn the plans on the training rows; nothing is trained and nothing written.
 
     ``estimator`` keeps every row: scikit-learn's estimators answer for the rows they are given.
@@ -134,7 +88,7 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
         "features.encode": features.encode["name"] if config.features.encode == "auto" else config.features.encode,
     }
     counts = {name: part.height for name, part in frames.items()}
-    return Prepared(
+    return PreparedTable(
         config=with_values(config, resolved),
         source=table.record,
         target=target_plan,
@@ -165,11 +119,6 @@ def _own_frames(config: Config, table: Table, own: Mapping[str, Any]) -> dict[st
             reading = reading_for(source, config.data.reading(), sources_of(config))
             found[name] = read_table(source, header=_header(table), reading=reading).frame
     return found
-
-
-def sources_of(config: Config) -> tuple[Any, ...]:
-    """Give the sources that a config names."""
-    return config.data.source, config.data.valid, config.data.test
 
 
 def _without(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:

@@ -13,11 +13,11 @@ from typing import Any
 
 from wellfit.artifact import RunFolder, next_run_path
 from wellfit.config import Config, as_mapping, load_config, to_yaml, with_values
-from wellfit.data.sources.fingerprint import content_checksum
 from wellfit.data.sources.lasting import name_of
 from wellfit.errors import Interrupted, RunFolderError
 from wellfit.experiment import Experiment, Outcome
-from wellfit.preparation import Prepared, prepare
+from wellfit.preparation import prepare
+from wellfit.prepared import Prepared
 from wellfit.report import ReportFacts, render_card, render_page, summarize_predictions
 from wellfit.run import Run
 from wellfit.training import Callback
@@ -94,7 +94,7 @@ def _terms(config: Config, prepared: Prepared) -> dict[str, str]:
     terms = {key: as_text(value) for key, value in _leaves("", as_mapping(config)) if not _FREE.fullmatch(key)}
     terms["the content of data.source"] = prepared.source.checksum[:16]
     if config.data.test is not None:
-        terms["the content of data.test"] = content_checksum(prepared.frames["test"])[:16]
+        terms["the content of data.test"] = prepared.content("test")[:16]
     return terms
 
 

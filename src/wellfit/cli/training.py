@@ -15,7 +15,7 @@ from wellfit.cli.summary import finding_lines, print_run, rows_line
 if TYPE_CHECKING:
     from wellfit.config import Config
     from wellfit.experiment import Experiment
-    from wellfit.preparation import Prepared
+    from wellfit.prepared import PreparedTable
     from wellfit.rehearsal import Rehearsal
 
 __all__ = ["check", "init", "resume", "train"]
@@ -111,7 +111,7 @@ def _column(column: Any) -> dict[str, str]:
     return {"name": column.name, "kind": column.kind, "reason": column.reason}
 
 
-def _print_prepared(prepared: Prepared) -> None:
+def _print_prepared(prepared: PreparedTable) -> None:
     rows, target = prepared.rows, prepared.target
     kinds = f", {len(target.classes)} classes" if target.classes else ""
     print_lines([f"Target: {target.name} ({target.task}{kinds})", *prepared.notes])

@@ -17,7 +17,8 @@ from wellfit.diagnosis import diagnose
 from wellfit.errors import ConfigError, RunFolderError
 from wellfit.experiment import Experiment, Outcome
 from wellfit.findings import Finding, Remedy
-from wellfit.preparation import Prepared, prepare
+from wellfit.preparation import prepare
+from wellfit.prepared import PreparedTable
 from wellfit.recording import train_run
 from wellfit.run import Run
 from wellfit.training import Callback
@@ -155,7 +156,7 @@ class _RunBench(Bench):
         # How long a training may take decided the run's updates; trials are compared by epochs.
         self.config, self.data = with_values(config, {"train.time": None, "train.checkpoint_every": None}), data
         self.prepared = prepare(self.config, data)
-        self._rows: dict[str, Prepared] = {}
+        self._rows: dict[str, PreparedTable] = {}
 
     def train(self, course: Course, seed: int, *, watch: bool, hopeful: bool) -> tuple[Outcome, bool]:
         """Train a course under a seed; give the outcome, not scored, and whether it was given up half-way."""
@@ -168,7 +169,7 @@ class _RunBench(Bench):
         made[0].trainer.run()
         return made[0].outcome(), giving_up.stopped
 
-    def _prepared(self, course: Course) -> Prepared:
+    def _prepared(self, course: Course) -> PreparedTable:
         values = {key: value for key, value in _values(course).items() if key.startswith(_PREPARED_ANEW)}
         if not values:
             return self.prepared
@@ -179,7 +180,7 @@ class _RunBench(Bench):
 
     def figures(self, course: Course, result: Outcome) -> Figures:
         """Score the validation rows; labels that training rows do not have are left out."""
-        scores = result.predictor.score(result.prepared.frames["valid"])
+        scores = result.prepared.score(result.predictor, "valid")
         if result.prepared.target.task == "regression":
             return figures_of_values(np.asarray(scores.predicted), np.asarray(scores.target))
         known = np.asarray(scores.target) >= 0
