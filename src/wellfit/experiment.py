@@ -12,6 +12,7 @@ from torch import nn
 
 from wellfit.config import Config, model_spec, with_values
 from wellfit.config.rules import Duration
+from wellfit.data.batches import Batches, Resident
 from wellfit.data.cleaning import TargetPlan
 from wellfit.diagnosis import diagnose
 from wellfit.errors import ConfigError
@@ -19,15 +20,16 @@ from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.losses import LOSSES, default_loss
 from wellfit.metrics import METRICS, default_metric
-from wellfit.models import MODELS
+from wellfit.models import MODELS, Members
 from wellfit.prediction import Predictor, Scores
 from wellfit.prepared import Prepared
 from wellfit.registry import Choice
 from wellfit.runtime import keyed_seed, reseed, restored_random_state, versions
 from wellfit.training import Callback, FitOptions, Score, Trainer, make_trainer, settle, with_found_rate
 from wellfit.training.checkpoint import Checkpoints
+from wellfit.training.survey import sample_rows
 
-__all__ = ["Experiment", "Outcome"]
+__all__ = ["Experiment", "Outcome", "score_all"]
 
 
 @dataclass
@@ -46,6 +48,10 @@ class Outcome:
     notes: list[str] = field(default_factory=list)
 
 
+_FITTED_ROWS = 65_536
+"""Training rows on disk that first weights are fitted to; of those in memory, all are."""
+
+
 class Experiment:
     """A prepared table, its network and its trainer: settled, and ready to be trained."""
 
@@ -57,17 +63,23 @@ class Experiment:
         checkpoints: Checkpoints | None = None,
         callbacks: Sequence[Callback] = (),
         started: float | None = None,
+        until: float | None = None,
     ) -> None:
-        """Settle everything; ``weights`` are row weights by split, a time limit counts from ``started``."""
+        """Settle everything; ``weights`` are row weights by split, a time limit counts from ``started``.
+
+        ``until`` ends training on the monotonic clock, where something else than the config's limit says when.
+        """
         self.prepared = prepared
         self.started = time.monotonic() if started is None else started
         target, config = prepared.target, prepared.config
         self.loss = _loss(config, target)
         self.outputs = self.loss.entry.outputs(target.task, len(target.classes))
         chosen = MODELS.choose(model_spec(config))
-        self.architecture = Choice(chosen.entry, chosen.entry.settle(chosen.options))
-        self.module = self._module()
+        self.architecture = Choice(
+            chosen.entry, chosen.entry.settle(chosen.options, self.loss.entry.kind(self.outputs))
+        )
         rows = {name: prepared.batches(name, weights) for name in ("train", "valid")}
+        self.module = self._module(rows["train"])
         options = _options(config, self.loss, target)
         if weights is not None and config.train.metric == "auto":
             # Metrics count every row alike: with weights, the loss tells the best epoch.
@@ -84,7 +96,7 @@ class Experiment:
             checkpoints=checkpoints,
             checkpoint_every=_spacing(self.config),
             callbacks=callbacks,
-            until=self._until(),
+            until=self._until() if until is None else until,
         )
 
     def _resolved(self) -> dict[str, Any]:
@@ -101,11 +113,14 @@ class Experiment:
         left = {name: meant for name, meant in meanings.items() if getattr(train, name) == "auto"}
         return {**resolved, **{f"train.{name}": meant for name, meant in left.items()}}
 
-    def _module(self) -> nn.Module:
+    def _module(self, rows: Batches) -> nn.Module:
         self.inputs = self.prepared.inputs
         with restored_random_state():
             reseed(keyed_seed(self.prepared.config.train.seed, "init"))
             made: nn.Module = self.architecture.entry.make(self.inputs, self.outputs, **self.architecture.options)
+            if isinstance(made, Members):
+                seen = rows if isinstance(rows, Resident) else sample_rows(rows, _FITTED_ROWS)
+                made.fit_to(*seen.inputs, seen.target)
         return made
 
     def _until(self) -> float | None:
@@ -119,11 +134,24 @@ class Experiment:
         """Give the seconds kept for scores, baselines and the report."""
         return min(2.0 + 0.05 * limit, 0.5 * limit)
 
+    @property
+    def steps(self) -> int:
+        """Updates made."""
+        return self.trainer.position.step
+
+    def add_terms(self, terms: Mapping[str, str]) -> None:
+        """Refuse checkpoints that were made under other terms."""
+        self.trainer.terms = {**terms, **self.trainer.terms}
+
+    def resume(self) -> None:
+        """Go on from the newest whole checkpoint, if there is one."""
+        self.trainer.resume()
+
     def run(self) -> Outcome:
         """Train, and score the validation and the test rows once."""
         self.trainer.run()
         outcome = self.outcome()
-        _score_all(outcome, self)
+        score_all(outcome, started=self.started, limit=self.prepared.config.train.time)
         return outcome
 
     def outcome(self) -> Outcome:
@@ -217,7 +245,7 @@ def _options(config: Config, loss: Choice[Any], target: TargetPlan) -> FitOption
         compile=train.compile,
         accumulate=train.accumulate,
         ema=train.ema,
-        augment=augment if isinstance(augment, str) else augment.model_dump(),
+        augment=augment if isinstance(augment, str) else dict(augment),
         device=train.device,
         seed=train.seed,
         steps=train.steps,
@@ -247,14 +275,15 @@ def _spacing(config: Config) -> int | float | None:
     return Duration().check(spacing) if isinstance(spacing, str) else spacing
 
 
-def _score_all(outcome: Outcome, experiment: Experiment) -> None:
-    """Score validation and test rows, and the baselines beside them."""
+def score_all(outcome: Outcome, *, started: float, limit: float | None, but: tuple[str, ...] = ()) -> None:
+    """Score validation and test rows that were not scored, and the baselines beside them, within the time allowed."""
     prepared, predictor = outcome.prepared, outcome.predictor
-    outcome.scores = {split: prepared.score(predictor, split) for split in ("test", "valid") if prepared.rows[split]}
-    outcome.metrics = {split: scores.metrics for split, scores in outcome.scores.items()}
+    for split in ("test", "valid"):
+        if prepared.rows[split] and split not in but:
+            outcome.scores[split] = prepared.score(predictor, split)
+    outcome.metrics = {split: outcome.scores[split].metrics for split in ("test", "valid") if split in outcome.scores}
     scored = "test" if "test" in outcome.scores else "valid"
-    limit = prepared.config.train.time
-    deadline = None if limit is None else experiment.started + 0.95 * limit
+    deadline = None if limit is None else started + 0.95 * limit
     baselines = prepared.baselines(predictor, scored, deadline=deadline)
     outcome.metrics["baselines"] = dict(baselines.scores[scored])
     outcome.notes.extend(baselines.notes)

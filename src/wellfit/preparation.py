@@ -8,32 +8,40 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wellfit.config import Config, as_mapping, with_values
+from wellfit.config import Config, with_recipe, with_values
 from wellfit.data.cleaning import (
     CleaningPlan,
     RowsLeft,
     TargetPlan,
     find_leaks,
-    misspelt_classes,
     repeated_rows,
     rows_without_target,
 )
 from wellfit.data.features import FeaturePlan, Targets
 from wellfit.data.sources import read_table
-from wellfit.data.sources.lasting import lasting, secrets_kept_out
+from wellfit.data.sources.lasting import secrets_kept_out
 from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers, reading_for
-from wellfit.data.splitting import Split, fold_rows, split_rows
+from wellfit.data.splitting import Split
 from wellfit.data.table import Table, resolve_column
 from wellfit.errors import ConfigError, DataError
-from wellfit.findings import Finding, Remedy
+from wellfit.findings import Finding
+from wellfit.preparation_findings import copies_dropped, imbalance, misspelt, targets_missing
+from wellfit.preparation_settings import (
+    cleaning_settings,
+    columns_apart,
+    dealt,
+    feature_settings,
+    given_target,
+    lasting_source,
+    method_of,
+    source_of,
+    target_spellings,
+)
 from wellfit.prepared import PreparedTable, sources_of
 
 __all__ = ["ImagesGiven", "prepare"]
 
 SPLITS = ("train", "valid", "test")
-
-RARE = 0.15
-"""The share of the rarest class below which accuracy tells little."""
 
 
 class ImagesGiven(DataError):
@@ -50,40 +58,41 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
 
     ``estimator`` keeps every row: scikit-learn's estimators answer for the rows they are given.
     """
-    table = read_table(_source(config, data), header=config.data.header, reading=config.data.reading())
+    table = read_table(source_of(config, data), header=config.data.header, reading=config.data.reading())
     if table.images is not None:
         raise ImagesGiven(table)
-    target = resolve_column(table.frame, _given_target(config))
+    target = resolve_column(table.frame, given_target(config))
     _refuse_unlearnable(table.frame, target)
     left, rows, findings = _usable(table.frame, target, drop=config.clean.duplicates == "drop" and not estimator)
     frame = left.frame
-    split = _split(config, frame, target)
+    split = dealt(config, frame, target)
     frames = {name: frame[getattr(split, name)] for name in SPLITS}
     own = {"valid": config.data.valid, "test": config.data.test}
     frames |= _own_frames(config, table, own)
     kept = config.clean.duplicates == "keep" and not estimator
     for name, source in own.items():
         findings += _straddling(frames, name) if kept or source is not None else []
-    apart = _apart(config, target)
+    apart = columns_apart(config, target)
     features_of = {name: _without(part, apart) for name, part in frames.items()}
-    spellings = _target_spellings(config, target)
+    spellings = target_spellings(config, target)
     target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task, spellings=spellings)
-    cleaning, train = CleaningPlan.fit_apply(features_of["train"], **_cleaning(config, target))
+    config = with_recipe(config, task=target_plan.task, rows=frames["train"].height)
+    cleaning, train = CleaningPlan.fit_apply(features_of["train"], **cleaning_settings(config, target))
     typed = {"train": train, "valid": cleaning.apply(features_of["valid"])[0]}
     if config.clean.leaks == "warn" and not estimator:
         findings += find_leaks(frames, typed["train"], cleaning, target_plan, method=split.method)
     targets = Targets(
         target_plan.encode(frames["train"].get_column(target))[0].astype(np.float64), len(target_plan.classes)
     )
-    features, matrix = FeaturePlan.fit_apply(typed["train"], targets=targets, **_features(config, cleaning))
+    features, matrix = FeaturePlan.fit_apply(typed["train"], targets=targets, **feature_settings(config, cleaning))
     resolved = {
-        "data.source": _lasting(config.data.source) if data is None else config.data.source,
-        **{f"data.{name}": _lasting(source) for name, source in own.items()},
+        "data.source": lasting_source(config.data.source) if data is None else config.data.source,
+        **{f"data.{name}": lasting_source(source) for name, source in own.items()},
         "data.headers": lasting_headers(config.data.headers),
         "data.target": target,
         "data.task": target_plan.task,
         "data.header": table.record.details.get("header", True),
-        "split.method": _method(config, split),
+        "split.method": method_of(config, split),
         "features.scale": features.scale if config.features.scale == "auto" else config.features.scale,
         "features.encode": features.encode["name"] if config.features.encode == "auto" else config.features.encode,
     }
@@ -100,7 +109,7 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
         rows={**rows, **counts},
         not_features=apart,
         ranges=_ranges(typed["train"]),
-        findings=(*findings, *_misspelt(target_plan), *cleaning.findings, *_imbalance(target_plan)),
+        findings=(*findings, *misspelt(target_plan), *cleaning.findings, *imbalance(target_plan)),
         set_aside=left.without(_undealt(split, frame.height), "it stands in an earlier split too").table(),
         notes=(
             *table.notes,
@@ -126,19 +135,6 @@ def _without(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
     return pl.DataFrame([series for series in frame.get_columns() if series.name not in names])
 
 
-def _source(config: Config, data: Any) -> Any:
-    given = config.data.source if data is None else data
-    if given is None:
-        raise ConfigError("There must be data.", do="Name a table: wellfit train DATA --target COL.")
-    return given
-
-
-def _given_target(config: Config) -> str | int:
-    if config.data.target is None:
-        raise ConfigError("A target must be named.", do="Add --target COL, a column's name or index (-1 the last).")
-    return config.data.target
-
-
 def _refuse_unlearnable(frame: pl.DataFrame, target: str) -> None:
     """Refuse a table of the target alone, and a target of lists (which sources give as JSON)."""
     if frame.width == 1:
@@ -153,78 +149,8 @@ def _refuse_unlearnable(frame: pl.DataFrame, target: str) -> None:
         )
 
 
-def _lasting(source: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
-    """Give a source so that a run is replayed and resumed from any folder, and holds no secret."""
-    return None if source is None else lasting(source)
-
-
 def _header(table: Table) -> Any:
     return table.record.details.get("header", "auto")
-
-
-def _target_spellings(config: Config, target: str) -> str:
-    """Give how the target's labels are merged: by its own setting, else by that of all columns."""
-    own = config.clean.columns.get(target)
-    return config.clean.spellings if own is None or own.spellings is None else str(own.spellings)
-
-
-def _misspelt(target: TargetPlan) -> list[Finding]:
-    """Name the classes that look like typing errors: each takes rows away from the class that it means."""
-    typos = misspelt_classes(target)
-    if not typos:
-        return []
-    counts = dict(zip(map(str, target.classes), target.counts, strict=True))
-    cells, text = sum(counts[typo] for typo in typos), max(typos, key=lambda typo: (counts[typo], typo))
-    message = (
-        f"{len(typos):,} classes of '{target.name}', {_rows(cells)} in all, look like typing errors, such as {text!r} "
-        f"for {typos[text]!r}; they are kept as classes."
-    )
-    path = f"clean.columns.{target.name}.spellings"
-    return [
-        Finding(
-            code="inconsistent_spellings",
-            severity="warning",
-            where=target.name,
-            evidence={"cells": cells, "example": text, "applied": "proposed"},
-            message=message,
-            remedies=(Remedy(path=path, value="merge", why="to take them for the class they mean"),),
-        )
-    ]
-
-
-def _cleaning(config: Config, target: str) -> dict[str, Any]:
-    """Give the settings of the cleaning plan: those of all columns, and by column its kind and its own settings."""
-    clean: dict[str, Any] = as_mapping(config)["clean"]
-    columns: dict[str, dict[str, Any]] = {
-        name: {key: value for key, value in own.items() if value not in (None, [])}
-        for name, own in clean["columns"].items()
-        if name != target
-    }
-    for name, column in config.features.columns.items():
-        columns[name] = columns.get(name, {}) | ({} if column.type is None else {"type": column.type})
-    return {**{key: clean[key] for key in ("types", "spellings", "missing")}, "columns": columns}
-
-
-def _features(config: Config, cleaning: CleaningPlan) -> dict[str, Any]:
-    """Give the settings of the feature plan."""
-    settings: dict[str, Any] = as_mapping(config)["features"]
-    encoders = {name: column["encode"] for name, column in settings["columns"].items() if column["encode"] is not None}
-    texts = [column.name for column in cleaning.used if column.kind == "text"]
-    return {**settings, "columns": encoders, "texts": texts}
-
-
-def _apart(config: Config, target: str) -> tuple[str, ...]:
-    """Give the columns that are no features: the time of a row may tell something, its group or its part not."""
-    column = config.split.column
-    return (target,) if column is None or config.split.method == "time" else (target, column)
-
-
-def _method(config: Config, split: Split) -> str:
-    """Give the method that deals the rows in the same way when the config is replayed."""
-    if config.split.method not in ("auto", "files"):
-        return config.split.method
-    own_tables = config.data.test is not None or config.data.valid is not None
-    return "files" if own_tables else split.method
 
 
 def _undealt(split: Split, height: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -242,11 +168,7 @@ def _usable(frame: pl.DataFrame, target: str, *, drop: bool) -> tuple[RowsLeft, 
     rows["without_target"] = int(absent.sum())
     left = RowsLeft.of(frame).without(absent, "it has no target")
     if rows["without_target"]:
-        message = f"{_rows(rows['without_target'])} without a target set aside."
-        evidence = {"rows": rows["without_target"]}
-        findings.append(
-            Finding(code="missing_target", severity="info", where=target, evidence=evidence, message=message)
-        )
+        findings.append(targets_missing(target, rows["without_target"]))
         if not left.frame.height:
             raise DataError(f"The target '{target}' must have values.", got="none", do="Name another column.")
     rows["duplicates_dropped"] = 0
@@ -258,36 +180,8 @@ def _usable(frame: pl.DataFrame, target: str, *, drop: bool) -> tuple[RowsLeft, 
         got = f"{left.frame.height} different rows of {rows['read']:,}"
         raise DataError("A split needs at least three different rows.", got=got, do="Give rows that differ.")
     if rows["duplicates_dropped"]:
-        message = f"{_rows(rows['duplicates_dropped'])} dropped that equal an earlier row in every column."
-        findings.append(
-            Finding(
-                code="duplicate_rows",
-                severity="info",
-                evidence={
-                    "rows": rows["duplicates_dropped"],
-                    "example": f"row {left.aside[-1].rows[0]}",
-                    "applied": "yes",
-                },
-                message=message,
-                remedies=(Remedy(path="clean.duplicates", value="keep", why="to keep them"),),
-            )
-        )
+        findings.append(copies_dropped(rows["duplicates_dropped"], int(left.aside[-1].rows[0])))
     return left, rows, findings
-
-
-def _split(config: Config, frame: pl.DataFrame, target: str) -> Split:
-    given, data = config.split, config.data
-    # Shares of all rows; where one part is a table of its own, all rows of the source are dealt to the others.
-    common: dict[str, Any] = {
-        "target": target,
-        "method": given.method,
-        "test": 0.0 if data.test is not None else given.test,
-        "seed": given.seed,
-        "column": given.column,
-    }
-    if given.folds is not None:
-        return fold_rows(frame, folds=given.folds, **common)[given.fold]
-    return split_rows(frame, valid=given.valid if data.valid is None else None, **common)
 
 
 def _straddling(frames: Mapping[str, pl.DataFrame], name: str) -> list[Finding]:
@@ -303,22 +197,6 @@ def _straddling(frames: Mapping[str, pl.DataFrame], name: str) -> list[Finding]:
     return [Finding(code="split_leakage", severity="warning", where=name, evidence={"rows": count}, message=message)]
 
 
-def _rows(count: int) -> str:
-    return "1 row" if count == 1 else f"{count:,} rows"
-
-
 def _ranges(frame: pl.DataFrame) -> dict[str, tuple[float, float]]:
     numbers = (series for series in frame.get_columns() if series.dtype == pl.Float64 and series.count())
     return {series.name: (float(series.min()), float(series.max())) for series in numbers}  # type: ignore[arg-type]
-
-
-def _imbalance(target: TargetPlan) -> list[Finding]:
-    if target.task == "regression" or not target.counts:
-        return []
-    share = min(target.counts) / sum(target.counts)
-    if share >= 0.5 / len(target.classes) or share >= RARE:
-        return []
-    rare = target.classes[target.counts.index(min(target.counts))]
-    message = f"'{rare}' makes up {share:.1%} of the training rows: judge by auc or f1, not by accuracy alone."
-    evidence = {"share": share, "rows": min(target.counts)}
-    return [Finding(code="class_imbalance", severity="info", where=target.name, evidence=evidence, message=message)]

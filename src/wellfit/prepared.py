@@ -26,7 +26,7 @@ from wellfit.findings import Finding
 from wellfit.models import TableInputs
 from wellfit.prediction import Predictor, Scores
 
-__all__ = ["Prepared", "PreparedTable", "sources_of"]
+__all__ = ["Prepared", "PreparedRows", "PreparedTable", "sources_of"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -80,20 +80,19 @@ class Prepared(ABC):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PreparedTable(Prepared):
-    """A table in memory, made ready."""
+class PreparedRows(Prepared):
+    """Rows of a table, made ready by a cleaning plan and a feature plan."""
 
     cleaning: CleaningPlan
     features: FeaturePlan
-    frames: Mapping[str, pl.DataFrame]
-    """Raw rows of train, valid and test."""
-    split: Split
-    """Which of the rows that were not set aside these are, by number."""
-    matrices: Mapping[str, Matrix]
-    """What the network reads, of train and valid."""
     not_features: tuple[str, ...]
     ranges: Mapping[str, tuple[float, float]]
     """Least and greatest training value of each number column."""
+
+    @property
+    @abstractmethod
+    def held_bytes(self) -> int:
+        """How many bytes of memory the rows take while a network is trained."""
 
     @property
     def header(self) -> Header:
@@ -119,6 +118,38 @@ class PreparedTable(Prepared):
         """What a network reads of a row."""
         return TableInputs(numeric=self.features.n_numeric, cardinalities=tuple(self.features.cardinalities))
 
+    def predictor(self, module: nn.Module, loss: Mapping[str, Any], config: Config) -> Predictor:
+        """Give what predicts from raw rows with a network."""
+        return Predictor(
+            cleaning=self.cleaning,
+            features=self.features,
+            target=self.target,
+            module=module,
+            loss=loss,
+            header=self.header,
+            policy=config.clean.on_schema,
+            drop=self.not_features,
+            reading=config.data.reading(),
+            sources=sources_of(config),
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class PreparedTable(PreparedRows):
+    """A table in memory, made ready."""
+
+    frames: Mapping[str, pl.DataFrame]
+    """Raw rows of train, valid and test."""
+    split: Split
+    """Which of the rows that were not set aside these are, by number."""
+    matrices: Mapping[str, Matrix]
+    """What the network reads, of train and valid."""
+
+    @property
+    def held_bytes(self) -> int:
+        """How many bytes of memory the rows take while a network is trained."""
+        return sum(matrix.numeric.nbytes + matrix.categorical.nbytes for matrix in self.matrices.values())
+
     def encoded_target(self, split: str) -> Array:
         """Give class ids (-1: a label not seen in training) or scaled numbers, ``[row]``."""
         return self.target.encode(self.frames[split].get_column(self.target.name))[0]
@@ -136,21 +167,6 @@ class PreparedTable(Prepared):
         tensors = (torch.from_numpy(matrix.numeric[known]), torch.from_numpy(matrix.categorical[known]))
         weight = None if weights is None else torch.from_numpy(weights[split][known].astype(np.float32))
         return Resident(tensors, torch.from_numpy(target[known]), weight)
-
-    def predictor(self, module: nn.Module, loss: Mapping[str, Any], config: Config) -> Predictor:
-        """Give what predicts from raw rows with a network."""
-        return Predictor(
-            cleaning=self.cleaning,
-            features=self.features,
-            target=self.target,
-            module=module,
-            loss=loss,
-            header=self.header,
-            policy=config.clean.on_schema,
-            drop=self.not_features,
-            reading=config.data.reading(),
-            sources=sources_of(config),
-        )
 
     def score(self, predictor: Predictor, split: str) -> Scores:
         """Predict the rows of ``train``, ``valid`` or ``test``, and score them."""

@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.artifact import RunFolder, next_run_path
+from wellfit.bagging import EnsembleExperiment
 from wellfit.config import Config, as_mapping, load_config, to_yaml, with_values
 from wellfit.data.sources.lasting import name_of
 from wellfit.errors import Interrupted, RunFolderError
 from wellfit.experiment import Experiment, Outcome
 from wellfit.preparation import prepare
-from wellfit.prepared import Prepared
+from wellfit.prepared import Prepared, PreparedTable
 from wellfit.report import ReportFacts, render_card, render_page, summarize_predictions
 from wellfit.run import Run
 from wellfit.training import Callback
@@ -73,18 +74,27 @@ def resume_run(path: str | Path, *, callbacks: Sequence[Callback] = ()) -> Run:
         )
     prepared = prepare(config)
     experiment = _experiment(folder, prepared, callbacks, started)
-    experiment.trainer.resume()
+    experiment.resume()
     return _finish(folder, experiment)
 
 
-def _experiment(folder: RunFolder, prepared: Prepared, callbacks: Sequence[Callback], started: float) -> Experiment:
+def _experiment(
+    folder: RunFolder, prepared: Prepared, callbacks: Sequence[Callback], started: float
+) -> Experiment | EnsembleExperiment:
     checkpoints = None if prepared.config.train.checkpoint_every is None else Checkpoints(folder.checkpoints)
-    experiment = Experiment(prepared, checkpoints=checkpoints, callbacks=callbacks, started=started)
-    experiment.trainer.terms = {**_terms(experiment.config, prepared), **experiment.trainer.terms}
+    experiment: Experiment | EnsembleExperiment
+    if isinstance(prepared, PreparedTable) and prepared.config.model["type"] == "ensemble":
+        kept = None if checkpoints is None else checkpoints.folder
+        experiment = EnsembleExperiment(prepared, folder=kept, callbacks=callbacks, started=started)
+    else:
+        experiment = Experiment(prepared, checkpoints=checkpoints, callbacks=callbacks, started=started)
+    experiment.add_terms(_terms(experiment.config, prepared))
     return experiment
 
 
-_FREE = re.compile(r"version|output\..*|data\.(source|test)|train\.(steps|time|checkpoint_every|workers|doctor)")
+_FREE = re.compile(
+    r"version|output\..*|tune\..*|data\.(source|test)|train\.(steps|time|checkpoint_every|workers|doctor)"
+)
 """Keys that need not be the same on resume: they change no weight, or say only when training stops. A source may have
 been moved, if its content is the same."""
 
@@ -106,7 +116,7 @@ def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:
         yield from _leaves(f"{key}.{name}" if key else name, item)
 
 
-def _finish(folder: RunFolder, experiment: Experiment) -> Run:
+def _finish(folder: RunFolder, experiment: Experiment | EnsembleExperiment) -> Run:
     try:
         _write(folder, experiment.run())
     except (Interrupted, KeyboardInterrupt):
@@ -115,8 +125,8 @@ def _finish(folder: RunFolder, experiment: Experiment) -> Run:
     return Run(folder)
 
 
-def _interrupted(folder: RunFolder, experiment: Experiment) -> Interrupted:
-    rule = f"Training was stopped after {experiment.trainer.position.step:,} updates."
+def _interrupted(folder: RunFolder, experiment: Experiment | EnsembleExperiment) -> Interrupted:
+    rule = f"Training was stopped after {experiment.steps:,} updates."
     if experiment.config.data.source is None:
         return Interrupted(rule, do="Its rows were in memory: train it anew.")
     return Interrupted(rule, do=f"Go on with: wellfit resume {shlex.quote(str(folder.path))}")
@@ -124,6 +134,8 @@ def _interrupted(folder: RunFolder, experiment: Experiment) -> Interrupted:
 
 def _tidy(folder: RunFolder) -> None:
     """Remove what only an unfinished run needs, and what a killed process left."""
+    for stage in folder.checkpoints.glob("[0-9]"):
+        Checkpoints(stage).clear()
     Checkpoints(folder.checkpoints).clear()
     folder.tidy()
 

@@ -15,7 +15,7 @@ from wellfit.errors import ConfigError, did_you_mean
 
 __all__ = ["Choice", "Entry", "Family", "Option"]
 
-Kind = Literal["float", "int", "bool", "str", "ints", "floats"]
+Kind = Literal["float", "int", "bool", "str", "ints", "floats", "mappings"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,13 +45,15 @@ class Option:
     """The range worth tuning over; None where tuning it makes no sense."""
     log: bool = False
     """Whether the range is searched on a logarithmic scale."""
+    candidates: tuple[Any, ...] = ()
+    """Values worth tuning over, where they are no range."""
 
     def interval(self) -> str:
         """Give the range as an error and a listing show it."""
         if self.choices:
             return "one of " + ", ".join(self.choices)
         if self.low is None and self.high is None:
-            return {"ints": "a list of whole numbers", "floats": "a list of numbers"}.get(self.kind, f"a {self.kind}")
+            return {"ints": "a list of whole numbers", "floats": "a list of numbers", "mappings": "a list of mappings"}.get(self.kind, f"a {self.kind}")
         low = "(-inf" if self.low is None else f"{'(' if self.low_open else '['}{self.low:g}"
         high = "inf)" if self.high is None else f"{self.high:g}{')' if self.high_open else ']'}"
         return f"{low}, {high}"
@@ -121,6 +123,12 @@ def _sequence(value: Any) -> Sequence[Any]:
     return value
 
 
+def _mapping(value: Any) -> dict[str, Any]:
+    if not isinstance(value, Mapping):
+        raise TypeError(value)
+    return {str(key): item for key, item in value.items()}
+
+
 _CONVERT: dict[str, Callable[[Any], Any]] = {
     "float": _number,
     "int": _whole,
@@ -128,6 +136,7 @@ _CONVERT: dict[str, Callable[[Any], Any]] = {
     "str": _text,
     "ints": lambda value: [_whole(item) for item in _sequence(value)],
     "floats": lambda value: [_number(item) for item in _sequence(value)],
+    "mappings": lambda value: [_mapping(item) for item in _sequence(value)],
 }
 
 

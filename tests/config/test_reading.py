@@ -48,7 +48,7 @@ WRONG = {
     "train:\n  lr: 3": "line 2: 'lr' is not a key of train. It belongs under train.optimizer.",
     "train:\n  hidden: [8]": "line 2: 'hidden' is not a key of train. It belongs under model.",
     "train:\n  Epochs: 3": "Did you mean 'epochs'?",
-    "tune: {trials: 3}": "line 1: 'tune' is not a section of a config.",
+    "cluster: {size: 3}": "line 1: 'cluster' is not a section of a config.",
     "train:\n  augment: {nose: 1}": "line 2: 'nose' is not a key of train.augment. Did you mean 'noise'?",
     "features:\n  columns:\n    zip: {typ: drop}": "line 3: 'typ' is not a key of features.columns.zip.",
     "features:\n  columns:\n    zip: {}": "line 3: A column of features.columns needs 'type' or 'encode'.",

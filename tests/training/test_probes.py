@@ -30,7 +30,7 @@ def test_silent_units_are_counted_over_rows() -> None:
         module[0].weight.normal_(generator=torch.Generator().manual_seed(1))
         module[0].bias.zero_()
         module[0].bias[:3] = -1000.0
-    found = probe(module).activations()
+    found = probe(module).look()
     assert figure(found, "silent_share", "1") == pytest.approx(0.3)
     assert 0.3 < figure(found, "zero_share", "1") < 0.9
 
@@ -40,7 +40,7 @@ def test_saturated_units_are_counted_by_their_slope() -> None:
     with torch.no_grad():
         module[0].weight.mul_(0.1)
         module[0].weight[:2] = 1000.0
-    assert figure(probe(module).activations(), "saturated_share", "1") == pytest.approx(0.25)
+    assert figure(probe(module).look(), "saturated_share", "1") == pytest.approx(0.25)
 
 
 class Functional(nn.Module):
@@ -58,7 +58,7 @@ class Functional(nn.Module):
 
 
 def test_functions_shared_layers_and_several_outputs_are_seen() -> None:
-    operations, last, output = probe(Functional()).operations()
+    operations, last, output, _ = probe(Functional()).first_look()
     kinds = [(operation["kind"], operation["where"]) for operation in operations]
     assert kinds == [
         ("linear", "first"),
@@ -77,7 +77,7 @@ def test_linear_after_linear_is_seen_through_what_does_not_bend() -> None:
     module = nn.Sequential(
         nn.Linear(4, 6), nn.Dropout(0.5), nn.BatchNorm1d(6), nn.Linear(6, 5), nn.ReLU(), nn.Linear(5, 1)
     )
-    operations, _, _ = probe(module).operations()
+    operations, *_ = probe(module).first_look()
     follows = {
         operation["where"]: operation.get("follows") for operation in operations if operation["kind"] == "linear"
     }
@@ -87,7 +87,7 @@ def test_linear_after_linear_is_seen_through_what_does_not_bend() -> None:
 def test_gradients_are_those_of_autograd() -> None:
     module = nn.Sequential(nn.Linear(4, 5), nn.Tanh(), nn.Linear(5, 1))
     target = ROWS.sum(1, keepdim=True)
-    found = probe(module, ROWS, target, nn.functional.mse_loss).gradients(noise=False)
+    found = probe(module, ROWS, target, nn.functional.mse_loss).look()
     nn.functional.mse_loss(module(ROWS), target).backward()
     for name, weight in module.named_parameters():
         assert weight.grad is not None
@@ -100,9 +100,7 @@ def test_the_noise_scale_is_that_of_known_gradients() -> None:
     module = nn.Linear(1, 1, bias=False)
     nn.init.zeros_(module.weight)
     ones = torch.ones(256, 1)
-    scale = figure(
-        probe(module, ones, target, lambda o, t: ((o - t) ** 2 / 2).mean()).gradients(noise=True), "noise_scale"
-    )
+    scale = figure(probe(module, ones, target, lambda o, t: ((o - t) ** 2 / 2).mean()).look(noise=True), "noise_scale")
     assert 9 / 4 / 2 < scale < 9 / 4 * 2
 
 
@@ -119,9 +117,9 @@ def test_recurrent_layers_tell_how_far_they_remember() -> None:
     with torch.no_grad():
         net.cell.weight_hh_l0.mul_(0.2)
     rows = torch.randn(32, 30, 1, generator=torch.Generator().manual_seed(0))
-    found = probe(net, rows, torch.zeros(32, 1), nn.functional.mse_loss).gradients(noise=False)
+    found = probe(net, rows, torch.zeros(32, 1), nn.functional.mse_loss).look()
     assert figure(found, "time_grad_first") < 1e-6 * figure(found, "time_grad_last")
-    operations, _, _ = probe(net, rows).operations()
+    operations, *_ = probe(net, rows).first_look()
     assert operations[0]["kind"] == "rnn"
     assert operations[0]["recurrent_gain"] < 0.5
 
@@ -134,9 +132,8 @@ def test_looking_changes_nothing() -> None:
     gradients = [weight.grad.clone() for weight in module.parameters() if weight.grad is not None]
     state = torch.get_rng_state()
     looked = probe(module, ROWS, torch.zeros(64, 1), nn.functional.mse_loss)
-    looked.operations()
-    looked.activations()
-    looked.gradients(noise=True)
+    looked.first_look()
+    looked.look(noise=True)
     assert torch.equal(torch.get_rng_state(), state)
     assert all(torch.equal(before[name], value) for name, value in module.state_dict().items())
     assert all(
@@ -149,4 +146,4 @@ def test_what_is_not_finite_is_a_share_and_no_error() -> None:
     module = nn.Sequential(nn.Linear(4, 4), nn.ReLU())
     with torch.no_grad():
         module[0].weight.fill_(math.nan)
-    assert figure(probe(module).activations(), "non_finite_share", "0") == 1.0
+    assert figure(probe(module).look(), "non_finite_share", "0") == 1.0

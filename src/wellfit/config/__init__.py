@@ -13,15 +13,16 @@ from wellfit.config.loading import (
     with_values,
 )
 from wellfit.config.model import Config, as_mapping, model_spec
+from wellfit.config.recipes import with_recipe
 from wellfit.config.rules import Options
 from wellfit.config.schema import json_schema
 from wellfit.config.sections import Data, Output
 from wellfit.config.split import Split
-from wellfit.config.train import Augment, EarlyStopping, Train
+from wellfit.config.train import EarlyStopping, Train
+from wellfit.config.tune import Range, Tune, parse_range
 from wellfit.config.writing import starter_yaml, to_yaml, unresolved
 
 __all__ = [
-    "Augment",
     "Clean",
     "Column",
     "Config",
@@ -32,8 +33,10 @@ __all__ = [
     "LoadedConfig",
     "Options",
     "Output",
+    "Range",
     "Split",
     "Train",
+    "Tune",
     "apply_overrides",
     "as_mapping",
     "from_keywords",
@@ -42,8 +45,10 @@ __all__ = [
     "load_config",
     "model_spec",
     "parse_config",
+    "parse_range",
     "starter_yaml",
     "to_yaml",
     "unresolved",
+    "with_recipe",
     "with_values",
 ]

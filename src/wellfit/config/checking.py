@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from typing import Any, TypeGuard
 
 from pydantic import ValidationError
@@ -14,23 +14,24 @@ from wellfit.config.features import Column, Polynomials, Ratios
 from wellfit.config.model import Config
 from wellfit.config.problems import Path, Problem, Unfit, dotted, given, key_name
 from wellfit.config.sections import Section
-from wellfit.config.train import Augment, EarlyStopping
+from wellfit.config.train import EarlyStopping
 from wellfit.errors import ConfigError, did_you_mean, shown
 
 __all__ = ["checked", "sections_of"]
 
 
-def checked(document: Document) -> Config:
+def checked(document: Document, yielding: Collection[Path] = ()) -> Config:
     """Check a document; of several things wrong the first in the order of the file is raised.
 
-    A default that another setting rules out gives way to it: clipping to an optimizer that refuses it.
+    A default that another setting rules out gives way to it: clipping to an optimizer that refuses it. So does what
+    stands at a path that is ``yielding``.
     """
     config = _validated(document)
     found = sorted(clashes(config), key=lambda clash: document.origin(clash.path))
     if not found:
         return config
     for clash in found:
-        if _is_given(document, clash.path):
+        if clash.path not in yielding and _is_given(document, clash.path):
             raise document.origin(clash.path).error(clash.rule, got=clash.got, do=clash.do)
     for clash in found:
         document = document.with_value(clash.path, clash.neutral)
@@ -120,7 +121,7 @@ def _homes(key: str, known: Mapping[str, tuple[str, ...]]) -> Iterator[str]:
 def sections_of() -> dict[str, tuple[str, ...]]:
     """Give the keys of each section by its dotted path; those of the whole config under the empty one."""
     sections = {"": Config, **{name: field.annotation for name, field in Config.model_fields.items()}}
-    sections |= {"train.early_stopping": EarlyStopping, "train.augment": Augment}
+    sections |= {"train.early_stopping": EarlyStopping}
     sections |= {"features.ratios": Ratios, "features.polynomials": Polynomials}
     return {path: tuple(kind.model_fields) for path, kind in sections.items() if _is_section(kind)}
 

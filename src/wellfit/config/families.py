@@ -14,7 +14,7 @@ from wellfit.config.rules import Number, Options, Rule
 from wellfit.errors import ConfigError, did_you_mean
 from wellfit.registry import Entry, Family, Option
 
-__all__ = ["ClassWeights", "FamilyName", "Member", "family"]
+__all__ = ["ClassWeights", "FamilyName", "Member", "family", "option_schema"]
 
 _PLACES = {
     "scalers": ("wellfit.data.features", "SCALERS"),
@@ -26,6 +26,7 @@ _PLACES = {
     "losses": ("wellfit.losses", "LOSSES"),
     "schedules": ("wellfit.schedules", "SCHEDULES"),
     "metrics": ("wellfit.metrics", "METRICS"),
+    "augmentations": ("wellfit.augmentation", "AUGMENTATIONS"),
 }
 
 
@@ -75,8 +76,9 @@ class Member(Rule):
             example = self.default or next(iter(family(self.family)))
             raise Unfit(self.needs(), value, example)
         options = {str(key): item for key, item in value.items()}
+        set_here = frozenset(options)
         entry = self._entry(options)
-        return Options({self.label: entry.name, **self._options(entry, options)})
+        return Options({self.label: entry.name, **self._options(entry, options)}, set_here)
 
     def _entry(self, options: dict[str, Any]) -> Entry:
         """Take the name out of the options and give its entry."""
@@ -113,7 +115,7 @@ class Member(Rule):
         return {"anyOf": [{"enum": words}, *(self._member_schema(entry) for entry in members.values())]}
 
     def _member_schema(self, entry: Entry) -> dict[str, Any]:
-        options = {option.name: _option_schema(option, option.name in self.auto) for option in entry.options}
+        options = {option.name: option_schema(option, auto=option.name in self.auto) for option in entry.options}
         return {
             "type": "object",
             "title": entry.name,
@@ -131,10 +133,11 @@ def _checked(entry: Entry, option: Option, value: Any) -> None:
         raise Problem(error.rule, got=given(value), do=error.do, path=(option.name,)) from None
 
 
-_JSON_TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "string"}
+_JSON_TYPES = {"float": "number", "int": "integer", "bool": "boolean", "str": "string", "mapping": "object"}
 
 
-def _option_schema(option: Option, auto: bool) -> dict[str, Any]:
+def option_schema(option: Option, *, auto: bool = False) -> dict[str, Any]:
+    """Give the rule of one option as JSON Schema; ``auto`` says that it may be left to the training."""
     schema = _kind_schema(option)
     extra: list[dict[str, Any]] = [{"type": "null"}] if option.optional or option.default is None else []
     extra += [{"enum": ["auto", "find", None]}] if auto else []
@@ -145,7 +148,7 @@ def _option_schema(option: Option, auto: bool) -> dict[str, Any]:
 def _kind_schema(option: Option) -> dict[str, Any]:
     if option.choices:
         return {"enum": list(option.choices)}
-    kind = option.kind.removesuffix("s") if option.kind in ("ints", "floats") else option.kind
+    kind = option.kind.removesuffix("s") if option.kind in ("ints", "floats", "mappings") else option.kind
     item: dict[str, Any] = {"type": _JSON_TYPES[kind]}
     if option.low is not None:
         item["exclusiveMinimum" if option.low_open else "minimum"] = option.low

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path as FilePath
@@ -10,9 +9,11 @@ from typing import Any
 
 from wellfit.config.checking import checked, sections_of
 from wellfit.config.document import Document
-from wellfit.config.model import Config, as_mapping
+from wellfit.config.model import Config
+from wellfit.config.paths import split_path
 from wellfit.config.problems import Path, one_line
 from wellfit.config.reading import LARGEST, decoded, read_value, read_yaml
+from wellfit.config.recipes import given_settings
 from wellfit.config.sections import Section
 from wellfit.errors import ConfigError, did_you_mean
 
@@ -122,28 +123,6 @@ def _plain(item: Any) -> Any:
     return _plain_keys(item) if isinstance(item, Mapping) else item
 
 
-_PART = re.compile(r'"([^"]*)"|([^."]+)')
-
-
-def split_path(key: str, where: str = "") -> Path:
-    """Split a dotted key; a part in double quotes may have dots.
-
-    >>> split_path('features.columns."a.b".type')
-    ('features', 'columns', 'a.b', 'type')
-    """
-    parts: list[str] = []
-    place = 0
-    while match := _PART.match(key, place):
-        parts.append(match[1] if match[2] is None else match[2])
-        place = match.end() + 1
-        if match.end() == len(key):
-            return tuple(parts)
-        if key[match.end()] != ".":
-            break
-    rule = "a key is words with dots between them."
-    raise ConfigError(f"{where}: {rule}" if where else rule.capitalize(), got=key, do="Try train.epochs.")
-
-
 def with_values(config: Config, values: Mapping[str, Any]) -> Config:
     """Give a config with some settings changed, by dotted key, and checked anew.
 
@@ -151,13 +130,19 @@ def with_values(config: Config, values: Mapping[str, Any]) -> Config:
     >>> with_values(Config(), {"train.optimizer.lr": 0.001}).train.optimizer["lr"]
     0.001
     """
-    document = Document(as_mapping(config))
+    document = Document(given_settings(config))
     for key, value in values.items():
         document = document.with_value(split_path(key), value)
     return checked(document)
 
 
-_FIRST_CHOICE = {"seed": ("train", "seed"), "lr": ("train", "optimizer", "lr"), "valid": ("split", "valid")}
+_FIRST_CHOICE = {
+    "seed": ("train", "seed"),
+    "lr": ("train", "optimizer", "lr"),
+    "valid": ("split", "valid"),
+    "time": ("train", "time"),
+    "workers": ("train", "workers"),
+}
 
 
 def from_keywords(**keywords: Any) -> Document:

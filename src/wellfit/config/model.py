@@ -16,11 +16,18 @@ from wellfit.config.rules import Rule
 from wellfit.config.sections import Data, Output, Section
 from wellfit.config.split import Split
 from wellfit.config.train import Train
+from wellfit.config.tune import Tune
 
-__all__ = ["VERSION", "Config", "as_mapping", "model_spec"]
+__all__ = ["OF_ANY", "VERSION", "Config", "as_mapping", "model_spec"]
 
 VERSION = 1
 """The version of the config's format that is written and read here."""
+
+
+OF_ANY = frozenset(
+    ("metric", "class_weight", "precision", "device", "threads", "workers", "checkpoint_every", "seed", "time", "doctor")
+)
+"""Keys of ``train`` that say nothing of how one network is trained: they go with an ensemble as well."""
 
 
 class _Version(Rule):
@@ -58,7 +65,20 @@ class Config(Section):
     )
     """The architecture: its ``type`` and its options."""
     train: Train = Field(default_factory=dict, validate_default=True)
+    tune: Tune = Field(default_factory=Tune)
     output: Output = Output()
+
+    @model_validator(mode="before")
+    @classmethod
+    def _network(cls, given: Any) -> Any:
+        """Settle which network is meant where none is named: an ensemble, unless something is said of one network."""
+        if not isinstance(given, Mapping) or given.get("model") not in (None, "auto", {"type": "auto"}):
+            return given
+        train = given.get("train")
+        of_one = isinstance(train, Mapping) and any(
+            key not in OF_ANY and value not in ("auto", None) for key, value in train.items()
+        )
+        return {**given, "model": {"type": "mlp" if of_one else "ensemble"}}
 
     @model_validator(mode="after")
     def _fits(self) -> Config:

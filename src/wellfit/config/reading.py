@@ -6,6 +6,7 @@ are seen, and no tag makes an object. Keys are text as it is written, since they
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterator
 from typing import Any
@@ -30,6 +31,7 @@ _FLAGS = {
 _INT = re.compile(r"[-+]?[0-9]{1,400}", re.ASCII)
 _BASED = {"0o": (re.compile(r"0o[0-7]{1,400}"), 8), "0x": (re.compile(r"0x[0-9a-fA-F]{1,400}"), 16)}
 _FLOAT = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?", re.ASCII)
+_CUT = re.compile(r"(log|uniform|int)\([^()]*")
 _SPECIAL = re.compile(r"[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN)")
 
 
@@ -219,8 +221,19 @@ class _Reader:
                 self._found(origin, rule, do="Keep one of them.")
             lines.setdefault(key, origin.order[0])
             self.origins.setdefault((*path, key), origin)
-            values[key] = self._value(next(self._events), (*path, key), depth + 1)
+            values[key] = self._closed(self._value(next(self._events), (*path, key), depth + 1))
         return values
+
+    def _closed(self, value: Any) -> Any:
+        """Put ``log(a, b)`` together again, which YAML cuts at the comma inside ``{key: log(a, b)}``."""
+        if not isinstance(value, str) or not _CUT.fullmatch(value):
+            return value
+        rest = list(itertools.islice(self._events, 2))
+        texts = [event.value if isinstance(event, yaml.ScalarEvent) else None for event in rest]
+        if len(texts) == 2 and texts[0] is not None and texts[0].endswith(")") and texts[1] == "":
+            return f"{value}, {texts[0]}"
+        self._events = itertools.chain(rest, self._events)
+        return value
 
     def _key(self, event: Any, path: Path) -> str:
         if not isinstance(event, yaml.ScalarEvent):

@@ -30,9 +30,11 @@ class Options(Mapping[str, Any]):
     'nadam'
     """
 
-    __slots__ = ("_items",)
+    __slots__ = ("_items", "given")
 
-    def __init__(self, items: Mapping[str, Any]) -> None:
+    def __init__(self, items: Mapping[str, Any], given: frozenset[str] | None = None) -> None:
+        self.given = given
+        """Which of them were set and are no defaults; None: all."""
         self._items = {key: tuple(value) if isinstance(value, list) else value for key, value in items.items()}
 
     def __getitem__(self, key: str) -> Any:

@@ -7,11 +7,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from wellfit.config.augment import Augmentations
 from wellfit.config.families import ClassWeights, FamilyName, Member
 from wellfit.config.rules import Duration, Either, Flag, Number, OneOf, Pattern, Spacing, Whole
-from wellfit.config.sections import SEED, Section, WordOr
+from wellfit.config.sections import SEED, Section
 
-__all__ = ["Augment", "EarlyStopping", "Train"]
+__all__ = ["EarlyStopping", "Train"]
 
 
 class EarlyStopping(Section):
@@ -23,13 +24,6 @@ class EarlyStopping(Section):
     """What counts as progress, in the metric's unit, 0 or more."""
     restore_best: Annotated[bool, Flag()] = True
     """Whether the weights of the best epoch are kept, not those of the last."""
-
-
-class Augment(Section):
-    """What is done to training rows anew in each epoch."""
-
-    noise: Annotated[float, Number(0, example=0.1)] = 0.0
-    """Standard deviation of Gaussian noise on scaled numeric inputs, 0 or more; 1 is a column's own spread."""
 
 
 class Train(Section):
@@ -75,10 +69,8 @@ class Train(Section):
         None
     )
     """Decay, for each update, of the moving average of weights that is evaluated and kept, in (0, 1); null: none."""
-    augment: Annotated[
-        Augment | Literal["auto", "none"], WordOr(Augment, "auto", "none", null_is="none", example="{noise: 0.1}")
-    ] = "auto"
-    """What is done to training rows anew in each epoch."""
+    augment: Annotated[Any, Augmentations()] = "auto"
+    """What is done to training rows anew in each epoch: ``{noise: 0.1}``, of images ``{flip: true, cutout: 8}`` too."""
     device: Annotated[
         str,
         Pattern(

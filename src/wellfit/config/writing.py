@@ -90,13 +90,14 @@ _NAMES = {
 def unresolved(config: Config) -> list[str]:
     """Give the dotted keys that are still ``auto``, in the order of the format.
 
-    ``clean.missing`` is none of them: auto leaves it to the features, and stays.
+    ``clean.missing`` is none of them: auto leaves it to the features, and stays; nor is what ``tune`` has, which no
+    training reads.
     """
     return [dotted(path) for path, value in _leaves(as_mapping(config), ()) if value == "auto" and _is_open(path)]
 
 
 def _is_open(path: Path) -> bool:
-    return path not in _NAMES and path[0] != "clean"
+    return path not in _NAMES and path[0] not in ("clean", "tune")
 
 
 def _leaves(value: Any, path: Path) -> Iterator[tuple[Path, Any]]:

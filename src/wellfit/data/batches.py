@@ -19,7 +19,7 @@ from torch.utils.data import DataLoader, Dataset, IterableDataset, default_colla
 from wellfit.errors import DataError
 from wellfit.runtime import keyed_generator, keyed_seed, reseed
 
-__all__ = ["Batch", "Batches", "Resident", "Streamed", "Walked", "as_batches"]
+__all__ = ["Batch", "Batches", "Resident", "Streamed", "Walked", "as_batches", "bounds"]
 
 
 @dataclass(frozen=True)
@@ -72,7 +72,8 @@ def _steps(rows: int, batch_rows: int) -> int:
     return max(1, full + (rest > 1))
 
 
-def _bounds(rows: int, batch_rows: int) -> list[tuple[int, int]]:
+def bounds(rows: int, batch_rows: int) -> list[tuple[int, int]]:
+    """Give the first row and the end of each batch of an epoch."""
     count = _steps(rows, batch_rows)
     return [(step * batch_rows, rows if step == count - 1 else (step + 1) * batch_rows) for step in range(count)]
 
@@ -116,7 +117,7 @@ class Resident:
         # Drawn on the CPU, so that the order is the same on every device.
         order = torch.randperm(rows, generator=keyed_generator(seed, "order", epoch))
         order = order.to(self.target.device)
-        for first, last in _bounds(rows, batch_rows)[start:]:
+        for first, last in bounds(rows, batch_rows)[start:]:
             yield self._gather(order[first:last])
 
     def _gather(self, chosen: Tensor) -> Batch:
@@ -175,7 +176,7 @@ class Streamed:
         """Walk through a shuffled epoch from batch ``start`` on."""
         rows = cast(int, self.rows)
         order = torch.randperm(rows, generator=keyed_generator(seed, "order", epoch)).tolist()
-        chosen = [order[first:last] for first, last in _bounds(rows, batch_rows)[start:]]
+        chosen = [order[first:last] for first, last in bounds(rows, batch_rows)[start:]]
         return self._load(chosen, seed, epoch)
 
     def walk(self, batch_rows: int) -> Iterator[Batch]:

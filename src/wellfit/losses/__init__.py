@@ -5,9 +5,10 @@ from __future__ import annotations
 from wellfit.errors import ConfigError, did_you_mean
 from wellfit.losses import bce, cce, focal, huber, mae, mse, quantile
 from wellfit.losses.loss import Loss, LossEntry
+from wellfit.losses.members import MemberLoss
 from wellfit.registry import Family
 
-__all__ = ["LOSSES", "Loss", "LossEntry", "default_loss"]
+__all__ = ["LOSSES", "Loss", "LossEntry", "MemberLoss", "default_loss"]
 
 LOSSES: Family[LossEntry] = Family(
     "losses",

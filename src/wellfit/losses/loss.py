@@ -171,6 +171,12 @@ class LossEntry(Entry):
             raise ConfigError(f"{self.name} is a loss for {fits} targets.", got=task, do="Try auto.")
         return n_classes if task in self.per_class else 1
 
+    def kind(self, outputs: int) -> Literal["value", "logit", "logits"]:
+        """Say what so many output columns are: values, the logit of class 1, or logits of all classes."""
+        if self.space == "values":
+            return "value"
+        return "logit" if outputs == 1 else "logits"
+
 
 def column(tensor: Tensor) -> Tensor:
     """Give [row, 1] as [row], and anything else as it is."""

@@ -1,9 +1,10 @@
 """Architectures: one a file, one line here."""
 
-from wellfit.models import mlp
-from wellfit.models.entry import ModelEntry, TableInputs
+from wellfit.models import ensemble, linear, mlp, realmlp
+from wellfit.models.entry import ModelEntry, Occasion, TableInputs
+from wellfit.models.members import Members
 from wellfit.registry import Family
 
-__all__ = ["MODELS", "ModelEntry", "TableInputs"]
+__all__ = ["MODELS", "Members", "ModelEntry", "Occasion", "TableInputs"]
 
-MODELS: Family[ModelEntry] = Family("models", "model", [mlp.ENTRY])
+MODELS: Family[ModelEntry] = Family("models", "model", [mlp.ENTRY, realmlp.ENTRY, linear.ENTRY, ensemble.ENTRY])

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from wellfit.models.members import Kind
 from wellfit.registry import Entry
 
-__all__ = ["ModelEntry", "TableInputs"]
+__all__ = ["ModelEntry", "Occasion", "TableInputs"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -24,8 +25,36 @@ class TableInputs:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ModelEntry(Entry):
-    """An architecture; ``make(inputs, outputs, **options)`` gives an ``nn.Module``."""
+class Occasion:
+    """What a recipe depends on."""
 
-    settle: Callable[[Mapping[str, Any]], dict[str, Any]] = dict
-    """Turns options that were left to ``auto`` into what they stand for."""
+    task: str
+    """``binary``, ``multiclass`` or ``regression``."""
+    rows: int
+    """Training rows."""
+    metric: str
+    """The metric asked for, or ``auto``."""
+
+
+def _as_given(options: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+    return dict(options)
+
+
+def _no_wishes(occasion: Occasion) -> dict[str, Any]:
+    return {}
+
+
+@dataclass(frozen=True, kw_only=True)
+class ModelEntry(Entry):
+    """An architecture; ``make(inputs, outputs, **options)`` gives an ``nn.Module``.
+
+    A module may have, and the training heeds: ``members`` and ``fit_to`` (see `wellfit.models.members`);
+    ``factors()``, the factors of rate and decay by parameter's name, ``{name: (rate, decay)}``, 1 where not named;
+    ``at(progress)``, called before each update with the share of the run that lies before it, which gives the factor
+    of the weight decay.
+    """
+
+    settle: Callable[[Mapping[str, Any], Kind], dict[str, Any]] = _as_given
+    """Turns options that were left to ``auto`` into what they stand for, given what the outputs are."""
+    recipe: Callable[[Occasion], Mapping[str, Any]] = _no_wishes
+    """What the architecture wants of features and training where a person said nothing, by dotted key."""

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 from wellfit.models.activations import ACTIVATIONS
 from wellfit.models.entry import ModelEntry, TableInputs
 from wellfit.models.initialization import INITS, OTHER_NAMES, REFUSED, initialize, resolve_init
+from wellfit.models.members import Kind
 from wellfit.registry import Option
 
 __all__ = ["ENTRY", "MLP"]
@@ -100,7 +101,7 @@ class MLP(nn.Module):
         return logits
 
 
-def _settled(options: Mapping[str, Any]) -> dict[str, Any]:
+def _settled(options: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     init = options["init"]
     return {**options, "init": ACTIVATIONS[options["activation"]].init if init == "auto" else resolve_init(init)}
 

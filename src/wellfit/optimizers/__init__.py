@@ -23,6 +23,7 @@ from wellfit.optimizers import (
 from wellfit.optimizers.batches import check_batch_size, default_batch_size
 from wellfit.optimizers.direct import stepper
 from wellfit.optimizers.entry import OptimizerEntry
+from wellfit.optimizers.groups import grouped
 from wellfit.optimizers.guard import refuse_non_finite, require_finite
 from wellfit.registry import Family
 
@@ -31,6 +32,7 @@ __all__ = [
     "OptimizerEntry",
     "check_batch_size",
     "default_batch_size",
+    "grouped",
     "refuse_non_finite",
     "require_finite",
     "stepper",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,6 +25,8 @@ class WeightDecay:
     """
 
     strength: float
+    factors: Sequence[float] | None = None
+    """What the strength of each weight is multiplied by; None: all decay alike."""
 
     @torch.no_grad()
     def apply(self, params: Sequence[Tensor], lr: float, optimizer: Optimizer | None = None) -> None:
@@ -34,10 +36,21 @@ class WeightDecay:
         parameters in their next step, and have ``shrink(params, share)`` for this.
         """
         shrink = getattr(optimizer, "shrink", None)
-        if shrink is not None:
+        if self.factors is not None:
+            self._apply_each(params, lr, shrink)
+        elif shrink is not None:
             shrink(list(params), lr * self.strength)
         elif params:
             torch._foreach_mul_(list(params), 1 - lr * self.strength)
+
+    def _apply_each(self, params: Sequence[Tensor], lr: float, shrink: Callable[..., None] | None) -> None:
+        assert self.factors is not None
+        shares = [lr * self.strength * factor for factor in self.factors]
+        if shrink is None:
+            torch._foreach_mul_(list(params), [1 - share for share in shares])
+            return
+        for weight, share in zip(params, shares, strict=True):
+            shrink([weight], share)
 
 
 ENTRY = Entry(

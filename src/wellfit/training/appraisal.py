@@ -19,19 +19,15 @@ from wellfit.data.batches import Batch, Batches
 from wellfit.runtime import restored_random_state, threads
 from wellfit.training.constant_guess import constant_output
 from wellfit.training.decoding import Decoder, decoder_of
-from wellfit.training.evaluation import evaluating, prepared
+from wellfit.training.glimpse import Glimpse, glimpse
 from wellfit.training.quick_learners import Design, Guesses, kernel_guesses, linear_guesses
 from wellfit.training.recipe import Recipe
 from wellfit.training.resampling import Draws, Sample, interval
-from wellfit.training.survey import sample_rows
 
-__all__ = ["Glimpse", "appraise", "glimpse", "judged"]
+__all__ = ["appraise", "judged"]
 
 Record = dict[str, Any]
 
-MOST_ROWS = 4096
-"""Rows of each part that are looked at: the standard error of an accuracy is then below 0.8 %."""
-FEWEST_ROWS = 1024
 TOO_FEW = 16
 """Rows of which a 95 % interval of an accuracy spans half of its range; an iterator that ran out has two."""
 FITTED_ROWS = 1024
@@ -58,35 +54,7 @@ def appraise(module: nn.Module, rows: Batches, held: Batches | None, recipe: Rec
         ``skipped``; ``kept_best`` says whether the weights are those of the best epoch.
         What fails is noted under ``failed``; the training it looks at is never harmed.
     """
-    return judged(glimpse(module, rows, held, recipe), recipe)
-
-
-@dataclass
-class Glimpse:
-    """What a module says of sampled rows: all that has to be known of it, whatever becomes of it later."""
-
-    train: tuple[Batch, Any] | None = None
-    valid: tuple[Batch, Any] | None = None
-    """None without validation rows."""
-    failed: Exception | None = None
-
-
-def glimpse(module: nn.Module, rows: Batches, held: Batches | None, recipe: Recipe) -> Glimpse:
-    """Look at sampled rows through a module; it, its modes, its buffers and the random state are left as they were."""
-    seen = Glimpse()
-    buffers = [(part, part.detach().clone()) for part in module.buffers()]
-    try:
-        with restored_random_state(), threads(recipe.threads), torch.no_grad(), evaluating(module):
-            most = _most_rows(rows, recipe)
-            seen.train = _outputs(module, rows, recipe, most)
-            seen.valid = None if held is None else _outputs(module, held, recipe, most)
-    except Exception as error:
-        seen.failed = error
-    finally:
-        with torch.no_grad():
-            for part, before in buffers:
-                part.copy_(before)
-    return seen
+    return judged(glimpse(module, rows, held, recipe)(), recipe)
 
 
 def judged(seen: Glimpse, recipe: Recipe) -> Record:
@@ -155,43 +123,11 @@ def _appraise(record: Record, seen: Glimpse, recipe: Recipe) -> None:
             _tried(record, name, partial(_baseline, learner, fitted, scored, decoder))
 
 
-def _most_rows(rows: Batches, recipe: Recipe) -> int:
-    """Give as many rows as cost about a hundredth of the training: a forward pass is a third of an update's work."""
-    seen = recipe.epochs * (rows.rows or 0)
-    return min(MOST_ROWS, max(FEWEST_ROWS, seen // 50))
-
-
 def _tried(record: Record, name: str, work: Callable[[], Record]) -> None:
     try:
         record[name] = work()
     except Exception as error:
         _note(record, name, error)
-
-
-def _outputs(module: nn.Module, rows: Batches, recipe: Recipe, most: int) -> tuple[Batch, Any]:
-    batch = prepared(_shuffled(sample_rows(rows, most)).to(recipe.device), recipe.loss, rows, recipe.outputs)
-    parts = [
-        module(*(part[first : first + _AT_ONCE] for part in batch.inputs)) for first in range(0, batch.rows, _AT_ONCE)
-    ]
-    return batch, _joined(parts)
-
-
-_AT_ONCE = 1024
-
-
-def _shuffled(batch: Batch) -> Batch:
-    """Shuffle rows, always alike: halves and blocks of rows in some order would not be alike."""
-    order = torch.from_numpy(np.random.default_rng(0).permutation(batch.rows)).to(batch.target.device)
-    weight = None if batch.weight is None else batch.weight[order]
-    return Batch(tuple(part[order] for part in batch.inputs), batch.target[order], weight)
-
-
-def _joined(parts: list[Any]) -> Any:
-    if isinstance(parts[0], Tensor):
-        return torch.cat(parts)
-    if isinstance(parts[0], Mapping):
-        return {name: _joined([part[name] for part in parts]) for name in parts[0]}
-    return tuple(_joined(list(group)) for group in zip(*parts, strict=True))
 
 
 def _strided(output: Any, first: int, step: int) -> Any:

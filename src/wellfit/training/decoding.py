@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from wellfit.losses import LOSSES
+from wellfit.losses import LOSSES, MemberLoss
 from wellfit.losses.loss import Loss
 from wellfit.training.loss_facts import loss_facts
 from wellfit.training.recipe import LossLike
@@ -75,6 +75,8 @@ def decoder_of(loss: LossLike, output: Tensor, target: Tensor) -> Decoder | None
     outputs = int(output[0].numel())
     if output.ndim > 2 or (target.ndim > 1 and target.is_floating_point() and target[0].numel() != outputs):
         return None
+    if isinstance(loss, MemberLoss):
+        loss = loss.inner
     if isinstance(loss, Loss):
         return _of_named(loss, outputs)
     expects, upside_down = _asked(loss, target, outputs)

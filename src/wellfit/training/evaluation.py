@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batch, Batches, Resident
 from wellfit.training.recipe import LossLike, Score
 
@@ -57,17 +58,29 @@ def evaluate(
             total += float(part_total)
             weight += float(part_weight)
             if score is not None:
-                targets.append(part.target)
-                predictions.append(loss.activate(output).float())
+                truth, said = _by_row(rows, part, loss.activate(output).float())
+                targets.append(truth)
+                predictions.append(said)
     figures = {"loss": total / weight if weight else math.nan}
     if score is not None:
         figures[score.name] = score.function(_joined(targets), _joined(predictions))
     return figures
 
 
+def _by_row(rows: Batches, part: Batch, said: Tensor) -> tuple[Tensor, Tensor]:
+    """Give target and answers a row; of members with rows of their own, one after the other, without the fillers."""
+    if not isinstance(rows, Bagged):
+        return part.target, said
+    truth, said = part.target.flatten(0, 1), said.flatten(0, 1)
+    if part.weight is None:
+        return truth, said
+    present = part.weight.flatten() > 0
+    return truth[present], said[present]
+
+
 def prepared(batch: Batch, loss: LossLike, rows: Batches, outputs: int) -> Batch:
     """Check the targets of rows that come batch by batch; resident ones were checked as a whole."""
-    if isinstance(rows, Resident):
+    if isinstance(rows, (Resident, Bagged)):
         return batch
     return Batch(batch.inputs, loss.prepare(batch.target, outputs), batch.weight)
 

@@ -10,9 +10,12 @@ from typing import Any
 
 from torch import nn
 
+from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batches
 from wellfit.history import History
-from wellfit.training.appraisal import Glimpse, glimpse, judged
+from wellfit.losses import MemberLoss
+from wellfit.training.appraisal import judged
+from wellfit.training.glimpse import Glimpse, glimpse
 from wellfit.training.loss_facts import loss_facts
 from wellfit.training.probes import ROWS, Probe
 from wellfit.training.recipe import Recipe
@@ -21,28 +24,33 @@ from wellfit.training.survey import sample_rows, survey
 __all__ = ["Examiner"]
 
 
-_FEWEST = 32
-"""Rows of a probe's backward pass at the least; a forward pass takes a third of the time, and twice as many."""
-_PART = 50
-"""Part of the training's rows that probes pass through, at the most."""
+_FEWEST = 64
+"""Rows of a probe at the least."""
+_PART = 100
+"""Part of the rows trained that all probes together pass through at the most, as far as that leaves them enough."""
+_APART = 64
+"""Updates between two probes at the least: a small network's probe takes as long as three of its updates."""
 _LONG = 400 * ROWS
-"""Rows trained from which on the noise of gradients is measured: it then costs less than a hundredth of the run."""
+"""Rows trained from which on the noise of gradients is measured: the rows it passes through are then 0.3 % of them."""
+_MANY = 2000
+"""Updates from which on it is measured: the parts it takes apart are as many small updates, then 0.4 % of the run."""
 
 
 class Examiner:
     """Looks at a module, its rows and its loss before, during and after a training, and writes into its history.
 
-    Probes are taken before the first update, after epochs 1, 2, 4, 8 and so on, and at the end: their cost is bounded
-    by the logarithm of the run's length.
+    Probes are taken before the first update, after epochs 1, 2, 4, 8 and so on, as soon as these are some updates
+    apart, and at the end: their number is bounded by the logarithm of the run's length, and depends on it alone.
     """
 
     def __init__(
         self, module: nn.Module, train: Batches, valid: Batches | None, recipe: Recipe, options: dict[str, Any]
     ) -> None:
         self.module, self.train, self.valid, self.recipe = module, train, valid, recipe
+        self.table = train.table if isinstance(train, Bagged) else train
         self.options = options
         self._probe: Probe | None = None
-        self._seen: Glimpse | None = None
+        self._seen: Callable[[], Glimpse] | None = None
         self._failed = False
 
     def before(self, history: History, optimizer: Any) -> None:
@@ -50,8 +58,8 @@ class Examiner:
         self._safely(history, lambda: self._before(history, optimizer))
 
     def after_epoch(self, history: History, *, step: int, epoch: int) -> None:
-        """Probe after epochs that are powers of two."""
-        if epoch & (epoch - 1) == 0 and epoch != self.recipe.epochs:
+        """Probe after epochs that are powers of two, where it is long enough since the last such epoch."""
+        if epoch & (epoch - 1) == 0 and epoch != self.recipe.epochs and step >= 2 * _APART:
             self.probe(history, step=step, epoch=epoch)
 
     def probe(self, history: History, *, step: int, epoch: int) -> None:
@@ -66,7 +74,7 @@ class Examiner:
         """Judge what was seen at the end, beside baselines, once: it takes as long as a short training."""
         if self._seen is not None:
             seen, self._seen = self._seen, None
-            history.meta["appraisal"] = judged(seen, self.recipe)
+            history.meta["appraisal"] = judged(seen(), self.recipe)
 
     def _safely(self, history: History, work: Callable[[], None]) -> None:
         if self._failed:
@@ -81,40 +89,47 @@ class Examiner:
         meta = history.meta
         recipe = self.recipe
         meta["settings"] = {**self.options, **_of_optimizer(optimizer)}
-        meta["data"] = survey(self.train)
+        meta["data"] = survey(self.table)
         probe = self._ready()
         operations, last, _, figures = probe.first_look()
         meta["operations"], meta["last_operation"] = operations, last
         meta["parameters"] = _of_parameters(self.module)
-        meta["loss"] = loss_facts(recipe.loss, probe.rows.target, recipe.outputs)
-        for name, where, value in [*figures, *probe.gradients(noise=False)]:
+        meta["loss"] = loss_facts(_of_one(recipe.loss), probe.rows.target, recipe.outputs)
+        for name, where, value in figures:
             history.add(step=0, epoch=0, name=name, value=value, where=where)
 
     def _after(self, history: History, *, step: int, epoch: int) -> None:
-        self._record(history, step=step, epoch=epoch, noise=step * self.recipe.batch_rows >= _LONG)
+        self._record(history, step=step, epoch=epoch, noise=self._is_long(step))
         history.meta["steps"] = step
         self._seen = glimpse(self.module, self.train, self.valid, self.recipe)
 
+    def _is_long(self, step: int) -> bool:
+        return step >= _MANY and step * self.recipe.batch_rows >= _LONG
+
     def _record(self, history: History, *, step: int, epoch: int, noise: bool = False) -> None:
-        probe = self._ready()
-        for name, where, value in [*probe.activations(), *probe.gradients(noise=noise)]:
+        for name, where, value in self._ready().look(noise=noise):
             history.add(step=step, epoch=epoch, name=name, value=value, where=where)
 
     def _ready(self) -> Probe:
         if self._probe is None:
-            rows = sample_rows(self.train, self._rows(2)).to(self.recipe.device)
+            rows = sample_rows(self.table, self._rows()).to(self.recipe.device)
             target = self.recipe.loss.prepare(rows.target, self.recipe.outputs)
-            ready = type(rows)(rows.inputs, target, rows.weight)
-            self._probe = Probe(self.module, self.recipe.loss, ready, gradient_rows=self._rows(1))
+            self._probe = Probe(self.module, self.recipe.loss, type(rows)(rows.inputs, target, rows.weight))
         return self._probe
 
-    def _rows(self, share: int) -> int:
-        """Give the rows of a probe: all probes together make a few hundredths of the training's own passes."""
-        if self.train.rows is None:
+    def _rows(self) -> int:
+        """Give the rows of a probe: its forward and backward pass take as long as an update's with as many rows."""
+        rows, recipe = self.train.rows, self.recipe
+        if rows is None:
             return ROWS
-        probes = 2 + self.recipe.epochs.bit_length()
-        seen = self.train.rows * self.recipe.epochs
-        return max(share * _FEWEST, min(ROWS, share * seen // (_PART * probes)))
+        steps = -(-rows // recipe.batch_rows) * recipe.epochs
+        probes = 2 + (steps // _APART).bit_length()
+        return max(_FEWEST, min(ROWS, rows * recipe.epochs // (_PART * probes)))
+
+
+def _of_one(loss: Any) -> Any:
+    """Give the loss of one member: what it takes does not depend on how many there are."""
+    return loss.inner if isinstance(loss, MemberLoss) else loss
 
 
 def _of_optimizer(optimizer: Any) -> dict[str, Any]:

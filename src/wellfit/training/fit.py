@@ -7,10 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from torch import nn
 
+from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batches, Resident, as_batches
 from wellfit.errors import BadInput, ConfigError
 from wellfit.findings import Finding
@@ -285,6 +286,8 @@ def settings_of(settled: Settled) -> dict[str, Any]:
 
 
 def _ready(rows: Batches, settled: Settled) -> Batches:
+    if isinstance(rows, Bagged):
+        return rows.with_table(cast(Resident, _ready(rows.table, settled)))
     if not isinstance(rows, Resident):
         return rows
     recipe = settled.recipe

@@ -72,14 +72,16 @@ class Trainer:
                 do="Set requires_grad on those that should be.",
             )
         self.optimizer = self.recipe.optimizer(named)
-        self.updater = Updater(self.module, self.forward or self.module, self.optimizer, self.recipe, self.monitor)
+        steps = self.epoch_steps
+        planned = None if steps is None else steps * self.recipe.epochs
+        forward = self.forward or self.module
+        self.updater = Updater(self.module, forward, self.optimizer, self.recipe, self.monitor, planned)
         self.averages = None if self.recipe.ema is None else [weight.detach().clone() for _, weight in named]
         self._weights: list[Tensor] = [weight for _, weight in named]
         self._pending: list[tuple[Tensor, Tensor | float]] = []
         self._losses: list[float] = []
         # Not the steps asked for: a run that time ended is replayed with those, and to the same history.
-        steps = self.epoch_steps
-        self._windows = LossWindows(None if steps is None else steps * self.recipe.epochs)
+        self._windows = LossWindows(planned)
         self._saved_at = time.monotonic()
 
     @property

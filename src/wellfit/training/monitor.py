@@ -30,7 +30,7 @@ class LayerStatistics:
         self._samples = 0
         self._sums: Tensor | None = None
         self._before: list[Tensor] = []
-        self._gradients: Tensor | None = None
+        self._norms: list[Tensor] = []
 
     def wants(self, step: int) -> bool:
         """Whether a step, counted from 0, is sampled."""
@@ -42,23 +42,21 @@ class LayerStatistics:
         zero = self.parameters[0].new_zeros(())
         gradients = [zero if weight.grad is None else weight.grad for weight in self.parameters]
         dense = [gradient.coalesce().values() if gradient.is_sparse else gradient for gradient in gradients]
-        self._gradients = torch.stack([norm.float() for norm in torch._foreach_norm(dense)])
-        self._before = [weight.detach().clone() for weight in self.parameters]
+        self._before = list(torch._foreach_mul(self.parameters, 1.0))
+        self._norms = [*torch._foreach_norm(dense), *torch._foreach_norm(self._before)]
 
     @torch.no_grad()
     def after_update(self) -> None:
         """Read the weights anew and add the step to the sums."""
-        weights = torch.stack([norm.float() for norm in torch._foreach_norm(self._before)])
-        moved = torch._foreach_sub([weight.detach() for weight in self.parameters], self._before)
-        updates = torch.stack([norm.float() for norm in torch._foreach_norm(moved)])
-        assert self._gradients is not None
+        after = torch._foreach_norm(self.parameters)
+        moved, self._before = self._before, []
+        torch._foreach_sub_(moved, self.parameters)
+        norms = [*self._norms, *torch._foreach_norm(moved), *after]
+        sample = torch.stack([norm.float() for norm in norms]).view(4, -1)
         # Weights that start from zero are compared with what they become.
-        after = torch.stack([norm.float() for norm in torch._foreach_norm([w.detach() for w in self.parameters])])
-        ratio = updates / torch.maximum(weights, after).clamp_min(torch.finfo(torch.float32).tiny)
-        sample = torch.stack([self._gradients, weights, ratio])
-        self._sums = sample if self._sums is None else self._sums + sample
+        sample[2] /= torch.maximum(sample[1], sample[3]).clamp_min_(torch.finfo(torch.float32).tiny)
+        self._sums = sample[:3] if self._sums is None else self._sums + sample[:3]
         self._samples += 1
-        self._before = []
 
     @property
     def sampling(self) -> bool:

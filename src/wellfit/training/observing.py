@@ -211,12 +211,13 @@ class Monitor:
         if inputs is None:
             return
         probe = Probe(self.module, None, Batch(inputs, torch.zeros(len(inputs[0]))))
-        if "operations" not in self._history.meta:
-            operations, last, output = probe.operations()
+        if "operations" in self._history.meta:
+            found = probe.look()
+        else:
+            operations, last, output, found = probe.first_look()
             self._history.meta |= {"operations": operations, "last_operation": last}
             if output is not None and output.ndim > 1:
                 self._history.meta.setdefault("loss", {})["outputs"] = int(output.shape[-1])
-        found = probe.activations()
         for name, weight in self._named:
             if weight.grad is not None and not weight.grad.is_sparse:
                 found.append(("probe_grad", name, float(weight.grad.double().square().mean().sqrt())))

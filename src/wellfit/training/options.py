@@ -13,9 +13,10 @@ from torch import Tensor, nn
 
 from wellfit.data.batches import Batches
 from wellfit.errors import BadInput, ConfigError, DataError, did_you_mean
-from wellfit.losses import LOSSES
+from wellfit.losses import LOSSES, MemberLoss
 from wellfit.metrics import METRICS
-from wellfit.optimizers import OPTIMIZERS, check_batch_size, default_batch_size
+from wellfit.models.members import Members, factors_of
+from wellfit.optimizers import OPTIMIZERS, check_batch_size, default_batch_size, grouped
 from wellfit.registry import Choice, Option
 from wellfit.runtime import default_threads, resolve_device, restored_random_state
 from wellfit.schedules import SCHEDULES
@@ -88,8 +89,10 @@ def settle(
         option.check(getattr(options, option.name), "fit")
     device = resolve_device(options.device)
     loss, loss_name = _loss(options)
+    if isinstance(module, Members):
+        loss = MemberLoss(loss, module.members)
     outputs = _tried(module, loss, train, device)
-    choice, make = _optimizer(options.optimizer, options.lr)
+    choice, make = _optimizer(options.optimizer, options.lr, factors_of(module))
     batch_rows = _batch_rows(choice, options, train.rows)
     score = score or _score(options.metric)
     stopping = _stopping(options.early_stopping, has_valid)
@@ -219,7 +222,9 @@ def _asked(rule: str, shapes: list[Any], work: Callable[[], Any]) -> Any:
         raise DataError(f"{rule}; on two rows it said: {first.rstrip('.')}.", got=shapes) from error
 
 
-def _optimizer(given: Any, lr: float | None) -> tuple[Choice[Any] | None, Callable[[Any], torch.optim.Optimizer]]:
+def _optimizer(
+    given: Any, lr: float | None, factors: Mapping[str, tuple[float, float]]
+) -> tuple[Choice[Any] | None, Callable[[Any], torch.optim.Optimizer]]:
     if isinstance(given, torch.optim.Optimizer):
         return None, lambda _: given
     if callable(given) and not isinstance(given, (Choice, Mapping)):
@@ -232,7 +237,8 @@ def _optimizer(given: Any, lr: float | None) -> tuple[Choice[Any] | None, Callab
     choice = OPTIMIZERS.choose(spec)
     if choice.options["lr"] is None:
         choice = Choice(choice.entry, {**choice.options, "lr": choice.entry.default_lr(choice.options)})
-    return choice, lambda named: choice.entry.make(named, **choice.options)
+    entry, settings = choice.entry, choice.options
+    return choice, lambda named: entry.make(grouped(named, factors, entry, settings), **settings)
 
 
 def _made(function: Callable[[Any], Any], named: Sequence[tuple[str, Tensor]]) -> torch.optim.Optimizer:

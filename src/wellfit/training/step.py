@@ -11,6 +11,7 @@ from torch import Tensor, nn
 
 from wellfit.data.batches import Batch
 from wellfit.errors import RunFailed
+from wellfit.models.members import factors_of, pace_of
 from wellfit.optimizers import refuse_non_finite, require_finite, stepper
 from wellfit.regularizers import L1, L2, ClipNorm, ClipValue, Penalty, WeightDecay, add_noise, decayed_parameters
 from wellfit.runtime import keyed_generator, keyed_seed, reseed
@@ -36,7 +37,9 @@ class Updater:
         optimizer: torch.optim.Optimizer,
         recipe: Recipe,
         monitor: LayerStatistics | None,
+        planned: int | None = None,
     ) -> None:
+        """Make what updates a module; ``planned`` is how many updates the whole run would make, if that is known."""
         self.module, self.forward, self.optimizer = module, forward, optimizer
         self.recipe, self.monitor = recipe, monitor
         self.parts = 1
@@ -44,8 +47,14 @@ class Updater:
         self._named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
         self._step = stepper(optimizer)
         self._base = [group["lr"] for group in optimizer.param_groups]
+        self._decays = [group.get("weight_decay") for group in optimizer.param_groups]
+        self._planned = planned
+        self._at = pace_of(module)
+        self._decay_share = 1.0
+        """The share of the weight decay that is in force."""
         self._trained = [weight for _, weight in self._named]
         self._weights = [weight for _, weight in decayed_parameters(module) if weight.requires_grad]
+        self._decayed, self._factors = self._to_decay(module)
         self._penalties = _penalties(recipe)
         self._buffers = [buffer for buffer in module.buffers() if buffer.is_floating_point()]
         self._kept = [buffer.clone() for buffer in self._buffers]
@@ -58,6 +67,7 @@ class Updater:
             RunFailed: where a gradient is not finite; weights and buffers are then as before the step.
         """
         self._set_rate(step, losses)
+        self._set_moment(step)
         if self._buffers:
             torch._foreach_copy_(self._kept, self._buffers)
         try:
@@ -84,6 +94,23 @@ class Updater:
         to_point = getattr(self.optimizer, "train", None)
         if to_point is not None:
             to_point()
+
+    def _set_moment(self, step: int) -> None:
+        """Let a module follow the run, as far as it goes its own way; where its length is not known it stays as begun."""
+        if self._at is None:
+            return
+        self._decay_share = self._at(min(step / self._planned, 1.0) if self._planned else 0.0)
+        for group, decay in zip(self.optimizer.param_groups, self._decays, strict=True):
+            if decay:
+                group["weight_decay"] = decay * self._decay_share
+
+    def _to_decay(self, module: nn.Module) -> tuple[list[Tensor], list[float] | None]:
+        """Give the weights that decay, and the factor of each where a module has factors of its own."""
+        factors = factors_of(module)
+        if not factors:
+            return self._weights, None
+        found = [(weight, factors.get(name, (1.0, 1.0))[1]) for name, weight in self._named]
+        return [weight for weight, factor in found if factor], [factor for _, factor in found if factor]
 
     def _gradients(self, batches: Sequence[Batch], step: int) -> Totals:
         while True:
@@ -159,7 +186,8 @@ class Updater:
         if sampled and self.monitor is not None:
             self.monitor.before_update()
         if self.recipe.weight_decay:
-            WeightDecay(self.recipe.weight_decay).apply(self._weights, self.rate, self.optimizer)
+            decay = WeightDecay(self.recipe.weight_decay * self._decay_share, self._factors)
+            decay.apply(self._decayed, self.rate, self.optimizer)
         self._step()
         if sampled and self.monitor is not None:
             self.monitor.after_update()

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batch, Batches, Resident, Streamed
 
 __all__ = ["sample_rows", "survey"]
@@ -25,6 +27,8 @@ def sample_rows(rows: Batches, count: int) -> Batch:
         chosen = torch.linspace(0, total - 1, min(count, total)).round().long().to(rows.target.device)
         weight = None if rows.weight is None else rows.weight[chosen]
         return Batch(tuple(part[chosen] for part in rows.inputs), rows.target[chosen], weight)
+    if isinstance(rows, Bagged):
+        return rows.sample(count)
     if getattr(rows, "_one_shot", False):
         return rows.peek()
     found: list[Batch] = []
@@ -56,18 +60,19 @@ def _inputs(inputs: tuple[Tensor, ...]) -> dict[str, Any] | None:
     if first is None or first.numel() == 0:
         return None
     values = first.detach().double()
-    finite = torch.isfinite(values)
     shape = list(first.shape[1:])
     # Features stand apart in a table; pixels and time steps of one channel share a scale.
     flat = values.flatten(1) if values.ndim <= 2 else _by_channel(values)
-    clean = torch.where(torch.isfinite(flat), flat, torch.zeros_like(flat))
+    # Most rows are finite, which their sum shows sooner than each of them.
+    finite = None if math.isfinite(float(flat.sum())) else torch.isfinite(flat)
+    clean = flat if finite is None else torch.where(finite, flat, torch.zeros_like(flat))
     rms = clean.square().mean(0).sqrt()
     return {
         "shape": shape,
         "features": int(flat.shape[1]),
-        "non_finite": int((~finite).sum()),
-        "non_finite_columns": [int(i) for i in (~torch.isfinite(flat)).any(0).nonzero().flatten()[:5]],
-        "largest": float(clean.abs().max()),
+        "non_finite": 0 if finite is None else int((~finite).sum()),
+        "non_finite_columns": [] if finite is None else (~finite).any(0).nonzero().flatten()[:5].tolist(),
+        "largest": max(abs(end.item()) for end in clean.aminmax()),
         "rms_max": float(rms.max()),
         "rms_median": float(rms.median()),
         "widest": int(rms.argmax()),

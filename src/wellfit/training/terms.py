@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batches, Resident
 from wellfit.errors import ConfigError
 from wellfit.registry import Choice
@@ -74,6 +75,8 @@ def subject_terms(module: nn.Module, train: Batches, valid: Batches | None) -> d
 def _rows_text(rows: Batches | None) -> str:
     if rows is None:
         return "none"
+    if isinstance(rows, Bagged):
+        return _digest(*(_bits(ids) for ids in rows.members), _rows_text(rows.table).encode())
     if not isinstance(rows, Resident):
         return f"{type(rows).__name__} of {rows.rows} rows"
     tensors = [*rows.inputs, rows.target, *([] if rows.weight is None else [rows.weight])]

@@ -33,7 +33,7 @@ from wellfit.data.table import Table
 from wellfit.errors import ConfigError, DataError, did_you_mean
 from wellfit.registry import Family
 
-__all__ = ["SOURCES", "SourceEntry", "read_table"]
+__all__ = ["SOURCES", "SourceEntry", "located", "read_table"]
 
 SOURCES: Family[SourceEntry] = Family(
     "sources",
@@ -75,18 +75,22 @@ def read_table(source: Any, *, header: Header = "auto", reading: Reading | None 
     """
     if header not in ("auto", True, False):
         raise ConfigError("'header' must be auto, true or false.", got=header, do="Try auto.")
-    located, told = _located(source), reading or Reading()
+    place, told = located(source), reading or Reading()
     for entry in SOURCES.values():
-        if not entry.matches(located):
+        if not entry.matches(place):
             continue
         if isinstance(entry, RemoteEntry):
-            return read_remote(entry, located, told, lambda path: read_table(path, header=header, reading=told))
-        return read_with(entry, located, told if isinstance(entry, ImageEntry) else header)
-    raise _unknown(located)
+            return read_remote(entry, place, told, lambda path: read_table(path, header=header, reading=told))
+        return read_with(entry, place, told if isinstance(entry, ImageEntry) else header)
+    raise _unknown(place)
 
 
-def _located(source: Any) -> Any:
-    """Turn what names files into the paths of readable ones; leave the rest."""
+def located(source: Any) -> Any:
+    """Turn what names files into the paths of readable ones; leave the rest.
+
+    Raises:
+        DataError: a file is missing or can't be read.
+    """
     if isinstance(source, (list, tuple)) and source and all(isinstance(one, (str, os.PathLike)) for one in source):
         return files_of_list(source)
     if not isinstance(source, (str, os.PathLike)):

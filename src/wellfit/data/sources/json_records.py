@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ from wellfit.data.sources.mapping import frame_of_columns
 from wellfit.data.table import Table
 from wellfit.errors import DataError
 
-__all__ = ["ENTRY"]
+__all__ = ["ENTRY", "record_batches"]
 
 _SUFFIXES = (".json", ".ndjson", ".jsonl")
 _SHAPE = 'Write a list of records, such as [{"a": 1, "b": "x"}], or one record a line.'
@@ -41,6 +42,52 @@ def read(source: Path, header: Header) -> Table:
     }
     notes = [note for note in [encoding_note(encoding)] if note]
     return finished(frame, uri=str(source), kind="json", checksum=checksum_of(source), details=details, notes=notes)
+
+
+def record_batches(source: Path, rows: int) -> Iterator[pl.DataFrame] | None:
+    """Walk through a file of one record a line; None where it is laid out otherwise.
+
+    Raises:
+        DataError: a line is no JSON: which one.
+    """
+    content = open_content(source)
+    first = list(itertools.islice(_numbered(content), 2))
+    if len(first) < 2 or not all(_is_record(line) for _, line in first):
+        return None
+    return _batches(content, rows)
+
+
+def _batches(content: Content, rows: int) -> Iterator[pl.DataFrame]:
+    numbered = _numbered(content)
+    while lines := list(itertools.islice(numbered, rows)):
+        records = []
+        for number, line in lines:
+            try:
+                records.append(_parsed(line))
+            except json.JSONDecodeError as error:
+                rule = f"Line {number} is not JSON."
+                raise DataError(rule, got=str(content.path), do=f"Mend it: {error.msg}.") from None
+        if not all(isinstance(record, dict) for record in records):
+            raise DataError("The JSON is not a table.", got=str(content.path), do=_SHAPE)
+        yield frame_of_columns(_columns(records))
+
+
+def _numbered(content: Content) -> Iterator[tuple[int, str]]:
+    """Give the lines that are not blank, with their numbers."""
+    rest, number = "", 0
+    for block in itertools.chain(to_utf8(content.blocks(), detect_encoding(content)), [b"\n"]):
+        *lines, rest = (rest + block.decode()).split("\n")
+        for line in lines:
+            number += 1
+            if line.strip():
+                yield number, line
+
+
+def _is_record(line: str) -> bool:
+    try:
+        return isinstance(_parsed(line), dict)
+    except json.JSONDecodeError:
+        return False
 
 
 def _frame(text: str, content: Content) -> tuple[pl.DataFrame, str]:

@@ -2,20 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 import pyarrow as pa
-from pyarrow import compute, csv
+from pyarrow import csv
 
 from wellfit.data.sources.contents import Content, checksum_of, open_content
 from wellfit.data.sources.delimited.decimal_mark import decimal_mark_of
-from wellfit.data.sources.delimited.dialect import WHITESPACE, Dialect, blanks_of, detect_dialect, squeezed
-from wellfit.data.sources.delimited.encoding import detect_encoding, encoding_note, to_utf8
-from wellfit.data.sources.delimited.faults import LINE_BYTES, QuoteWatch, find_fault
+from wellfit.data.sources.delimited.dialect import Dialect, blanks_of
+from wellfit.data.sources.delimited.encoding import detect_encoding
+from wellfit.data.sources.delimited.faults import QuoteWatch
+from wellfit.data.sources.delimited.plain import FEWEST_BYTES, begins_plain, read_plain, survey
 from wellfit.data.sources.delimited.streams import BlockStream, after, without_blank_end
+from wellfit.data.sources.delimited.text import (
+    dialect_of,
+    fault_in,
+    header_only,
+    layout_notes,
+    longest_cell,
+    parser_options,
+    text_blocks,
+    unexplained,
+)
 from wellfit.data.sources.entry import Header, SourceEntry
 from wellfit.data.sources.finish import CELL_BYTES, finished
 from wellfit.data.table import Table
@@ -23,7 +32,8 @@ from wellfit.errors import DataError
 
 __all__ = ["ENTRY"]
 
-_HEAD_BYTES = 1 << 20
+_Read = tuple[pl.DataFrame, str, Dialect, str]
+"""The cells, the encoding, the layout, and the checksum of the file's bytes."""
 
 
 def read(source: Path, header: Header) -> Table:
@@ -33,9 +43,7 @@ def read(source: Path, header: Header) -> Table:
         DataError: the file is no text table, or a line of it is at fault: which line, and how to mend it.
     """
     content = open_content(source)
-    encoding = detect_encoding(content)
-    dialect = _dialect(content, encoding, header)
-    frame = _parse(content, encoding, dialect)
+    frame, encoding, dialect, checksum = _plain(content, header) or _any(content, header)
     details: dict[str, str | int | bool] = {
         "encoding": encoding,
         "delimiter": dialect.separator,
@@ -44,37 +52,40 @@ def read(source: Path, header: Header) -> Table:
         "compression": content.compression,
         "bytes": source.stat().st_size,
     }
-    notes = _notes(encoding, dialect, header)
+    notes = layout_notes(encoding, dialect, header)
     notes += ["Numbers have a decimal comma."] if details["decimal"] == "," else []
-    return finished(
-        frame, uri=str(source), kind="delimited", checksum=checksum_of(source), details=details, notes=notes
-    )
+    return finished(frame, uri=str(source), kind="delimited", checksum=checksum, details=details, notes=notes)
 
 
-def _dialect(content: Content, encoding: str, header: Header) -> Dialect:
-    head = bytearray()
-    for block in to_utf8(content.blocks(_HEAD_BYTES), encoding):
-        if len(head) >= _HEAD_BYTES:
-            return detect_dialect(bytes(head), False, header)
-        head += block
-    return detect_dialect(bytes(head), True, header)
+def _plain(content: Content, header: Header) -> _Read | None:
+    """Read a large file the short way, or give None: what is at fault is for the other way to find."""
+    if content.compression != "none" or content.path.stat().st_size < FEWEST_BYTES or not begins_plain(content.head()):
+        return None
+    try:
+        dialect = dialect_of(content, "utf-8", header)
+    except DataError:
+        return None
+    found = survey(content.path, dialect)
+    frame = None if found is None else read_plain(content.path, dialect, found)
+    return None if found is None or frame is None else (frame, "utf-8", dialect, found.checksum)
 
 
-def _blocks(content: Content, encoding: str, dialect: Dialect) -> Iterator[bytes]:
-    blocks = to_utf8(content.blocks(), encoding)
-    return squeezed(blocks) if dialect.separator == WHITESPACE else blocks
+def _any(content: Content, header: Header) -> _Read:
+    encoding = detect_encoding(content)
+    dialect = dialect_of(content, encoding, header)
+    return _parse(content, encoding, dialect), encoding, dialect, checksum_of(content.path)
 
 
 def _parse(content: Content, encoding: str, dialect: Dialect) -> pl.DataFrame:
     watch = QuoteWatch(dialect.delimiter)
-    rows = after(watch.watched(_blocks(content, encoding, dialect)), dialect.start)
+    rows = after(watch.watched(text_blocks(content, encoding, dialect)), dialect.start)
     stream = BlockStream(without_blank_end(rows, blanks_of(dialect.separator)))
     try:
         table = _parsed(stream, dialect)
     except pa.ArrowException as error:
-        otherwise = _unexplained(error) if stream.given else _header_only(dialect)
-        raise _fault(content, encoding, dialect) or otherwise from None
-    if (watch.doubtful or _longest_cell(table) > CELL_BYTES) and (fault := _fault(content, encoding, dialect)):
+        otherwise = unexplained(error) if stream.given else header_only(dialect)
+        raise fault_in(content, encoding, dialect) or otherwise from None
+    if (watch.doubtful or longest_cell(table) > CELL_BYTES) and (fault := fault_in(content, encoding, dialect)):
         raise fault
     frame = pl.from_arrow(table, rechunk=False)
     assert isinstance(frame, pl.DataFrame)
@@ -82,57 +93,7 @@ def _parse(content: Content, encoding: str, dialect: Dialect) -> pl.DataFrame:
 
 
 def _parsed(stream: BlockStream, dialect: Dialect) -> pa.Table:
-    names = list(dialect.names)
-    return csv.read_csv(
-        pa.PythonFile(stream, mode="r"),
-        read_options=csv.ReadOptions(column_names=names, block_size=LINE_BYTES),
-        parse_options=csv.ParseOptions(
-            delimiter=dialect.delimiter, newlines_in_values=True, ignore_empty_lines=len(names) > 1
-        ),
-        convert_options=csv.ConvertOptions(
-            column_types=dict.fromkeys(names, pa.string()),
-            strings_can_be_null=True,
-            null_values=[""],
-            quoted_strings_can_be_null=False,
-        ),
-    )
-
-
-def _longest_cell(table: pa.Table) -> int:
-    def longest(chunk: Any) -> int:
-        lengths = compute.max(compute.binary_length(chunk)).as_py()
-        return lengths or 0
-
-    return max((longest(chunk) for column in table.columns for chunk in column.chunks), default=0)
-
-
-def _fault(content: Content, encoding: str, dialect: Dialect) -> DataError | None:
-    blanks = blanks_of(dialect.separator)
-    text = b"".join(without_blank_end(_blocks(content, encoding, dialect), blanks))
-    return find_fault(text, dialect.delimiter, blanks)
-
-
-def _header_only(dialect: Dialect) -> DataError:
-    do = "Give a table with at least one row, or set header to false if the first line is a row of data."
-    return DataError(f"The file has a header of {len(dialect.names)} names and no rows.", do=do)
-
-
-def _unexplained(error: Exception) -> DataError:
-    return DataError("The file can't be read as delimited text.", do=f"The parser says: {error}.")
-
-
-def _notes(encoding: str, dialect: Dialect, header: Header) -> list[str]:
-    notes = [encoding_note(encoding)]
-    if dialect.separator != ",":
-        shown = {"\t": "tabs", WHITESPACE: "blanks"}.get(dialect.separator, f"'{dialect.separator}'")
-        notes.append(f"Cells are separated by {shown}.")
-    if header == "auto" and not dialect.header:
-        last = f" to c{len(dialect.names) - 1}" if len(dialect.names) > 1 else ""
-        notes.append(f"No header found: columns are named c0{last}.")
-    notes += [
-        f"Column {place + 1} has no name: it is called '{dialect.names[place]}'." for place in dialect.unnamed[:3]
-    ]
-    return [note for note in notes if note]
+    return csv.read_csv(pa.PythonFile(stream, mode="r"), **parser_options(dialect))
 
 
 ENTRY = SourceEntry(

@@ -22,7 +22,7 @@ from wellfit.data.sources.many.partitions import partition_columns, partition_of
 from wellfit.data.table import Table
 from wellfit.errors import DataError
 
-__all__ = ["ENTRY"]
+__all__ = ["ENTRY", "declares_types", "joint_checksum", "joint_details", "joint_notes", "with_partitions"]
 
 
 def read(source: FileSet | Path, header: Header) -> Table:
@@ -33,18 +33,18 @@ def read(source: FileSet | Path, header: Header) -> Table:
     """
     files = source if isinstance(source, FileSet) else files_of_folder(source)
     tables = _tables(files, header)
-    frame = joined([table.frame for table in tables], files.paths, declared=_declared(tables))
+    frame = joined([table.frame for table in tables], files.paths, declared=declares_types(tables))
     found = [partition_of(path, files.root) for path in files.paths]
     heights = [table.frame.height for table in tables]
     text = tables[0].record.kind == "delimited"
-    frame = _with_partitions(frame, partition_columns(found, files.paths, heights, text=text))
+    frame = with_partitions(frame, partition_columns(found, files.paths, heights, text=text))
     return finished(
         frame,
         uri=files.uri,
         kind="files",
-        checksum=_checksum(tables, found),
-        details=_details(tables),
-        notes=_notes(files, tables, found),
+        checksum=joint_checksum(tables, found),
+        details=joint_details(tables),
+        notes=joint_notes(files, tables, found),
     )
 
 
@@ -60,17 +60,17 @@ def _tables(files: FileSet, header: Header) -> list[Table]:
     return tables
 
 
-def _declared(tables: Sequence[Table]) -> bool:
+def declares_types(tables: Sequence[Table]) -> bool:
     """Whether the files state their types, so that these must be the same; else they were told from the cells."""
     return tables[0].record.kind in ("parquet", "arrow_file")
 
 
-def _with_partitions(frame: pl.DataFrame, columns: Sequence[pl.Series]) -> pl.DataFrame:
+def with_partitions(frame: pl.DataFrame, columns: Sequence[pl.Series]) -> pl.DataFrame:
     """Add the columns that the paths hold; one that the files have themselves stays theirs."""
     return frame.with_columns([column for column in columns if column.name not in frame.columns])
 
 
-def _checksum(tables: Sequence[Table], partitions: Sequence[dict[str, str | None]]) -> str:
+def joint_checksum(tables: Sequence[Table], partitions: Sequence[dict[str, str | None]]) -> str:
     """Take what the files hold and where they are partitioned, not what they are called: they may be moved."""
     digest = hashlib.sha256()
     for table, values in zip(tables, partitions, strict=True):
@@ -78,7 +78,7 @@ def _checksum(tables: Sequence[Table], partitions: Sequence[dict[str, str | None
     return digest.hexdigest()
 
 
-def _details(tables: Sequence[Table]) -> dict[str, str | int | bool]:
+def joint_details(tables: Sequence[Table]) -> dict[str, str | int | bool]:
     """Give what was detected, where the files differ in it as ``mixed``, and how many files there are."""
     held: dict[str, list[str | int | bool]] = {}
     for table in tables:
@@ -91,7 +91,8 @@ def _details(tables: Sequence[Table]) -> dict[str, str | int | bool]:
     return details
 
 
-def _notes(files: FileSet, tables: Sequence[Table], partitions: Sequence[dict[str, str | None]]) -> list[str]:
+def joint_notes(files: FileSet, tables: Sequence[Table], partitions: Sequence[dict[str, str | None]]) -> list[str]:
+    """Give what a person should know of the files."""
     keys = ", ".join(partitions[0])
     notes = [f"{len(files.paths):,} files are read as one table."] if len(files.paths) > 1 else []
     notes += [f"Folder names give columns: {keys}."] if keys else []

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 
@@ -20,7 +21,9 @@ from wellfit.data.sources.sql.rows import joined_batches
 from wellfit.data.table import Table
 from wellfit.errors import DataError, RunFailed
 
-__all__ = ["ENTRY"]
+__all__ = ["ENTRY", "database_batches", "names_one"]
+
+Taken = TypeVar("Taken")
 
 _DRIVERS: dict[str, ModuleType] = {
     "postgresql": postgresql,
@@ -42,29 +45,57 @@ def read(source: str | Path, header: Header) -> Table:
         DataError: the address, the login, the table or the query is at fault, or there are no rows.
         RunFailed: the server can't be reached, or was lost time after time.
     """
-    address = _address_of(source) if isinstance(source, Path) else parsed(source)
-    frame = _frame(address)
-    if address.query and not frame.height:
-        raise DataError("The query gives no rows.", got=address.query, do="Run it by hand, and mend its conditions.")
-    asked = {"query": address.query} if address.query else {"table": ".".join(address.table)}
-    details: dict[str, str | int | bool] = {"database": address.product, **asked}
+    frame, details = database_batches(source, lambda batches: joined_batches(list(batches)))
+    if details.get("query") and not frame.height:
+        raise _empty(str(details["query"]))
     return finished(frame, uri=str(source), kind="sql", details=details)
 
 
-def _frame(address: Address) -> pl.DataFrame:
+def database_batches(
+    source: str | Path, take: Callable[[Iterator[pl.DataFrame]], Taken]
+) -> tuple[Taken, dict[str, str | int | bool]]:
+    """Hand the rows over batch by batch; where the connection is lost, all of them are taken anew.
+
+    Args:
+        source: the address of a database, or the path of one.
+        take: what becomes of the batches; it is called anew where the connection was lost.
+
+    Returns:
+        What was made of them, and what was asked of which product.
+
+    Raises:
+        DataError: the address, the login, the table or the query is at fault.
+        RunFailed: the server can't be reached, or was lost time after time.
+    """
+    address = _address_of(source) if isinstance(source, Path) else parsed(source)
+    taken = _taken(address, take)
+    asked = {"query": address.query} if address.query else {"table": ".".join(address.table)}
+    return taken, {"database": address.product, **asked}
+
+
+def names_one(source: Any) -> bool:
+    """Whether a source is the address or the file of a database."""
+    return _matches(source)
+
+
+def _empty(query: str) -> DataError:
+    return DataError("The query gives no rows.", got=query, do="Run it by hand, and mend its conditions.")
+
+
+def _taken(address: Address, take: Callable[[Iterator[pl.DataFrame]], Taken]) -> Taken:
     for wait in _WAITS:
         try:
-            return _read_once(address)
+            return _read_once(address, take)
         except Lost:
             time.sleep(wait)
     try:
-        return _read_once(address)
+        return _read_once(address, take)
     except Lost as error:
         rule = f"{error.rule[:-1]}, {len(_WAITS) + 1} times over."
         raise RunFailed(rule, got=error.got, do=error.do) from None
 
 
-def _read_once(address: Address) -> pl.DataFrame:
+def _read_once(address: Address, take: Callable[[Iterator[pl.DataFrame]], Taken]) -> Taken:
     """Ask the database, and say in one sentence what its driver says of an error."""
     driver = _DRIVERS[address.dialect]
     database: Any = None
@@ -73,7 +104,7 @@ def _read_once(address: Address) -> pl.DataFrame:
         if not address.table and not address.query:
             raise unnamed(address, database.tables())
         sql = address.query or f"SELECT * FROM {database.quoted(address.table)}"
-        return joined_batches(list(database.batches(sql)))
+        return take(database.batches(sql))
     except ImportError:
         raise missing_driver(address) from None
     except Exception as error:

@@ -10,7 +10,7 @@ import polars as pl
 from wellfit.data.sources.columns import column_of
 from wellfit.data.sources.finish import distinct_names
 
-__all__ = ["RENAME", "frame_of_rows", "joined_batches"]
+__all__ = ["RENAME", "as_type", "common_type", "frame_of_rows", "joined_batches"]
 
 RENAME = "Name them differently: SELECT x AS y."
 """What to do where two columns of a query have one name."""
@@ -44,12 +44,13 @@ def joined_batches(batches: Sequence[pl.DataFrame]) -> pl.DataFrame:
     columns = []
     for place in range(batches[0].width):
         parts = [batch.to_series(place) for batch in batches]
-        kind = _common_type([part.dtype for part in parts])
-        columns.append(pl.concat([_cast(part, kind) for part in parts], rechunk=False))
+        kind = common_type([part.dtype for part in parts])
+        columns.append(pl.concat([as_type(part, kind) for part in parts], rechunk=False))
     return pl.DataFrame(columns)
 
 
-def _common_type(kinds: Sequence[pl.DataType]) -> pl.DataType:
+def common_type(kinds: Sequence[pl.DataType]) -> pl.DataType:
+    """Give the type that holds all of some types; columns of nothing have no say."""
     held = [kind for kind in kinds if kind != pl.Null]
     if not held or all(kind == held[0] for kind in held):
         return held[0] if held else pl.String()
@@ -58,7 +59,8 @@ def _common_type(kinds: Sequence[pl.DataType]) -> pl.DataType:
     return pl.String()
 
 
-def _cast(part: pl.Series, kind: pl.DataType) -> pl.Series:
+def as_type(part: pl.Series, kind: pl.DataType) -> pl.Series:
+    """Give a column as a type that holds its own."""
     if kind == pl.String and part.dtype.is_float():
         cells = [None if cell is None else str(cell) for cell in part.to_list()]
         return pl.Series(part.name, cells, dtype=pl.String)

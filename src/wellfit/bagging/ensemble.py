@@ -1,0 +1,188 @@
+"""An ensemble's training: stage after stage, then the blend, then its scores."""
+
+from __future__ import annotations
+
+import functools
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, cast
+
+import numpy as np
+import torch
+from scipy.special import softmax
+
+from wellfit.bagging.bag import pooled
+from wellfit.bagging.budget import chosen_members
+from wellfit.bagging.stage import Member, Stage, stage_config
+from wellfit.config import Config, with_values
+from wellfit.diagnosis import diagnose
+from wellfit.ensembling import blend, greedy_weights, temperature
+from wellfit.experiment import Experiment, Outcome, score_all
+from wellfit.metrics import all_scores
+from wellfit.models.ensemble import Ensemble
+from wellfit.prediction import Scores
+from wellfit.prepared import PreparedTable
+from wellfit.runtime import versions
+from wellfit.training import Callback
+from wellfit.training.checkpoint import Checkpoints
+
+__all__ = ["EnsembleExperiment", "single_network"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+DEFAULT_SECONDS = 120.0
+"""How long a run may take that names no members and no time."""
+
+
+def single_network(config: Config) -> Config:
+    """Give the config of an ensemble's first network, trained alone; any other config as it is.
+
+    For what looks at one network: a learning curve, a rehearsal, a treatment.
+    """
+    if config.model["type"] != "ensemble":
+        return config
+    members = config.model["members"] or [{"type": "mlp"}]
+    return stage_config(config, {**members[0], **({"members": 1} if "members" in members[0] else {})}, 0)
+
+
+class EnsembleExperiment:
+    """A prepared table, and the networks that are trained on it one architecture after the other."""
+
+    def __init__(
+        self,
+        prepared: PreparedTable,
+        *,
+        folder: Path | None = None,
+        callbacks: Sequence[Callback] = (),
+        started: float | None = None,
+    ) -> None:
+        """Settle the members; a time limit counts from ``started``, checkpoints go below ``folder``."""
+        self.started = time.monotonic() if started is None else started
+        self.prepared, self.pool = prepared, pooled(prepared)
+        limit, given = prepared.config.train.time, prepared.config.model["members"]
+        if limit is None and given is None:
+            limit = DEFAULT_SECONDS
+        members, ends = self._members(given, limit)
+        self.stages = [
+            Stage(
+                prepared,
+                self.pool,
+                member,
+                place,
+                checkpoints=None if folder is None else Checkpoints(folder / f"{place + 1}"),
+                callbacks=callbacks,
+                until=end,
+            )
+            for place, (member, end) in enumerate(zip(members, ends, strict=True))
+        ]
+        self.config = self._config(limit)
+
+    def _members(self, given: Any, limit: float | None) -> tuple[list[Member], list[float | None]]:
+        until = None if limit is None else self.started + limit - Experiment.reserve(limit)
+        if given is not None:
+            return [dict(one) for one in given], [until] * len(given)
+        members, ends = chosen_members(self.prepared, self.pool, cast(float, until))
+        return members, list(ends)
+
+    def _config(self, limit: float | None) -> Config:
+        """Give the config with everything settled: of the first network where all have it in common."""
+        members = [stage.spec() for stage in self.stages]
+        own = {"model": {"type": "ensemble", "members": members}, "train.seed": self.prepared.config.train.seed}
+        return with_values(self.stages[0].experiment.config, {**own, "train.time": limit})
+
+    @property
+    def steps(self) -> int:
+        """Updates made, of all networks."""
+        return sum(stage.steps for stage in self.stages)
+
+    def add_terms(self, terms: Mapping[str, str]) -> None:
+        """Refuse checkpoints that were made under other terms."""
+        for stage in self.stages:
+            stage.experiment.add_terms(terms)
+
+    def resume(self) -> None:
+        """Go on from where the process was killed: in the middle of a stage, or between two."""
+        for stage in self.stages:
+            stage.experiment.resume()
+
+    def run(self) -> Outcome:
+        """Train every member, blend them, and score the rows."""
+        for stage in self.stages:
+            stage.run()
+        said = [stage.held_out() for stage in self.stages]
+        rows = functools.reduce(np.intersect1d, [ids for _, ids in said])
+        answers = np.stack([values[np.isin(ids, rows)] for values, ids in said])
+        truth = self.pool.rows.target.numpy()[rows]
+        weights = greedy_weights(answers, truth)
+        mixed = blend(answers, weights)
+        heat = 1.0 if self.prepared.target.task == "regression" else temperature(mixed, truth)
+        outcome = self._outcome(self._blended(weights, heat), int(weights.argmax()))
+        outcome.scores["valid"] = self._scores(mixed, truth, heat)
+        score_all(outcome, started=self.started, limit=self.prepared.config.train.time, but=("valid",))
+        return outcome
+
+    def _blended(self, weights: Array, heat: float) -> Ensemble:
+        first = self.stages[0].experiment
+        members = [{key: value for key, value in stage.spec().items() if key != "train"} for stage in self.stages]
+        self.options = {"members": members, "kind": first.loss.entry.kind(first.outputs)}
+        module = Ensemble(first.inputs, first.outputs, **self.options)
+        for network, stage in zip(module.networks, self.stages, strict=True):
+            network.load_state_dict(stage.experiment.module.state_dict())
+        module.weights.copy_(torch.from_numpy(weights))
+        module.temperature.fill_(heat)
+        return module.to(first.trainer.recipe.device).eval()
+
+    def _scores(self, mixed: Array, truth: Array, heat: float) -> Scores:
+        """Score what members said of rows that they did not learn."""
+        target = self.prepared.target
+        if target.task == "regression":
+            truth, predicted = target.decode(truth), target.decode(mixed)
+        else:
+            predicted = softmax(np.log(np.clip(mixed, 1e-300, None)) / heat, axis=1)
+        return Scores(all_scores(target.task, truth, predicted), truth, predicted)
+
+    def _outcome(self, module: Ensemble, main: int) -> Outcome:
+        first, weightiest = self.stages[0].experiment, self.stages[main].experiment
+        trainer = weightiest.trainer
+        trainer.history.meta["task"] = self.prepared.target.task
+        if trainer.best is not None:
+            trainer.history.meta["best_epoch"] = trainer.stopping.best_epoch
+        trainer.conclude()
+        config = with_values(self._config(None), {"train.time": None})
+        return Outcome(
+            prepared=self.prepared,
+            config=config,
+            predictor=self.prepared.predictor(module, first.loss.spec(), config),
+            history=trainer.history,
+            findings=[*self.prepared.findings, *diagnose(trainer.history)],
+            model=self._model(module, main),
+            notes=[*self.prepared.notes, *self._told(module)],
+        )
+
+    def _model(self, module: Ensemble, main: int) -> dict[str, Any]:
+        first = self.stages[0].experiment
+        inputs = first.inputs
+        return {
+            "type": "ensemble",
+            "options": self.options,
+            "inputs": {"numeric": inputs.numeric, "cardinalities": list(inputs.cardinalities)},
+            "outputs": first.outputs,
+            "loss": first.loss.spec(),
+            "versions": versions(),
+            "parameters": sum(weight.numel() for weight in module.parameters()),
+            "steps": self.steps,
+            "best_epoch": self.stages[main].experiment.trainer.stopping.best_epoch or None,
+        }
+
+    def _told(self, module: Ensemble) -> list[str]:
+        """Say which networks there are, and how much each counts."""
+        shares = zip(self.stages, module.weights.tolist(), strict=True)
+        listed = ", ".join(f"{_count(stage)} ({share:.0%})" for stage, share in shares)
+        judged = "each judged on rows it did not learn" if self.pool.crossed else "judged on the validation rows"
+        return [f"Ensemble of {listed}, {judged}."]
+
+
+def _count(stage: Stage) -> str:
+    members = stage.bag.members or 1
+    return f"{members} {stage.member['type']}" + (" networks" if members > 1 else "")

@@ -1,0 +1,97 @@
+"""A stage: the members of one architecture, trained side by side, and what they say of rows they did not learn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+
+from wellfit.bagging.bag import Bag, Pool
+from wellfit.config import Config, with_values
+from wellfit.experiment import Experiment
+from wellfit.prepared import PreparedTable
+from wellfit.training import Callback
+from wellfit.training.checkpoint import Checkpoints
+from wellfit.training.evaluation import evaluating
+
+__all__ = ["Member", "Stage", "stage_config"]
+
+Array = np.ndarray[Any, np.dtype[Any]]
+Member = Mapping[str, Any]
+"""An architecture as ``model.members`` has it: its ``type`` and options, and under ``train`` how it is trained."""
+
+_ROWS_AT_ONCE = 8192
+
+
+def stage_config(config: Config, member: Member, place: int) -> Config:
+    """Give the config that trains one architecture of an ensemble alone; each has a seed of its own."""
+    network = {key: value for key, value in member.items() if key != "train"}
+    own = {f"train.{key}": value for key, value in member.get("train", {}).items()}
+    seed = (config.train.seed + place) % 2**32
+    return with_values(config, {"model": network, **own, "train.seed": seed, "train.time": None})
+
+
+class Stage:
+    """One architecture of an ensemble."""
+
+    def __init__(
+        self,
+        table: PreparedTable,
+        pool: Pool,
+        member: Member,
+        place: int,
+        *,
+        checkpoints: Checkpoints | None = None,
+        callbacks: Sequence[Callback] = (),
+        until: float | None = None,
+    ) -> None:
+        """Settle the training of a member; it is trained until ``until`` on the monotonic clock at the longest."""
+        config = stage_config(table.config, member, place)
+        self.bag = Bag.of(table, pool, int(config.model.get("members", 0)), config)
+        self.member = member
+        self.experiment = Experiment(self.bag, checkpoints=checkpoints, callbacks=callbacks, until=until)
+
+    @property
+    def steps(self) -> int:
+        """Updates made."""
+        return self.experiment.trainer.position.step
+
+    def run(self) -> None:
+        """Train, and keep what was trained should the process be killed in a later stage."""
+        trainer = self.experiment.trainer
+        trainer.run()
+        if trainer.checkpoints is not None:
+            trainer.checkpoints.save(trainer.position.step, trainer.state())
+
+    def spec(self) -> dict[str, Any]:
+        """Give the member as a replay trains it: where the clock ended training, by the updates that were made."""
+        trainer = self.experiment.trainer
+        cut = trainer.deadline is not None and trainer.total_steps is not None and self.steps < trainer.total_steps
+        train = {**self.member.get("train", {}), **({"steps": self.steps} if cut else {})}
+        return {"type": self.experiment.architecture.name, **self.experiment.architecture.options, "train": train}
+
+    def held_out(self) -> tuple[Array, Array]:
+        """Give what the members say of rows they did not learn, and the rows' numbers.
+
+        Returns:
+            Probabilities ``[row, class]`` or values ``[row]``, float64, and the rows, ascending. Where several members
+            did not learn a row, their mean.
+        """
+        trainer = self.experiment.trainer
+        parts = []
+        with torch.inference_mode(), evaluating(trainer.module):
+            for batch in self.bag.batches("valid").walk(_ROWS_AT_ONCE):
+                outputs = trainer.module(*batch.to(trainer.recipe.device).inputs)
+                parts.append(trainer.recipe.loss.activate(outputs.double()).cpu().numpy())
+        said = np.concatenate(parts)
+        said = said if self.bag.members else said[:, None]
+        total = np.zeros((int(self.bag.pool.rows.target.shape[0]), *said.shape[2:]))
+        times = np.zeros(len(total))
+        for place, ids in enumerate(self.bag.ids("valid")):
+            rows = ids.numpy()
+            total[rows] += said[: len(rows), place]
+            times[rows] += 1
+        known = np.flatnonzero(times)
+        return total[known] / times[known].reshape(-1, *[1] * (total.ndim - 1)), known

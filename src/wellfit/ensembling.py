@@ -1,0 +1,101 @@
+"""Members to one prediction: how much each counts, and how sure the sum may be, both read off rows no member learned.
+
+Legend: ``chances`` are float64 probabilities ``[member, row, class]``; ``values`` numbers ``[member, row]``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import numpy.typing as npt
+from scipy.optimize import minimize_scalar
+
+__all__ = ["blend", "greedy_weights", "mean_loss", "temperature"]
+
+Array = npt.NDArray[np.float64]
+
+ROUNDS = 40
+"""Draws of the greedy selection, so that a weight is a multiple of 1/40; what AutoGluon draws for the same purpose."""
+_LEAST = 1e-15
+_COLDEST, _HOTTEST = 0.2, 5.0
+"""The range of a temperature: outside of it the members are at fault, and no scaling mends them."""
+
+
+def blend(members: Array, weights: Array) -> Array:
+    """Give the weighted mean over the first axis.
+
+    >>> blend(np.array([[0.0, 1.0], [1.0, 1.0]]), np.array([0.75, 0.25])).tolist()
+    [0.25, 1.0]
+    """
+    mixed: Array = np.tensordot(weights, members, axes=1)
+    return mixed
+
+
+def mean_loss(predicted: Array, truth: npt.NDArray[np.generic]) -> float:
+    """Give the log loss of probabilities ``[row, class]``, or the mean squared error of numbers ``[row]``.
+
+    >>> round(mean_loss(np.array([[0.5, 0.5]]), np.array([1])), 4), mean_loss(np.array([1.0]), np.array([3.0]))
+    (0.6931, 4.0)
+    """
+    if predicted.ndim == 1:
+        return float(np.mean((predicted - truth.astype(np.float64)) ** 2))
+    right = predicted[np.arange(len(truth)), truth.astype(np.int64)]
+    return float(-np.log(np.clip(right, _LEAST, None)).mean())
+
+
+def greedy_weights(members: Array, truth: npt.NDArray[np.generic], rounds: int = ROUNDS) -> Array:
+    """Choose members again and again, each time the one that makes the blend's loss smallest.
+
+    Args:
+        members: ``chances`` or ``values``, of rows that no member learned from.
+        truth: Class ids, or numbers, ``[row]``.
+        rounds: How many are chosen.
+
+    Returns:
+        The share of each member, float64 ``[member]``, of sum 1; the first blend that no later one is better than.
+
+    Source: Caruana et al. 2004, Ensemble Selection from Libraries of Models (with replacement).
+
+    >>> greedy_weights(np.array([[0.0, 2.0], [2.0, 0.0], [9.0, 9.0]]), np.array([1.0, 1.0]), rounds=2).tolist()
+    [0.5, 0.5, 0.0]
+    """
+    counts, total = np.zeros(len(members)), np.zeros(members.shape[1:])
+    best, kept = np.inf, counts
+    for drawn in range(1, rounds + 1):
+        losses = [mean_loss((total + member) / drawn, truth) for member in members]
+        place = int(np.argmin(losses))
+        counts, total = counts + (np.arange(len(members)) == place), total + members[place]
+        if losses[place] < best:
+            best, kept = losses[place], counts
+    shares: Array = kept / kept.sum()
+    return shares
+
+
+def temperature(chances: Array, truth: npt.NDArray[np.generic]) -> float:
+    """Give the T above 0 for which softmax(log p / T) has the smallest log loss.
+
+    Above 1 the probabilities were too sure of themselves. T orders no class otherwise, so that accuracy stays.
+
+    Args:
+        chances: Probabilities ``[row, class]`` of rows that no member learned from.
+        truth: Class ids ``[row]``.
+
+    Source: Guo et al. 2017, On Calibration of Modern Neural Networks.
+
+    >>> sure = np.array([[0.99, 0.01]] * 4)
+    >>> temperature(sure, np.array([0, 0, 0, 1])) > 1
+    True
+    """
+    logs = np.log(np.clip(chances, _LEAST, None))
+
+    def loss(power: float) -> float:
+        scaled = logs / np.exp(power)
+        scaled -= scaled.max(axis=1, keepdims=True)
+        normal = np.log(np.exp(scaled).sum(axis=1))
+        return float((normal - scaled[np.arange(len(truth)), truth.astype(np.int64)]).mean())
+
+    function: Callable[[float], float] = loss
+    found = minimize_scalar(function, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")
+    # No better than leaving it: not worth a number that someone must understand.
+    return float(np.exp(found.x)) if found.fun < loss(0.0) else 1.0

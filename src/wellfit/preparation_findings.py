@@ -1,0 +1,69 @@
+"""What the preparation finds in the rows as a whole: targets that lack, copies, typing errors, rare classes."""
+
+from __future__ import annotations
+
+from wellfit.data.cleaning import TargetPlan, misspelt_classes
+from wellfit.findings import Finding, Remedy
+
+__all__ = ["copies_dropped", "imbalance", "misspelt", "targets_missing"]
+
+RARE = 0.15
+"""The share of the rarest class below which accuracy tells little."""
+
+
+def targets_missing(target: str, count: int) -> Finding:
+    """Say how many rows have no target."""
+    message = f"{rows_text(count)} without a target set aside."
+    return Finding(code="missing_target", severity="info", where=target, evidence={"rows": count}, message=message)
+
+
+def copies_dropped(count: int, example: int) -> Finding:
+    """Say how many rows equal an earlier one; ``example`` is the number of the first."""
+    return Finding(
+        code="duplicate_rows",
+        severity="info",
+        evidence={"rows": count, "example": f"row {example}", "applied": "yes"},
+        message=f"{rows_text(count)} dropped that equal an earlier row in every column.",
+        remedies=(Remedy(path="clean.duplicates", value="keep", why="to keep them"),),
+    )
+
+
+def misspelt(target: TargetPlan) -> list[Finding]:
+    """Name the classes that look like typing errors: each takes rows away from the class that it means."""
+    typos = misspelt_classes(target)
+    if not typos:
+        return []
+    counts = dict(zip(map(str, target.classes), target.counts, strict=True))
+    cells, text = sum(counts[typo] for typo in typos), max(typos, key=lambda typo: (counts[typo], typo))
+    message = (
+        f"{len(typos):,} classes of '{target.name}', {rows_text(cells)} in all, look like typing errors, such as "
+        f"{text!r} for {typos[text]!r}; they are kept as classes."
+    )
+    path = f"clean.columns.{target.name}.spellings"
+    return [
+        Finding(
+            code="inconsistent_spellings",
+            severity="warning",
+            where=target.name,
+            evidence={"cells": cells, "example": text, "applied": "proposed"},
+            message=message,
+            remedies=(Remedy(path=path, value="merge", why="to take them for the class they mean"),),
+        )
+    ]
+
+
+def rows_text(count: int) -> str:
+    return "1 row" if count == 1 else f"{count:,} rows"
+
+
+def imbalance(target: TargetPlan) -> list[Finding]:
+    """Say that a class is rare."""
+    if target.task == "regression" or not target.counts:
+        return []
+    share = min(target.counts) / sum(target.counts)
+    if share >= 0.5 / len(target.classes) or share >= RARE:
+        return []
+    rare = target.classes[target.counts.index(min(target.counts))]
+    message = f"'{rare}' makes up {share:.1%} of the training rows: judge by auc or f1, not by accuracy alone."
+    evidence = {"share": share, "rows": min(target.counts)}
+    return [Finding(code="class_imbalance", severity="info", where=target.name, evidence=evidence, message=message)]

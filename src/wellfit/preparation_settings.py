@@ -1,0 +1,102 @@
+"""What a config says to each step of the preparation: the source, the split, the cleaning and the features."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import polars as pl
+
+from wellfit.config import Config, as_mapping
+from wellfit.data.cleaning import CleaningPlan
+from wellfit.data.sources.lasting import lasting
+from wellfit.data.splitting import Split, fold_rows, split_rows
+from wellfit.errors import ConfigError
+
+__all__ = [
+    "cleaning_settings",
+    "columns_apart",
+    "dealt",
+    "feature_settings",
+    "given_target",
+    "lasting_source",
+    "method_of",
+    "source_of",
+    "target_spellings",
+]
+
+
+def source_of(config: Config, data: Any) -> Any:
+    """Give what is read: what was handed over, else what the config names."""
+    given = config.data.source if data is None else data
+    if given is None:
+        raise ConfigError("There must be data.", do="Name a table: wellfit train DATA --target COL.")
+    return given
+
+
+def given_target(config: Config) -> str | int:
+    """Give the target as the config names it."""
+    if config.data.target is None:
+        raise ConfigError("A target must be named.", do="Add --target COL, a column's name or index (-1 the last).")
+    return config.data.target
+
+
+def lasting_source(source: str | tuple[str, ...] | None) -> str | tuple[str, ...] | None:
+    """Give a source so that a run is replayed and resumed from any folder, and holds no secret."""
+    return None if source is None else lasting(source)
+
+
+def target_spellings(config: Config, target: str) -> str:
+    """Give how the target's labels are merged: by its own setting, else by that of all columns."""
+    own = config.clean.columns.get(target)
+    return config.clean.spellings if own is None or own.spellings is None else str(own.spellings)
+
+
+def cleaning_settings(config: Config, target: str) -> dict[str, Any]:
+    """Give the settings of the cleaning plan: those of all columns, and by column its kind and its own settings."""
+    clean: dict[str, Any] = as_mapping(config)["clean"]
+    columns: dict[str, dict[str, Any]] = {
+        name: {key: value for key, value in own.items() if value not in (None, [])}
+        for name, own in clean["columns"].items()
+        if name != target
+    }
+    for name, column in config.features.columns.items():
+        columns[name] = columns.get(name, {}) | ({} if column.type is None else {"type": column.type})
+    return {**{key: clean[key] for key in ("types", "spellings", "missing")}, "columns": columns}
+
+
+def feature_settings(config: Config, cleaning: CleaningPlan) -> dict[str, Any]:
+    """Give the settings of the feature plan."""
+    settings: dict[str, Any] = as_mapping(config)["features"]
+    encoders = {name: column["encode"] for name, column in settings["columns"].items() if column["encode"] is not None}
+    texts = [column.name for column in cleaning.used if column.kind == "text"]
+    return {**settings, "columns": encoders, "texts": texts}
+
+
+def columns_apart(config: Config, target: str) -> tuple[str, ...]:
+    """Give the columns that are no features: the time of a row may tell something, its group or its part not."""
+    column = config.split.column
+    return (target,) if column is None or config.split.method == "time" else (target, column)
+
+
+def method_of(config: Config, split: Split) -> str:
+    """Give the method that deals the rows in the same way when the config is replayed."""
+    if config.split.method not in ("auto", "files"):
+        return config.split.method
+    own_tables = config.data.test is not None or config.data.valid is not None
+    return "files" if own_tables else split.method
+
+
+def dealt(config: Config, frame: pl.DataFrame, target: str) -> Split:
+    """Deal the rows as the config says; of the frame, the target and the column of the split are looked at."""
+    given, data = config.split, config.data
+    # Shares of all rows; where one part is a table of its own, all rows of the source are dealt to the others.
+    common: dict[str, Any] = {
+        "target": target,
+        "method": given.method,
+        "test": 0.0 if data.test is not None else given.test,
+        "seed": given.seed,
+        "column": given.column,
+    }
+    if given.folds is not None:
+        return fold_rows(frame, folds=given.folds, **common)[given.fold]
+    return split_rows(frame, valid=given.valid if data.valid is None else None, **common)

@@ -1,0 +1,241 @@
+"""`tune_run`: search, proof, final training; each step is on disk before the next, so that it goes on where it ended."""
+
+from __future__ import annotations
+
+import shlex
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from wellfit.config import Config, with_values
+from wellfit.errors import Interrupted, RunFailed
+from wellfit.models import MODELS
+from wellfit.recording import resume_run, train_run
+from wellfit.run import Run
+from wellfit.training import Callback
+from wellfit.tuning.bench import Bench, Job, Measured
+from wellfit.tuning.clock import Clock
+from wellfit.tuning.dimensions import Dimension
+from wellfit.tuning.folder import StudyFolder, is_study
+from wellfit.tuning.proof import FRESH, Candidate, Proof, candidates, proof_jobs
+from wellfit.tuning.record import Record, beats, trial_line
+from wellfit.tuning.room import cores, worker_count
+from wellfit.tuning.runners import Here, Processes, Runner
+from wellfit.tuning.settings import setting_at, with_settings
+from wellfit.tuning.space import default_space, given_space
+from wellfit.tuning.study import Study, expect_optuna
+
+__all__ = ["resume_study", "tune_run"]
+
+Tell = Callable[[str], None]
+
+_SEEDS = 3
+"""Fresh seeds of the proof."""
+
+_PROOF = 0.25
+"""The largest share of a time limit that the proof may take."""
+
+
+def tune_run(
+    config: Config,
+    data: Any = None,
+    *,
+    force: bool = False,
+    report: Tell | None = None,
+    callbacks: Sequence[Callback] = (),
+    started: float | None = None,
+) -> Run:
+    """Search for better settings, prove the best, and train it into a run folder; see `wellfit.tune`.
+
+    Args:
+        config: what is tuned, with its section ``tune``.
+        data: its rows, where they are in memory.
+        force: whether an existing run is overwritten.
+        report: is told in a line what each training gave.
+        callbacks: watch the final training.
+        started: when time began to count, on `time.monotonic`'s clock.
+
+    Raises:
+        BadInput: settings or data that can't be used; nothing is written.
+        RunFailed: no trial could be trained, or the final training could not be finished.
+    """
+    started = time.monotonic() if started is None else started
+    expect_optuna()
+    config = _single(config)
+    given = given_space(config)
+    folder = StudyFolder.of(config, data, force=force)
+    bench = Bench(config, data)
+    resolved = bench.resolved()
+    dimensions = given or default_space(config, resolved, bench.prepared.rows["train"])
+    folder.begin(config)
+    study = _study(folder, bench, dimensions, resolved)
+    clock = Clock(config.tune.time, started)
+    with _stoppable(folder, study, config), _runner(folder, bench, config, data) as runner:
+        tuning = _Tuning(bench, study, clock, runner, report or (lambda line: None))
+        tuning.search()
+        proofs, chosen = tuning.prove()
+    record = Record(bench, study, dimensions, proofs, chosen, seconds=clock.elapsed)
+    run = _final(folder, config, data, study, clock, chosen, callbacks)
+    return record.written(run, folder, seconds=clock.elapsed)
+
+
+def resume_study(
+    path: Any, *, report: Tell | None = None, callbacks: Sequence[Callback] = (), started: float | None = None
+) -> Run:
+    """Go on with a study that was stopped."""
+    return tune_run(StudyFolder(path).read(), report=report, callbacks=callbacks, started=started)
+
+
+def _single(config: Config) -> Config:
+    """Give one architecture to tune: an ensemble of several is tuned by its members."""
+    if setting_at(config, "model.type") != "auto":
+        return config
+    return with_settings(config, {"model.type": "realmlp" if "realmlp" in MODELS else "mlp"})
+
+
+def _study(folder: StudyFolder, bench: Bench, dimensions: Sequence[Dimension], resolved: Config) -> Study:
+    study = Study(
+        folder.journal,
+        dimensions=dimensions,
+        trials=bench.config.tune.trials,
+        greater_is_better=bench.greater_is_better,
+        seed=bench.config.train.seed,
+        default={dimension.key: setting_at(resolved, dimension.key) for dimension in dimensions},
+        epochs=bench.config.train.epochs,
+    )
+    content = bench.prepared.content("train") + bench.prepared.content("valid")
+    folder.expect_rows(study.kept("rows"), content)
+    study.keep("rows", content)
+    return study
+
+
+@contextmanager
+def _runner(folder: StudyFolder, bench: Bench, config: Config, data: Any) -> Iterator[Runner]:
+    wanted = config.tune.workers
+    count = int(wanted) if wanted != "auto" else worker_count(
+        cells=bench.cells, rows=bench.prepared.rows["train"], trials=config.tune.trials
+    )
+    if count == 1 or data is not None or setting_at(bench.resolved(), "train.device") != "cpu":
+        # Rows in memory are in this process alone, and so is an accelerator.
+        yield Here(bench)
+        return
+    with Processes(folder.config_file, count=count, threads=max(1, cores() // count)).opened() as processes:
+        yield processes
+
+
+@contextmanager
+def _stoppable(folder: StudyFolder, study: Study, config: Config) -> Iterator[None]:
+    """Say how a study that is stopped goes on."""
+    try:
+        yield
+    except (Interrupted, KeyboardInterrupt):
+        done = len(study.records())
+        rule = f"Tuning was stopped after {done:,} of {study.trials:,} trials."
+        path = shlex.quote(str(folder.run.path))
+        here = "Call wellfit.tune with the same rows and settings." if config.data.source is None else ""
+        raise Interrupted(rule, do=here or f"Go on with: wellfit resume {path}") from None
+
+
+class _Tuning:
+    """The search and the proof."""
+
+    def __init__(self, bench: Bench, study: Study, clock: Clock, runner: Runner, tell: Tell) -> None:
+        self.bench, self.study, self.clock, self.runner, self.tell = bench, study, clock, runner, tell
+        self.greater = bench.greater_is_better
+
+    def search(self) -> None:
+        """Make the trials, until there are enough or time is up."""
+        self.runner.run(self._following, self.study.report, self._done)
+        if not any(trial["value"] is not None for trial in self.study.records()):
+            reasons = [trial["reason"] for trial in self.study.records()]
+            raise RunFailed("No trial could be trained.", got=reasons[0] if reasons else "none", do="Mend the config.")
+
+    def _following(self) -> Job | None:
+        seconds = self.clock.left_for_search(self._longest(), 2 * self._seeds() + 1)
+        if seconds is not None and seconds <= 0:
+            if self.study.records():
+                return None
+            seconds = 0.3 * (self.clock.limit or 0.0)
+        job = self.study.next()
+        return None if job is None else replace(job, seconds=seconds)
+
+    def _longest(self) -> float:
+        """Give the seconds of the longer of the default's training and the best one's."""
+        whole = [trial for trial in self.study.records() if trial["state"] == "complete"]
+        held = [trial["seconds"] for trial in whole if trial["default"]]
+        best = max(whole, key=lambda trial: trial["value"] * (1 if self.greater else -1), default=None)
+        return max([*held, *([best["seconds"]] if best else [])], default=0.0)
+
+    def _seeds(self) -> int:
+        if self.clock.limit is None or not self._longest():
+            return _SEEDS
+        return max(1, min(_SEEDS, int(_PROOF * self.clock.limit / (2 * self._longest()))))
+
+    def _done(self, job: Job, measured: Measured) -> None:
+        self.study.tell(job, measured)
+        self.tell(trial_line(job.key, measured, self.study.records(), self.bench.metric, greater=self.greater))
+
+    def prove(self) -> tuple[list[Proof], Candidate | None]:
+        """Put the best trials to the proof, until one is better than the default on fresh seeds."""
+        proofs: list[Proof] = []
+        for candidate in candidates(self.study.records(), greater_is_better=self.greater):
+            proof = self._proof(candidate)
+            proofs.append(proof)
+            if proof.holds:
+                return proofs, candidate
+        return proofs, None
+
+    def _proof(self, candidate: Candidate) -> Proof:
+        first = self.bench.config.train.seed + FRESH
+        seeds = range(first, first + self._seeds())
+        known: dict[str, float | None] = dict(self.study.kept("proof") or {})
+        waiting = iter([job for job in proof_jobs(candidate, seeds) if job.key not in known])
+
+        def following() -> Job | None:
+            seconds = self.clock.left_for_proof(self._longest())
+            return None if seconds is not None and seconds <= self._longest() else next(waiting, None)
+
+        def done(job: Job, measured: Measured) -> None:
+            known[job.key] = measured.value if measured.state == "complete" else None
+            self.study.keep("proof", known)
+            self.tell(trial_line(job.key, measured, [], self.bench.metric, greater=self.greater))
+
+        self.runner.run(following, lambda job, epoch, value: False, done)
+        proof = Proof(number=candidate.number, greater_is_better=self.greater)
+        for seed in seeds:
+            own, usual = f"proof {candidate.number} {seed}", f"proof default {seed}"
+            if own in known and usual in known:
+                proof.seeds.append(seed)
+                proof.default.append(known[usual])
+                proof.candidate.append(known[own])
+        return proof
+
+
+def _final(
+    folder: StudyFolder,
+    config: Config,
+    data: Any,
+    study: Study,
+    clock: Clock,
+    chosen: Candidate | None,
+    callbacks: Sequence[Callback],
+) -> Run:
+    """Train what was chosen into the folder, or go on with that training."""
+    if folder.run.finished and is_study(folder.run.path) and study.kept("final"):
+        return Run(folder.run)
+    if study.kept("final") and data is None and folder.run.checkpoints.is_dir():
+        return resume_run(folder.run.path, callbacks=callbacks)
+    limit, own = clock.for_final(), config.train.time
+    settled = with_settings(config, {} if chosen is None else chosen.values)
+    settled = with_values(
+        settled,
+        {
+            "output.run": str(folder.run.path),
+            "train.time": own if limit is None else limit if own is None else min(own + clock.elapsed, limit),
+        },
+    )
+    study.keep("final", True)
+    started = clock.started if limit is not None else time.monotonic()
+    return train_run(settled, data, force=True, callbacks=callbacks, started=started)
