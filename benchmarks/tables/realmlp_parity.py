@@ -1,4 +1,4 @@
-"""Trains RealMLP-TD by wellfit's recipe and by pytabkit, on the same rows, and holds scores and times beside each other.
+"""Trains RealMLP-TD by wellfit's recipe and by pytabkit, on the same rows, and compares scores and times.
 
 Run: WELLFIT_DATA=FOLDER python benchmarks/tables/realmlp_parity.py [--only california,adult] [--seeds 3] [--epochs 256]
 
@@ -28,7 +28,6 @@ import torch
 sys.path.insert(0, str(Path(__file__).parents[1]))
 
 from record import facts, save, show
-
 from wellfit.config import from_mapping
 from wellfit.experiment import Experiment
 from wellfit.metrics import all_scores
@@ -69,7 +68,13 @@ def prepared_rows(task: Task, data: Path, seed: int, epochs: int) -> Any:
         "data": {"source": str(data / task.file), "target": int(task.target) if task.target == "-1" else task.target},
         "split": {"seed": seed, "test": 0.2, "valid": 0.2},
         "model": "realmlp",
-        "train": {"metric": task.metric, "seed": seed, "epochs": epochs, "doctor": "off", "threads": torch.get_num_threads()},
+        "train": {
+            "metric": task.metric,
+            "seed": seed,
+            "epochs": epochs,
+            "doctor": "off",
+            "threads": torch.get_num_threads(),
+        },
     }
     return prepare(from_mapping(settings))
 

@@ -13,7 +13,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wellfit.api import diagnose, find_rate, fit, load, train
+    from wellfit.api import diagnose, find_rate, fit, load, train, tune
     from wellfit.diagnosis import Verdict
     from wellfit.estimators import WellfitClassifier, WellfitRegressor
     from wellfit.findings import Finding
@@ -40,6 +40,7 @@ __all__ = [
     "load",
     "train",
     "treat",
+    "tune",
 ]
 
 _HOMES = {
@@ -58,6 +59,7 @@ _HOMES = {
     "load": "wellfit.api",
     "train": "wellfit.api",
     "treat": "wellfit.treatment",
+    "tune": "wellfit.api",
 }
 
 

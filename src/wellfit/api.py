@@ -1,23 +1,25 @@
-"""What ``import wellfit`` hands out: `train`, `fit`, `find_rate`, `load`, `diagnose`."""
+"""What ``import wellfit`` hands out: `train`, `fit`, `find_rate`, `load`, `diagnose`, `tune`."""
 
 from __future__ import annotations
 
 import functools
 import os
-import time
 from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from time import monotonic
 from typing import Any, ParamSpec
 
 from wellfit.alarm import live_display
-from wellfit.config import from_keywords, from_mapping
+from wellfit.config import Document, from_keywords, from_mapping
 from wellfit.diagnosis import diagnose, judge
 from wellfit.run import Run
 from wellfit.training import FitResult, find_rate
 from wellfit.training import fit as fit_module
 from wellfit.training.fit import Readers
 from wellfit.treatment import train_and_treat
+from wellfit.tuning import tune_run
 
-__all__ = ["diagnose", "find_rate", "fit", "load", "train"]
+__all__ = ["diagnose", "find_rate", "fit", "load", "train", "tune"]
 
 Given = ParamSpec("Given")
 
@@ -64,7 +66,15 @@ def train(
     >>> run.metrics["test"]["accuracy"]
     1.0
     """
-    started = time.monotonic()
+    started = monotonic()
+    document, rows = _told(data, target, out, config)
+    settled = from_mapping(document)
+    with live_display() as callbacks:
+        return train_and_treat(settled, rows, force=force, callbacks=callbacks, started=started)
+
+
+def _told(data: Any, target: str | int | None, out: str | None, config: dict[str, Any]) -> tuple[Document, Any]:
+    """Give what was told as a document, and the rows where they are in memory."""
     if data is None and not isinstance(config.get("data"), Mapping):
         data = config.pop("data", None)  # given as data=...: rows, and no section
     document = from_keywords(**config)
@@ -76,15 +86,75 @@ def train(
         document = document.with_value(("data", "target"), target)
     if out is not None:
         document = document.with_value(("output", "run"), out)
-    settled = from_mapping(document)
-    rows = data if in_memory else None
-    with live_display() as callbacks:
-        return train_and_treat(settled, rows, force=force, callbacks=callbacks, started=started)
+    return document, data if in_memory else None
 
 
 def _names_files(data: Any) -> bool:
     places = data if isinstance(data, (list, tuple)) else [data]
     return bool(places) and all(isinstance(one, (str, os.PathLike)) for one in places)
+
+
+def tune(
+    data: Any = None,
+    /,
+    target: str | int | None = None,
+    *,
+    trials: int | None = None,
+    search: Mapping[str, Any] | None = None,
+    time: float | str | None = None,
+    workers: int | None = None,
+    out: str | None = None,
+    force: bool = False,
+    tell: Callable[[str], None] | None = None,
+    **config: Any,
+) -> Run:
+    """Search for better settings on the validation rows, and train the best into a run folder.
+
+    The first trial is the config as it is; the others are drawn by Optuna (TPE), and the worse ones given up early
+    (ASHA). What was best replaces the default only where it is better on fresh seeds too. The test rows are scored
+    once, by the final training. A study that was stopped goes on with the same call, or with ``wellfit resume``.
+
+    Args:
+        data: rows, as `train` takes them.
+        target: the column to learn.
+        trials: trainings that search; None: 50.
+        search: ranges by dotted key: ``log(a, b)``, ``uniform(a, b)``, ``int(a, b)`` or a list; None: those of the
+            model, the optimizer and the training.
+        time: the longest it may take in all, in seconds or as ``10m``.
+        workers: trainings at the same time; None: as many as are worth it; 1 gives the same result each time.
+        out: the run folder; ``runs/<data>-<n>`` where None.
+        force: whether an existing run is overwritten.
+        tell: is told in a line what each training gave.
+        **config: sections as mappings, or single keys.
+
+    Returns:
+        The run of the final training; ``run.tuning`` tells of the search.
+
+    Raises:
+        BadInput: settings, ranges or data that can't be used, or Optuna is not installed; nothing is written.
+        RunFailed: no trial could be trained, or the final training could not be finished.
+
+    >>> rows = {"x": [float(i % 10) for i in range(200)], "y": ["a" if i % 10 < 5 else "b" for i in range(200)]}
+    >>> quick = {"epochs": 3, "threads": 1, "report": False, "clean": {"duplicates": "keep"}}
+    >>> run = tune(rows, "y", trials=2, search={"train.optimizer.lr": "log(1e-3, 1e-1)"}, **quick)
+    >>> [trial["state"] for trial in run.tuning["trials"]]
+    ['complete', 'complete']
+    """
+    started = monotonic()
+    document, rows = _told(data, target, out, config)
+    given = {"trials": trials, "search": search, "time": time, "workers": workers}
+    for name, value in given.items():
+        if value is not None:
+            document = document.with_value(("tune", name), value)
+    told = tell or (lambda line: None)
+    return tune_run(
+        from_mapping(document),
+        rows,
+        force=force,
+        telling=lambda: nullcontext(told),
+        display=live_display,
+        started=started,
+    )
 
 
 def load(path: str | os.PathLike[str]) -> Run:

@@ -9,6 +9,8 @@
     metrics.json         the scores; written last, so that a folder with it is a finished run
     evaluation.json      how the predictions of the scored rows are distributed
     learning_curve.json  what more rows would bring, where that was measured
+    tuning.json          how settings were searched for, where they were
+    explanation.json     which columns the predictions hang on, where that was measured
     set_aside.csv        rows that were used nowhere, with the reason; only where there are any
     report.html, MODEL_CARD.md, log.txt, checkpoint/
 
@@ -47,6 +49,8 @@ _FILES = (
     "evaluation.json",
     "learning_curve.json",
     "treatment.json",
+    "tuning.json",
+    "explanation.json",
     "set_aside.csv",
     "report.html",
     "MODEL_CARD.md",
@@ -254,8 +258,18 @@ class RunFolder:
 
     def read_learning_curve(self) -> dict[str, Any] | None:
         """Read what more rows would bring; None where that was not measured."""
-        there = (self.path / "learning_curve.json").is_file()
-        return self.read_json("learning_curve.json") if there else None
+        return self._read_optional("learning_curve.json")
+
+    def read_tuning(self) -> dict[str, Any] | None:
+        """Read how settings were searched for; None where they were not."""
+        return self._read_optional("tuning.json")
+
+    def read_explanation(self) -> dict[str, Any] | None:
+        """Read which columns the predictions hang on; None where that was not measured."""
+        return self._read_optional("explanation.json")
+
+    def _read_optional(self, name: str) -> dict[str, Any] | None:
+        return self.read_json(name) if (self.path / name).is_file() else None
 
     def expect_finished(self) -> None:
         """Raise `RunFolderError` unless a finished run is here."""

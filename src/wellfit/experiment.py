@@ -21,7 +21,7 @@ from wellfit.history import History
 from wellfit.losses import LOSSES, default_loss
 from wellfit.metrics import METRICS, default_metric
 from wellfit.models import MODELS, Members
-from wellfit.prediction import Predictor, Scores
+from wellfit.prediction import Scores
 from wellfit.prepared import Prepared
 from wellfit.registry import Choice
 from wellfit.runtime import keyed_seed, reseed, restored_random_state, versions
@@ -38,7 +38,7 @@ class Outcome:
 
     prepared: Prepared
     config: Config
-    predictor: Predictor
+    predictor: Answers
     history: History
     findings: list[Finding]
     model: dict[str, Any]
@@ -172,7 +172,7 @@ class Experiment:
             predictor=predictor,
             history=trainer.history,
             findings=[*prepared.findings, *diagnose(trainer.history)],
-            model=self._model(),
+            model=self._model() | predictor.facts(),
             notes=list(prepared.notes),
         )
 
@@ -180,7 +180,7 @@ class Experiment:
         return {
             "type": self.architecture.name,
             "options": dict(self.architecture.options),
-            "inputs": {"numeric": self.inputs.numeric, "cardinalities": list(self.inputs.cardinalities)},
+            "inputs": self.inputs.as_dict(),
             "outputs": self.outputs,
             "loss": self.loss.spec(),
             "versions": versions(),
@@ -227,7 +227,8 @@ def _class_weight(config: Config, target: TargetPlan) -> list[float] | None:
 def _options(config: Config, loss: Choice[Any], target: TargetPlan) -> FitOptions:
     train = config.train
     stopping = train.early_stopping
-    augment = train.augment
+    # Images are changed by their batches.
+    augment = "none" if MODELS[config.model["type"]].reads == "images" else train.augment
     return FitOptions(
         loss=loss,
         optimizer=dict(train.optimizer),

@@ -99,6 +99,7 @@ def explain(
     Raises:
         ConfigError: there is no such metric for the task.
         DataError: no row has a target that the model knows.
+        ContractError: a column that the model needs is missing.
     """
     if repeats < 1:
         raise ConfigError("'repeats' must be 1 or more.", got=repeats, do="Try 5.")
@@ -109,7 +110,7 @@ def explain(
     base = score.of(truth, predictor.outputs(matrix))
     slopes = _Slopes(predictor, matrix, seed)
     measured = []
-    for name in _columns(predictor, frame):
+    for name in [column.name for column in predictor.cleaning.used]:
         order = np.random.default_rng(keyed_seed(seed, "permutation", name))
         losses, touched = [], _nothing(matrix)
         for _ in range(repeats):
@@ -118,9 +119,7 @@ def explain(
             touched |= _changed(matrix, moved)
             losses.append(score.sign * (base - score.of(truth, predictor.outputs(moved))))
         spread = float(np.std(losses))
-        found = Importance(
-            column=name, permuted=float(np.mean(losses)), spread=spread, gradient=slopes.of(touched)
-        )
+        found = Importance(column=name, permuted=float(np.mean(losses)), spread=spread, gradient=slopes.of(touched))
         measured.append(found)
     ordered = sorted(measured, key=lambda one: (-one.permuted, -one.gradient, one.column))
     return Explanation(
@@ -168,15 +167,6 @@ def _truth(predictor: Predictor, frame: pl.DataFrame) -> Array:
     encoded, _ = predictor.target.encode(frame.get_column(predictor.target.name))
     decoded: Array = predictor.target.decode(encoded) if predictor.target.task == "regression" else encoded
     return decoded
-
-
-def _columns(predictor: Predictor, frame: pl.DataFrame) -> list[str]:
-    """Give the raw columns that the network reads something of."""
-    used = [column.name for column in predictor.cleaning.used]
-    missing = [name for name in used if name not in frame.columns]
-    if missing:
-        raise DataError("Rows must have the columns that the model reads.", got=missing, do="Add them.")
-    return used
 
 
 @dataclass

@@ -13,9 +13,10 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from wellfit.bagging import of_one_network
 from wellfit.config import Config, with_values
 from wellfit.data.features import Matrix
-from wellfit.errors import BadInput
+from wellfit.errors import BadInput, ConfigError
 from wellfit.experiment import Experiment
 from wellfit.preparation import prepare
 from wellfit.prepared import PreparedTable
@@ -106,6 +107,10 @@ def learning_curve(
     (True, 8)
     """
     prepared = prepare(config, data)
+    if not isinstance(prepared, PreparedTable):
+        rule = "A learning curve is measured on a table that fits in memory."
+        raise ConfigError(rule, got=prepared.source.uri, do="Give a part of its rows.")
+    prepared = of_one_network(prepared)
     target, _ = prepared.target.encode(prepared.frames["train"].get_column(prepared.target.name))
     strata = None if prepared.target.task == "regression" else target
     wider = "hidden" in dict(prepared.config.model)

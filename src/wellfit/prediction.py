@@ -10,7 +10,7 @@ import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -28,11 +28,21 @@ from wellfit.losses import LOSSES
 from wellfit.metrics import all_scores
 from wellfit.models import MODELS, TableInputs
 
-__all__ = ["Prediction", "Predictor", "Scores"]
+__all__ = ["Answers", "Prediction", "Predictor", "Report", "Scores"]
 
 _ROWS_AT_ONCE = 16384
 
 Array = np.ndarray[Any, Any]
+
+
+class Report(Protocol):
+    """What was changed in rows so that they could be read."""
+
+    def sentences(self) -> list[str]:
+        """Say what was changed, a line for each kind."""
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the report as JSON holds it."""
 
 
 @dataclass(frozen=True)
@@ -43,12 +53,15 @@ class Prediction:
     """Labels in their own type, or numbers in the target's unit, ``[row]``."""
     probabilities: Array | None
     """Float64 ``[row, class]``; None for regression."""
-    report: CoercionReport
+    report: Report
     """What was changed in the rows so that they could be read."""
+    files: tuple[str, ...] = ()
+    """The file of each row, of images; empty for tables."""
 
     def to_frame(self, classes: tuple[Any, ...] = ()) -> pl.DataFrame:
-        """Give the columns ``prediction`` and ``probability_<label>``."""
-        columns: dict[str, Any] = {"prediction": self.values}
+        """Give the columns ``prediction`` and ``probability_<label>``, of images after ``file``."""
+        columns: dict[str, Any] = {"file": self.files} if self.files else {}
+        columns["prediction"] = self.values
         if self.probabilities is not None:
             for place, label in enumerate(classes):
                 columns[f"probability_{label}"] = self.probabilities[:, place]
@@ -67,8 +80,21 @@ class Scores:
     without_target: int = 0
     """Rows that have no target; they are predicted and can't be scored."""
     notes: tuple[str, ...] = ()
-    report: CoercionReport | None = None
+    report: Report | None = None
     """What was changed in the rows so that they could be read, and how far they are from training."""
+
+
+class Answers(Protocol):
+    """What predicts from raw rows: of tables or of images."""
+
+    module: nn.Module
+    target: TargetPlan
+
+    def facts(self) -> dict[str, Any]:
+        """Give what ``model.json`` holds of the prediction beside the network."""
+
+    def predict(self, data: Any, policy: str | None = None) -> Prediction:
+        """Predict every row, in order."""
 
 
 @dataclass
@@ -109,6 +135,10 @@ class Predictor:
     def __getstate__(self) -> dict[str, Any]:
         """Leave the network in float64 out of copies; it is made anew."""
         return {name: value for name, value in self.__dict__.items() if name != "_exact"}
+
+    def facts(self) -> dict[str, Any]:
+        """Give what ``model.json`` holds of the prediction beside the network."""
+        return {}
 
     @property
     def classes(self) -> tuple[Any, ...]:

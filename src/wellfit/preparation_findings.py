@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
+import polars as pl
+
 from wellfit.data.cleaning import TargetPlan, misspelt_classes
 from wellfit.findings import Finding, Remedy
 
-__all__ = ["copies_dropped", "imbalance", "misspelt", "targets_missing"]
+__all__ = ["copies_dropped", "imbalance", "misspelt", "straddling", "targets_missing"]
 
 RARE = 0.15
 """The share of the rarest class below which accuracy tells little."""
@@ -67,3 +71,16 @@ def imbalance(target: TargetPlan) -> list[Finding]:
     message = f"'{rare}' makes up {share:.1%} of the training rows: judge by auc or f1, not by accuracy alone."
     evidence = {"share": share, "rows": min(target.counts)}
     return [Finding(code="class_imbalance", severity="info", where=target.name, evidence=evidence, message=message)]
+
+
+def straddling(frames: Mapping[str, pl.DataFrame], name: str) -> list[Finding]:
+    """Count rows that are training rows too; all are scored, since that is what was asked for."""
+    test, train = frames[name], frames["train"]
+    shared = [name for name in train.columns if name in test.columns and train[name].dtype == test[name].dtype]
+    if not shared:
+        return []
+    count = test.select(shared).join(train.select(shared).unique(), on=shared, how="semi", nulls_equal=True).height
+    if not count:
+        return []
+    message = f"{count:,} {name} rows are training rows too; their score is no evidence."
+    return [Finding(code="split_leakage", severity="warning", where=name, evidence={"rows": count}, message=message)]

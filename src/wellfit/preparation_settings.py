@@ -10,7 +10,7 @@ from wellfit.config import Config, as_mapping
 from wellfit.data.cleaning import CleaningPlan
 from wellfit.data.sources.lasting import lasting
 from wellfit.data.splitting import Split, fold_rows, split_rows
-from wellfit.errors import ConfigError
+from wellfit.errors import ConfigError, DataError
 
 __all__ = [
     "cleaning_settings",
@@ -20,8 +20,10 @@ __all__ = [
     "given_target",
     "lasting_source",
     "method_of",
+    "refuse_unlearnable",
     "source_of",
     "target_spellings",
+    "without_columns",
 ]
 
 
@@ -100,3 +102,22 @@ def dealt(config: Config, frame: pl.DataFrame, target: str) -> Split:
     if given.folds is not None:
         return fold_rows(frame, folds=given.folds, **common)[given.fold]
     return split_rows(frame, valid=given.valid if data.valid is None else None, **common)
+
+
+def refuse_unlearnable(frame: pl.DataFrame, target: str) -> None:
+    """Refuse a table of the target alone, and a target of lists (which sources give as JSON)."""
+    if frame.width == 1:
+        do = "Add columns that tell something of a row."
+        raise DataError("There must be a column besides the target.", got=frame.columns, do=do)
+    cells = frame.get_column(target).drop_nulls().head(20).to_list()
+    if cells and all(isinstance(cell, str) and cell[:1] == "[" and cell[-1:] == "]" for cell in cells):
+        raise ConfigError(
+            "wellfit trains one target at a time; several targets and multilabel ones are not supported.",
+            got=cells[0],
+            do="Name a column that has one label or number a row.",
+        )
+
+
+def without_columns(frame: pl.DataFrame, names: tuple[str, ...]) -> pl.DataFrame:
+    """Leave columns out by their exact names: Polars' own ``drop`` takes ``^x$`` for a pattern."""
+    return pl.DataFrame([series for series in frame.get_columns() if series.name not in names])

@@ -24,7 +24,7 @@ from wellfit.data.table import SourceRecord
 from wellfit.errors import DataError
 from wellfit.findings import Finding
 from wellfit.models import TableInputs
-from wellfit.prediction import Predictor, Scores
+from wellfit.prediction import Answers, Predictor, Scores
 
 __all__ = ["Prepared", "PreparedRows", "PreparedTable", "sources_of"]
 
@@ -59,15 +59,15 @@ class Prepared(ABC):
         """
 
     @abstractmethod
-    def predictor(self, module: nn.Module, loss: Mapping[str, Any], config: Config) -> Predictor:
+    def predictor(self, module: nn.Module, loss: Mapping[str, Any], config: Config) -> Answers:
         """Give what predicts from raw rows with a network."""
 
     @abstractmethod
-    def score(self, predictor: Predictor, split: str) -> Scores:
+    def score(self, predictor: Any, split: str) -> Scores:
         """Predict the rows of ``train``, ``valid`` or ``test``, and score them."""
 
     @abstractmethod
-    def baselines(self, predictor: Predictor, split: str, *, deadline: float | None) -> Baselines:
+    def baselines(self, predictor: Any, split: str, *, deadline: float | None) -> Baselines:
         """Fit the baselines on the training rows, and score them on the rows of a split."""
 
     @abstractmethod

@@ -17,8 +17,12 @@ from wellfit.config import Config, as_mapping, load_config, to_yaml, with_values
 from wellfit.data.sources.lasting import name_of
 from wellfit.errors import Interrupted, RunFolderError
 from wellfit.experiment import Experiment, Outcome
-from wellfit.preparation import prepare
+from wellfit.image_preparation import prepare_images
+from wellfit.image_sheet import worst_images
+from wellfit.image_trials import decided
+from wellfit.preparation import ImagesGiven, prepare
 from wellfit.prepared import Prepared, PreparedTable
+from wellfit.prepared_images import PreparedImages
 from wellfit.report import ReportFacts, render_card, render_page, summarize_predictions
 from wellfit.run import Run
 from wellfit.training import Callback
@@ -45,7 +49,9 @@ def train_run(
     started = time.monotonic() if started is None else started
     folder = RunFolder(config.output.run or next_run_path(_data_name(config, data)))
     folder.refuse_existing(force=force)
-    prepared = prepare(config, data)
+    prepared = _prepared(config, data)
+    if isinstance(prepared, PreparedImages):
+        prepared = decided(prepared, started)
     experiment = _experiment(folder, prepared, callbacks, started)
     settled = with_values(experiment.config, {"output.run": str(folder.path)})
     folder.clear()
@@ -72,10 +78,18 @@ def resume_run(path: str | Path, *, callbacks: Sequence[Callback] = ()) -> Run:
             got=str(folder.path),
             do="Train it anew with the same rows and seed.",
         )
-    prepared = prepare(config)
+    prepared = _prepared(config, None)
     experiment = _experiment(folder, prepared, callbacks, started)
     experiment.resume()
     return _finish(folder, experiment)
+
+
+def _prepared(config: Config, data: Any) -> Prepared:
+    """Make rows ready, of a table or of images: only reading tells which they are."""
+    try:
+        return prepare(config, data)
+    except ImagesGiven as given:
+        return prepare_images(config, given.table, data)
 
 
 def _experiment(
@@ -93,7 +107,7 @@ def _experiment(
 
 
 _FREE = re.compile(
-    r"version|output\..*|tune\..*|data\.(source|test)|train\.(steps|time|checkpoint_every|workers|doctor)"
+    r"version|output\..*|tune\..*|data\.(source|test|cache)|train\.(steps|time|checkpoint_every|workers|doctor)"
 )
 """Keys that need not be the same on resume: they change no weight, or say only when training stops. A source may have
 been moved, if its content is the same."""
@@ -193,7 +207,9 @@ def _evaluation(outcome: Outcome) -> dict[str, Any]:
     split = "test" if "test" in outcome.scores else "valid"
     scores, target = outcome.scores[split], outcome.prepared.target
     summary = summarize_predictions(target.task, list(target.classes), scores.target, scores.predicted)
-    return {"split": split, **summary}
+    prepared = outcome.prepared
+    worst = worst_images(prepared, split, scores) if isinstance(prepared, PreparedImages) else None
+    return {"split": split, **summary, **({} if worst is None else {"worst_images": worst})}
 
 
 _LONGEST_NAME = 60

@@ -53,7 +53,11 @@ class Option:
         if self.choices:
             return "one of " + ", ".join(self.choices)
         if self.low is None and self.high is None:
-            return {"ints": "a list of whole numbers", "floats": "a list of numbers", "mappings": "a list of mappings"}.get(self.kind, f"a {self.kind}")
+            return {
+                "ints": "a list of whole numbers",
+                "floats": "a list of numbers",
+                "mappings": "a list of mappings",
+            }.get(self.kind, f"a {self.kind}")
         low = "(-inf" if self.low is None else f"{'(' if self.low_open else '['}{self.low:g}"
         high = "inf)" if self.high is None else f"{self.high:g}{')' if self.high_open else ']'}"
         return f"{low}, {high}"

@@ -6,16 +6,20 @@ import os
 from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
+import polars as pl
 
 from wellfit.artifact import RunFolder
 from wellfit.diagnosis import Verdict, judge
+from wellfit.explanation import ROWS, Explanation, explain
 from wellfit.findings import Finding
 from wellfit.history import History
+from wellfit.image_prediction import ImagePredictor
 from wellfit.prediction import Prediction, Predictor, Scores
 from wellfit.report import ReportFacts, render_page
+from wellfit.report.facts import plain
 
 __all__ = ["Run", "facts_of"]
 
@@ -42,6 +46,9 @@ class Run:
     @cached_property
     def predictor(self) -> Predictor:
         """The plans and the network."""
+        if "images" in self.plan:
+            # It is asked the same questions.
+            return cast(Predictor, ImagePredictor.load(self.folder))
         return Predictor.load(self.folder)
 
     @cached_property
@@ -118,6 +125,50 @@ class Run:
         """Score raw rows that have the target."""
         return self.predictor.score(self.predictor.read(data), strict=True)
 
+    def explain(self, data: Any = None, *, repeats: int = 5, rows: int = ROWS, seed: int = 0) -> Explanation:
+        """Measure which columns the predictions hang on, and put it into the run's page; see `explanation.explain`.
+
+        Args:
+            data: raw rows with the target; None: the test rows, read again from the run's source (the validation rows
+                where there are none).
+            repeats: how often each column's cells are dealt anew.
+            rows: rows that are read at the most.
+            seed: what the draws depend on.
+
+        Raises:
+            RunFolderError: no rows are given, and the run's own were in memory.
+        """
+        frame, of = self._own_rows() if data is None else (self.predictor.read(data), "the rows given")
+        metric = str(self.config["train"]["metric"])
+        found = explain(self.predictor, frame, metric=metric, of=of, repeats=repeats, rows=rows, seed=seed)
+        self.folder.write_json("explanation.json", plain(found.as_dict()))
+        if (self.path / "report.html").is_file():
+            self.report()
+        return found
+
+    def _own_rows(self) -> tuple[pl.DataFrame, str]:
+        """Read the held back rows from the run's source, and say which they are."""
+        from wellfit.config import load_config
+        from wellfit.errors import RunFolderError
+        from wellfit.preparation import prepare
+        from wellfit.prepared import PreparedTable
+
+        config = load_config(self.path / "config.yaml").config
+        if config.data.source is None:
+            rule = "Rows are read again from the run's source, and those of this one were in memory."
+            raise RunFolderError(rule, got=str(self.path), do="Give rows with the target.")
+        prepared = prepare(config)
+        if not isinstance(prepared, PreparedTable):
+            rule = "Of a table that was read in batches, the raw rows held back are not at hand."
+            raise RunFolderError(rule, got=str(self.path), do="Give rows with the target.")
+        frames = prepared.frames
+        return (frames["test"], "its test rows") if frames["test"].height else (frames["valid"], "its validation rows")
+
+    @cached_property
+    def tuning(self) -> dict[str, Any] | None:
+        """How settings were searched for, as ``tuning.json`` holds it; None where they were not."""
+        return self.folder.read_tuning()
+
     def report(self) -> Path:
         """Write the report's page anew, and give its path."""
         self.folder.write_text("report.html", render_page([facts_of(self.folder)]))
@@ -150,5 +201,7 @@ def facts_of(folder: RunFolder) -> ReportFacts:
         history=folder.read_history(),
         findings=folder.read_findings(),
         learning_curve=folder.read_learning_curve(),
+        tuning=folder.read_tuning(),
+        explanation=folder.read_explanation(),
         defaults=as_mapping(Config()),
     )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -17,6 +16,7 @@ def warped(images: Tensor, matrix: Tensor, *, fill: str = "zeros") -> Tensor:
         matrix: ``[row, 2, 3]``; it takes a place of the output ``(x, y, 1)``, from -1 to 1 both, to one of the input.
         fill: ``zeros`` or ``reflection``: what lies beyond the edges.
 
+    >>> import torch
     >>> straight = torch.tensor([[[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]]])
     >>> image = torch.arange(9.0).reshape(1, 1, 3, 3)
     >>> torch.equal(warped(image, straight), image)

@@ -1,5 +1,6 @@
 """Bags of networks, cross-validated and blended, within a time that is settled before training."""
 
-from wellfit.bagging.ensemble import EnsembleExperiment, single_network
+from wellfit.bagging.ensemble import EnsembleExperiment
+from wellfit.bagging.single import of_one_network
 
-__all__ = ["EnsembleExperiment", "single_network"]
+__all__ = ["EnsembleExperiment", "of_one_network"]

@@ -73,7 +73,7 @@ class Bag(Prepared):
     table: PreparedTable
     pool: Pool
     members: int
-    """How many networks learn side by side, the first so many folds; 0: one of an architecture that has no members."""
+    """How many networks learn side by side, the first so many folds."""
 
     @classmethod
     def of(cls, table: PreparedTable, pool: Pool, members: int, config: Config) -> Bag:
@@ -96,13 +96,13 @@ class Bag(Prepared):
 
     def ids(self, split: str) -> list[torch.Tensor]:
         """Give the numbers of each member's rows in the pool."""
-        folds = [self.pool.fold(member) for member in range(self.members or 1)]
+        folds = [self.pool.fold(member) for member in range(self.members)]
         return [torch.from_numpy(fold.train if split == "train" else fold.valid) for fold in folds]
 
     def batches(self, split: str, weights: Mapping[str, Array] | None = None) -> Bagged | Resident:
-        """Give each member's rows of a split, side by side; of an architecture without members, the first fold's."""
+        """Give each member's rows of a split, side by side; a single one's as any network reads them."""
         bagged = Bagged(self.pool.rows, self.ids(split))
-        return bagged if self.members else bagged.member(0)
+        return bagged if self.members > 1 else bagged.member(0)
 
     def predictor(self, module: nn.Module, loss: Mapping[str, Any], config: Config) -> Predictor:
         """Give what predicts from raw rows with a network."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import statistics
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -11,10 +13,10 @@ from wellfit.bagging.stage import Member, stage_config
 from wellfit.config import Config, with_values
 from wellfit.experiment import Experiment
 from wellfit.models import MODELS, Occasion
-from wellfit.prepared import PreparedTable
-from wellfit.training import Callback
+from wellfit.prepared import Prepared, PreparedTable
+from wellfit.training import Callback, Trainer
 
-__all__ = ["chosen_members"]
+__all__ = ["chosen_members", "first_member"]
 
 TRIED = 5
 """Updates that an architecture's cost is measured on; the first ones, which are slower, do not count."""
@@ -73,37 +75,57 @@ def _fitted(table: PreparedTable, name: str, folds: int, affordable: float) -> M
     return _member(table, name, members, max(1, min(most, int(affordable / members))))
 
 
-def _member(table: PreparedTable, name: str, members: int, epochs: int | None) -> Member:
+def first_member(table: Prepared) -> Member:
+    """Give the first network of the ensemble that rows would get, with all of its epochs."""
+    return _member(table, "realmlp", 1, None)
+
+
+def _member(table: Prepared, name: str, members: int, epochs: int | None) -> Member:
     train = {key.removeprefix("train."): value for key, value in _recipe(table, name).items() if key[:6] == "train."}
+    # All give outputs of one form, which the blend reads.
+    train["loss"] = _recipe(table, "realmlp").get("train.loss", "auto")
     given: dict[str, Any] = {"type": name, **({"members": members} if members else {})}
     return {**given, "train": {**train, **({} if epochs is None else {"epochs": epochs})}}
 
 
-def _recipe(table: PreparedTable, name: str) -> dict[str, Any]:
+def _recipe(table: Prepared, name: str) -> dict[str, Any]:
     occasion = Occasion(task=table.target.task, rows=table.rows["train"], metric=table.config.train.metric)
     return dict(MODELS[name].recipe(occasion))
 
 
 class _Watch(Callback):
-    """Notes when each update was done."""
+    """Notes how long updates and validations take."""
 
     def __init__(self) -> None:
-        self.times: list[float] = []
+        self.updates: list[float] = []
+        self.validations: list[float] = []
+        self._last = math.nan
 
-    def on_step(self, trainer: Any) -> None:
-        """Note the time."""
-        self.times.append(time.perf_counter())
+    def on_start(self, trainer: Trainer) -> None:
+        """Begin."""
+        self._last = time.perf_counter()
+
+    def on_step(self, trainer: Trainer) -> None:
+        """Note an update."""
+        self.updates.append(self._passed())
+
+    def on_epoch(self, trainer: Trainer) -> None:
+        """Note a validation."""
+        self.validations.append(self._passed())
+
+    def _passed(self) -> float:
+        before, self._last = self._last, time.perf_counter()
+        return self._last - before
 
 
 def _measured(table: PreparedTable, pool: Pool, name: str, members: int) -> _Cost:
-    """Make a few updates of a throwaway network, and look at one validation."""
+    """Make a few updates of a throwaway network, and look at the validations that come with them."""
     watch = _Watch()
-    config = _trial(stage_config(table.config, _member(table, name, members, 1), 0))
+    config = _trial(stage_config(table.config, _member(table, name, members, TRIED), 0))
     trainer = Experiment(Bag.of(table, pool, members, config), callbacks=[watch]).trainer
     trainer.run()
-    ended = time.perf_counter()
-    update = min(after - before for before, after in zip(watch.times, watch.times[1:], strict=False))
-    return _Cost(epoch=(update * (trainer.epoch_steps or 1) + ended - watch.times[-1]) / members)
+    update = statistics.median(watch.updates[1:])
+    return _Cost(epoch=(update * (trainer.epoch_steps or 1) + min(watch.validations)) / members)
 
 
 def _trial(config: Config) -> Config:

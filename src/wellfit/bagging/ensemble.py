@@ -14,7 +14,7 @@ from scipy.special import softmax
 
 from wellfit.bagging.bag import pooled
 from wellfit.bagging.budget import chosen_members
-from wellfit.bagging.stage import Member, Stage, stage_config
+from wellfit.bagging.stage import Member, Stage
 from wellfit.config import Config, with_values
 from wellfit.diagnosis import diagnose
 from wellfit.ensembling import blend, greedy_weights, temperature
@@ -27,23 +27,12 @@ from wellfit.runtime import versions
 from wellfit.training import Callback
 from wellfit.training.checkpoint import Checkpoints
 
-__all__ = ["EnsembleExperiment", "single_network"]
+__all__ = ["EnsembleExperiment"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 DEFAULT_SECONDS = 120.0
 """How long a run may take that names no members and no time."""
-
-
-def single_network(config: Config) -> Config:
-    """Give the config of an ensemble's first network, trained alone; any other config as it is.
-
-    For what looks at one network: a learning curve, a rehearsal, a treatment.
-    """
-    if config.model["type"] != "ensemble":
-        return config
-    members = config.model["members"] or [{"type": "mlp"}]
-    return stage_config(config, {**members[0], **({"members": 1} if "members" in members[0] else {})}, 0)
 
 
 class EnsembleExperiment:
@@ -184,5 +173,5 @@ class EnsembleExperiment:
 
 
 def _count(stage: Stage) -> str:
-    members = stage.bag.members or 1
+    members = stage.bag.members
     return f"{members} {stage.member['type']}" + (" networks" if members > 1 else "")

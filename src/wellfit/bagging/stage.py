@@ -49,7 +49,7 @@ class Stage:
     ) -> None:
         """Settle the training of a member; it is trained until ``until`` on the monotonic clock at the longest."""
         config = stage_config(table.config, member, place)
-        self.bag = Bag.of(table, pool, int(config.model.get("members", 0)), config)
+        self.bag = Bag.of(table, pool, int(config.model.get("members", 1)), config)
         self.member = member
         self.experiment = Experiment(self.bag, checkpoints=checkpoints, callbacks=callbacks, until=until)
 
@@ -86,7 +86,7 @@ class Stage:
                 outputs = trainer.module(*batch.to(trainer.recipe.device).inputs)
                 parts.append(trainer.recipe.loss.activate(outputs.double()).cpu().numpy())
         said = np.concatenate(parts)
-        said = said if self.bag.members else said[:, None]
+        said = said if self.bag.members > 1 else said[:, None]
         total = np.zeros((int(self.bag.pool.rows.target.shape[0]), *said.shape[2:]))
         times = np.zeros(len(total))
         for place, ids in enumerate(self.bag.ids("valid")):

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from wellfit.cli import catalog, doctor, training, using
+from wellfit.cli import catalog, doctor, explain, training, tuning, using
 
 __all__ = ["app"]
 
@@ -42,10 +42,12 @@ for command in (
     training.check,
     training.train,
     training.resume,
+    tuning.tune,
     doctor.diagnose,
     doctor.treat,
     using.predict,
     using.evaluate,
+    explain.explain,
     using.report,
     catalog.schema,
 ):

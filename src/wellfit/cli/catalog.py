@@ -13,6 +13,7 @@ __all__ = ["list_", "schema"]
 
 
 def _families() -> dict[str, Family[Any]]:
+    from wellfit.augmentation import AUGMENTATIONS
     from wellfit.data.features import ENCODERS, SCALERS, SELECTORS, TEXTS
     from wellfit.data.features.transformers import TRANSFORMERS
     from wellfit.data.sources import SOURCES
@@ -37,6 +38,7 @@ def _families() -> dict[str, Family[Any]]:
         OPTIMIZERS,
         SCHEDULES,
         REGULARIZERS,
+        AUGMENTATIONS,
         METRICS,
     ]
     return {family.name: family for family in families}

@@ -10,7 +10,7 @@ from wellfit.cli.console import print_lines, print_table
 
 if TYPE_CHECKING:
     from wellfit.findings import Finding
-    from wellfit.prepared import PreparedTable
+    from wellfit.prepared import PreparedRows
 
 __all__ = ["cleaning_record", "is_action", "print_cleaning"]
 
@@ -59,7 +59,7 @@ def _value(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
-def cleaning_record(prepared: PreparedTable) -> dict[str, Any]:
+def cleaning_record(prepared: PreparedRows) -> dict[str, Any]:
     """Give the actions as ``--json`` prints them, with every spelling that is read, or proposed, as another level."""
     actions = [
         {

@@ -1,15 +1,17 @@
-"""What ``wellfit check`` says of a source of images."""
+"""What ``wellfit check`` says of a source of images, and of the network that would be trained on them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wellfit.cli.console import print_json, print_lines, print_table
-from wellfit.cli.summary import finding_lines
+from wellfit.cli.summary import finding_lines, rows_line
 
 if TYPE_CHECKING:
+    from wellfit.config import Config
     from wellfit.data.table import Images, Table
+    from wellfit.findings import Finding
 
 __all__ = ["print_images"]
 
@@ -17,19 +19,22 @@ _SHOWN = 10
 """Sizes and broken files that are listed; ``--json`` gives all."""
 
 
-def print_images(table: Table, *, json: bool) -> None:
-    """Print the images of each class and split, their sizes and modes, and what is broken."""
+def print_images(config: Config, table: Table, *, json: bool) -> None:
+    """Print the images of each class and split, their sizes and modes, what is broken, and the network for them."""
     images = table.images
     if images is None:
         raise AssertionError("the table has images")
     counts = _counts(table)
-    findings = [finding.as_dict() for finding in table.findings]
+    network, found = _network(config, table)
+    findings = [finding.as_dict() for finding in found]
     if json:
         kept = {
             name: getattr(images, name) for name in ("sizes", "modes", "broken", "resized", "converted", "duplicates")
         }
         shape = dict(zip(("images", "channels", "height", "width"), images.pixels.shape, strict=True))
-        print_json({**shape, "classes": counts, **kept, "findings": findings, "notes": list(table.notes)})
+        print_json(
+            {**shape, "classes": counts, **kept, "network": network, "findings": findings, "notes": list(table.notes)}
+        )
         return
     print_lines([*table.notes, *_lines(images)])
     _print_counts(counts)
@@ -38,8 +43,38 @@ def print_images(table: Table, *, json: bool) -> None:
     if images.broken:
         listed = list(images.broken.items())[:_SHOWN]
         print_table("Broken and set aside", ["file", "reason"], listed, right_from=9)
-    print_lines(finding_lines(table.findings))
-    print_lines(["There are no networks for images yet: they can be looked at and not trained on."])
+    print_lines(finding_lines(found))
+    print_lines([_told(network)])
+
+
+def _network(config: Config, table: Table) -> tuple[dict[str, Any], Sequence[Finding]]:
+    """Make the images and their network ready and try two; say what is in the way where something is."""
+    from wellfit.errors import BadInput
+    from wellfit.experiment import Experiment
+    from wellfit.image_preparation import prepare_images
+
+    try:
+        prepared = prepare_images(config, table)
+        module = Experiment(prepared).module
+    except BadInput as problem:
+        return {"problem": str(problem)}, table.findings
+    weights = sum(weight.numel() for weight in module.parameters())
+    held = prepared.images.pixels.nbytes
+    # Weights, gradients and velocities, four bytes each.
+    megabytes = round((held + 3 * 4 * weights) / 1e6, 1)
+    rows = {split: prepared.rows[split] for split in ("train", "valid", "test")}
+    made = {"type": prepared.config.model["type"], "parameters": weights, "memory_mb": megabytes, "rows": rows}
+    return made, prepared.findings
+
+
+def _told(network: dict[str, Any]) -> str:
+    if "problem" in network:
+        return f"They can't be trained on: {network['problem']}"
+    weights, memory = network["parameters"], network["memory_mb"]
+    return (
+        f"Rows: {rows_line(network['rows'])}; network: {network['type']}, {weights:,} weights; "
+        f"about {memory:,.0f} MB of memory for pixels and weights."
+    )
 
 
 def _counts(table: Table) -> dict[str, dict[str, int]]:

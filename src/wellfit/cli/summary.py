@@ -22,6 +22,7 @@ __all__ = [
     "note_lines",
     "print_run",
     "rows_line",
+    "run_record",
 ]
 
 _SAID = {"error": "error", "warning": "warning", "info": "note"}
@@ -35,16 +36,7 @@ def print_run(run: Run, *, json: bool) -> None:
     page = run.path / "report.html"
     verdict = run.fit
     if json:
-        print_json(
-            {
-                "run": str(run.path),
-                "task": run.plan["target"]["task"],
-                "metrics": run.metrics,
-                "findings": [finding.as_dict() for finding in run.findings],
-                "fit": None if verdict is None else verdict.as_dict(),
-                "report": str(page) if page.exists() else None,
-            }
-        )
+        print_json(run_record(run))
         return
     print_lines(_made(run))
     _print_scores(run.metrics)
@@ -56,7 +48,20 @@ def print_run(run: Run, *, json: bool) -> None:
     print_lines([f"Run:     {run.path}"])
     if page.exists():
         print_lines([f"Report:  {page}"])
-    print_lines([f"Predict: wellfit predict {shlex.quote(str(run.path))} NEW_ROWS -o predictions.csv"])
+    print_lines([f"Predict: wellfit predict {shlex.quote(str(run.path))} {_new(run)} -o predictions.csv"])
+
+
+def run_record(run: Run) -> dict[str, Any]:
+    """Give a run as ``--json`` prints it."""
+    page, verdict = run.path / "report.html", run.fit
+    return {
+        "run": str(run.path),
+        "task": run.plan["target"]["task"],
+        "metrics": run.metrics,
+        "findings": [finding.as_dict() for finding in run.findings],
+        "fit": None if verdict is None else verdict.as_dict(),
+        "report": str(page) if page.exists() else None,
+    }
 
 
 def _made(run: Run) -> Iterator[str]:
@@ -65,9 +70,16 @@ def _made(run: Run) -> Iterator[str]:
     model = run.folder.read_versioned("model.json")
     used = sum(column["kind"] != "drop" for column in cleaning["columns"])
     kinds = f"{len(target['classes'])} classes, " if target["classes"] else ""
-    yield f"Target:  {target['name']} ({target['task']}, {kinds}from {used:,} of {len(cleaning['columns']):,} columns)"
+    images = run.plan.get("images")
+    shape = "" if images is None else f"{images['height']} x {images['width']}"
+    read = f"{used:,} of {len(cleaning['columns']):,} columns" if images is None else f"images of {shape}"
+    yield f"Target:  {target['name']} ({target['task']}, {kinds}from {read})"
     yield f"Rows:    {rows_line(run.plan['rows'])}"
     yield f"Network: {model['type']}, {model['parameters']:,} weights; {_epochs(run, model)}"
+
+
+def _new(run: Run) -> str:
+    return "NEW_ROWS" if run.plan.get("images") is None else "NEW_IMAGES"
 
 
 def rows_line(rows: Mapping[str, int]) -> str:

@@ -15,10 +15,10 @@ from wellfit.cli.summary import finding_lines, print_run, rows_line
 if TYPE_CHECKING:
     from wellfit.config import Config
     from wellfit.experiment import Experiment
-    from wellfit.prepared import PreparedTable
+    from wellfit.prepared import PreparedRows
     from wellfit.rehearsal import Rehearsal
 
-__all__ = ["check", "init", "resume", "train"]
+__all__ = ["check", "config_of", "init", "resume", "train"]
 
 Data = Annotated[str | None, typer.Argument(metavar="DATA", help="A table: a file, a pattern, sql:... or https://...")]
 Target = Annotated[
@@ -62,18 +62,19 @@ def check(
     json: Json = False,
 ) -> None:
     """Look at types, dirt, config and memory; try one batch, train nothing (with --deep, small copies)."""
+    from wellfit.bagging import of_one_network
     from wellfit.experiment import Experiment
     from wellfit.preparation import ImagesGiven, prepare
 
+    settled = config_of(data, target, config, o or [])
     try:
-        prepared = prepare(_config(data, target, config, o or []))
+        prepared = prepare(settled)
     except ImagesGiven as given:
-        print_images(given.table, json=json)
+        print_images(settled, given.table, json=json)
         return
-    experiment = Experiment(prepared)
+    experiment = Experiment(of_one_network(prepared))
     weights = sum(weight.numel() for weight in experiment.module.parameters())
-    matrices = prepared.matrices.values()
-    rows_mb = sum(matrix.numeric.nbytes + matrix.categorical.nbytes for matrix in matrices) / 1e6
+    rows_mb = prepared.held_bytes / 1e6
     # Weights, gradients, two moments of the optimizer and the best epoch's copy, four bytes each.
     memory = rows_mb + 5 * 4 * weights / 1e6
     rehearsal = _rehearsed(experiment) if deep else None
@@ -111,7 +112,7 @@ def _column(column: Any) -> dict[str, str]:
     return {"name": column.name, "kind": column.kind, "reason": column.reason}
 
 
-def _print_prepared(prepared: PreparedTable) -> None:
+def _print_prepared(prepared: PreparedRows) -> None:
     rows, target = prepared.rows, prepared.target
     kinds = f", {len(target.classes)} classes" if target.classes else ""
     print_lines([f"Target: {target.name} ({target.task}{kinds})", *prepared.notes])
@@ -138,7 +139,7 @@ def train(
     from wellfit.treatment import train_and_treat
 
     given = {"output.run": out, "train.time": time, "train.seed": seed, "train.workers": workers}
-    settled = _config(data, target, config, o or [], given)
+    settled = config_of(data, target, config, o or [], given)
     with noted(), live_display(quiet=json) as callbacks:
         run = train_and_treat(settled, force=force, callbacks=callbacks, started=command.STARTED)
     print_run(run, json=json)
@@ -148,13 +149,19 @@ def resume(run: RunPath, json: Json = False) -> None:
     """Go on with a run that was stopped; a finished one is left as it is."""
     from wellfit.alarm import live_display
     from wellfit.recording import resume_run
+    from wellfit.tuning import is_study
 
+    if is_study(run):
+        from wellfit.cli.tuning import resume_tuning
+
+        resume_tuning(run, json=json)
+        return
     with noted(), live_display(quiet=json) as callbacks:
         finished = resume_run(run, callbacks=callbacks)
     print_run(finished, json=json)
 
 
-def _config(
+def config_of(
     data: str | None,
     target: str | None,
     file: Path | None,
@@ -179,4 +186,7 @@ _OPTIONS = {
     "train.time": "--time",
     "train.seed": "--seed",
     "train.workers": "--workers",
+    "tune.trials": "--trials",
+    "tune.time": "--time",
+    "tune.workers": "--workers",
 }

@@ -25,9 +25,21 @@ VERSION = 1
 
 
 OF_ANY = frozenset(
-    ("metric", "class_weight", "precision", "device", "threads", "workers", "checkpoint_every", "seed", "time", "doctor")
+    (
+        "metric",
+        "class_weight",
+        "precision",
+        "device",
+        "threads",
+        "workers",
+        "checkpoint_every",
+        "seed",
+        "time",
+        "doctor",
+    )
 )
-"""Keys of ``train`` that say nothing of how one network is trained: they go with an ensemble as well."""
+"""Keys of ``train`` that say nothing of how one network is trained: they go with an ensemble as well; to treat is to
+change one network."""
 
 
 class _Version(Rule):
@@ -76,7 +88,7 @@ class Config(Section):
             return given
         train = given.get("train")
         of_one = isinstance(train, Mapping) and any(
-            key not in OF_ANY and value not in ("auto", None) for key, value in train.items()
+            (key not in OF_ANY and value not in ("auto", None)) or value == "treat" for key, value in train.items()
         )
         return {**given, "model": {"type": "mlp" if of_one else "ensemble"}}
 

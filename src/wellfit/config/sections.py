@@ -100,6 +100,10 @@ class Data(Section):
     """A table of its own for the final score; null: a share of the source's rows, ``split.test``."""
     valid: Annotated[str | None, Either(null=True, rule=Text("a path, an URL or a source", "valid.csv"))] = None
     """A table of its own for validation; null: a share of the source's rows, ``split.valid``."""
+    streamed: Annotated[Literal["auto"] | bool, Either("auto", rule=Flag())] = "auto"
+    """Whether rows are read in batches and trained from shards on disk; auto: where they would not fit in memory."""
+    cache: Annotated[str | None, Either(null=True, rule=Text("a folder's path", "/scratch/shards"))] = None
+    """The folder where shards are kept; null: the person's cache folder."""
     records: Annotated[str | None, Either(null=True, rule=Text("the way to a list in the JSON", "data.items"))] = None
     """Of a web API: the way to the list of records in its answer, such as ``data.items``; null finds it."""
     paging: Annotated[

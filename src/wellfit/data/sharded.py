@@ -138,7 +138,7 @@ def _known(target: Array) -> Array:
     return np.isfinite(target) if target.dtype.kind == "f" else target >= 0
 
 
-def _dealt(makers: list[Callable[[], _Window]], wanted: list[tuple[int, int]], before: int) -> Iterator[Batch]:
+def _dealt(makers: Sequence[Callable[[], _Window]], wanted: list[tuple[int, int]], before: int) -> Iterator[Batch]:
     """Give batches of windows that follow each other; a batch may begin in one and end in the next.
 
     Args:

@@ -18,7 +18,7 @@ from wellfit.errors import ConfigError
 from wellfit.estimators.rows import Array, rows_of, unused_name
 from wellfit.experiment import Experiment
 from wellfit.prediction import Prediction
-from wellfit.preparation import prepare
+from wellfit.preparation import prepare_table
 
 __all__ = ["PLACES", "Estimator"]
 
@@ -139,7 +139,7 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         weight = self._weight(y, sample_weight)
         target = unused_name("target", frame.columns)
         config = self._settings(target, task, kinds)
-        prepared = prepare(config, frame.with_columns(pl.Series(target, y)), estimator=True)
+        prepared = prepare_table(config, frame.with_columns(pl.Series(target, y)), estimator=True)
         split = prepared.split
         weights = None if weight is None else {"train": weight[split.train], "valid": weight[split.valid]}
         experiment = Experiment(prepared, weights=weights, started=started)

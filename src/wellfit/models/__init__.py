@@ -1,10 +1,13 @@
 """Architectures: one a file, one line here."""
 
-from wellfit.models import ensemble, linear, mlp, realmlp
+from wellfit.models import convnet, ensemble, linear, mlp, realmlp, tabm
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
+from wellfit.models.image_inputs import ImageInputs
 from wellfit.models.members import Members
 from wellfit.registry import Family
 
-__all__ = ["MODELS", "Members", "ModelEntry", "Occasion", "TableInputs"]
+__all__ = ["MODELS", "ImageInputs", "Members", "ModelEntry", "Occasion", "TableInputs"]
 
-MODELS: Family[ModelEntry] = Family("models", "model", [mlp.ENTRY, realmlp.ENTRY, linear.ENTRY, ensemble.ENTRY])
+MODELS: Family[ModelEntry] = Family(
+    "models", "model", [mlp.ENTRY, realmlp.ENTRY, tabm.ENTRY, linear.ENTRY, ensemble.ENTRY, convnet.ENTRY]
+)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wellfit.errors import ConfigError, did_you_mean
-from wellfit.models.entry import ModelEntry, TableInputs
+from wellfit.models.entry import ModelEntry, Occasion, TableInputs
 from wellfit.models.members import KIND, Kind, settled_kind
 from wellfit.registry import Option
 
@@ -89,11 +89,19 @@ def _member(given: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     return {"type": name, **settled, **({"train": dict(given["train"])} if "train" in given else {})}
 
 
+def _recipe(occasion: Occasion) -> dict[str, Any]:
+    """Give the features that all members read: as the first one wants them."""
+    from wellfit.models import MODELS
+
+    return {key: value for key, value in MODELS["realmlp"].recipe(occasion).items() if key.startswith("features.")}
+
+
 ENTRY = ModelEntry(
     name="ensemble",
     summary="Networks of several architectures, cross-validated and blended within the time allowed",
     make=Ensemble,
     settle=_settled,
+    recipe=_recipe,
     formula="p = softmax(log(sum_m w_m p_m) / T); values: sum_m w_m y_m",
     reference="Caruana et al. 2004 (weights); Guo et al. 2017 (temperature); Holzmueller et al. 2024 (members)",
     options=(

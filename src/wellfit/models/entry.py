@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from wellfit.models.members import Kind
 from wellfit.registry import Entry
@@ -22,6 +22,10 @@ class TableInputs:
 
     numeric: int
     cardinalities: tuple[int, ...] = ()
+
+    def as_dict(self) -> dict[str, Any]:
+        """Give the shape as JSON holds it."""
+        return {"numeric": self.numeric, "cardinalities": list(self.cardinalities)}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +58,8 @@ class ModelEntry(Entry):
     of the weight decay.
     """
 
+    reads: Literal["table", "images"] = "table"
+    """What the rows are that it reads: `TableInputs` or `ImageInputs`."""
     settle: Callable[[Mapping[str, Any], Kind], dict[str, Any]] = _as_given
     """Turns options that were left to ``auto`` into what they stand for, given what the outputs are."""
     recipe: Callable[[Occasion], Mapping[str, Any]] = _no_wishes

@@ -23,6 +23,10 @@ class ImageInputs:
     sample: Tensor | None = field(default=None, compare=False, repr=False)
     """Training images as the network reads them, for what first weights depend on; None where weights are loaded."""
 
+    def as_dict(self) -> dict[str, int]:
+        """Give the shape as JSON holds it."""
+        return {"channels": self.channels, "height": self.height, "width": self.width}
+
     @property
     def side(self) -> int:
         """The shorter side in pixels."""

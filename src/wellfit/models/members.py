@@ -1,15 +1,15 @@
 """Several networks in one module: how their outputs become one answer.
 
-Members: a module with members gives ``[row, member, output]`` while it trains, where every member reads the same rows,
-``[row, number]``, and wherever each reads rows of its own, ``[row, member, number]``. Otherwise, in evaluation on shared
-rows, it gives their average, ``[row, output]``.
+A module with members gives ``[row, member, output]`` while it trains, where every member reads the same rows,
+``[row, number]``, and wherever each reads rows of its own, ``[row, member, number]``. Otherwise, in evaluation on
+shared rows, it gives their average, ``[row, output]``.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Literal, Protocol, runtime_checkable
+from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 from torch import Tensor
 from torch.nn import functional
@@ -99,5 +99,5 @@ def averaged(outputs: Tensor, kind: Kind) -> Tensor:
 
 def settled_kind(options: Mapping[str, Any], kind: Kind) -> Kind:
     """Give what the outputs are: as an option says, else as the loss wants them."""
-    given: Kind = options["kind"]
-    return kind if given == "auto" else given
+    given = options["kind"]
+    return kind if given == "auto" else cast(Kind, given)

@@ -121,6 +121,7 @@ ENTRY = ModelEntry(
             low=1,
             high=65536,
             help="units of each layer",
+            candidates=((128,), (256,), (128, 128), (256, 256), (512, 512), (256, 256, 256), (512, 512, 512)),
             example=[256, 256],
         ),
         Option(name="activation", kind="str", default="relu", choices=tuple(ACTIVATIONS), help="activation"),

@@ -41,8 +41,6 @@ class PeriodicEmbedding(nn.Module):
         rows = x.shape[1]
         # [member, number, row, wave]: a product of matrices for each member and column comes next.
         angle = torch.addcmul(self.phase, x.transpose(1, 2).contiguous().unsqueeze(-1), (2 * math.pi) * self.frequency)
-        made = torch.baddbmm(
-            self.bias.flatten(0, 1), angle.cos().view(-1, rows, waves), self.weight.flatten(0, 1)
-        )
+        made = torch.baddbmm(self.bias.flatten(0, 1), angle.cos().view(-1, rows, waves), self.weight.flatten(0, 1))
         beside = made.view(members, numbers, rows, width).transpose(1, 2).reshape(members, rows, numbers * width)
         return torch.cat([beside, x.expand(members, -1, -1)], dim=-1)

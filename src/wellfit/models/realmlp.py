@@ -5,18 +5,20 @@ Legend: ``x`` is [member, row, feature]; a first axis of 1 is shared by all memb
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from wellfit.models.category_columns import FIRST, CategoryVectors, Flags
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
+from wellfit.models.member_layers import MemberBlock, MemberLinear
 from wellfit.models.members import KIND, MEMBERS, Kind, averaged, settled_kind
 from wellfit.models.periodic import WIDTH, PeriodicEmbedding
+from wellfit.models.sloped import SLOPED
 from wellfit.registry import Option
 
 __all__ = ["ENTRY", "RealMLP"]
@@ -26,61 +28,6 @@ FLAGS_UP_TO = 9
 VECTOR = 8
 SAMPLED_ROWS = 4096
 """Training rows that the first weights are fitted to."""
-SIMPLEX = 5
-"""Training rows whose mean is where a unit bends at first."""
-
-_ACTIVATIONS = {"selu": functional.selu, "mish": functional.mish, "relu": functional.relu, "silu": functional.silu}
-
-
-class MemberLinear(nn.Module):
-    """``y = x W / sqrt(inputs) + b`` for each member: weights of size 1 (NTK parametrisation).
-
-    Shapes: ``weight`` [member, inputs, outputs], ``bias`` [member, 1, outputs].
-    """
-
-    def __init__(self, members: int, inputs: int, outputs: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.randn(members, inputs, outputs))
-        self.bias = nn.Parameter(torch.zeros(members, 1, outputs))
-        self.gain = 1.0 / math.sqrt(inputs)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``[member, row, inputs]`` to ``[member, row, outputs]``."""
-        return torch.baddbmm(self.bias, x, self.weight, alpha=self.gain)
-
-    @torch.no_grad()
-    def fit_to(self, x: Tensor) -> None:
-        """Give each unit unit variance over training rows ``[member, row, inputs]``, and a bend among them (he+5)."""
-        made = torch.bmm(x, self.weight) * self.gain
-        spread = made.std(1, correction=0, keepdim=True)
-        spread = torch.where(spread > 0, spread, 1.0)
-        self.weight.div_(spread)
-        self.bias.copy_(-_among(made / spread))
-
-
-def _among(x: Tensor) -> Tensor:
-    """Give for each unit a random mean of a few rows' values, ``[member, 1, unit]``; the weights fill a simplex."""
-    members, rows, units = x.shape
-    chosen = torch.randint(rows, (members, SIMPLEX, units), device=x.device)
-    shares = torch.empty(members, SIMPLEX, units, device=x.device).exponential_()
-    return (x.gather(1, chosen) * (shares / shares.sum(1, keepdim=True))).sum(1, keepdim=True)
-
-
-class Block(nn.Module):
-    """A linear layer and an activation that is mixed with the identity: ``y + a (f(y) - y)``, ``a`` learned."""
-
-    def __init__(self, members: int, inputs: int, outputs: int, *, activation: str) -> None:
-        super().__init__()
-        self.linear = MemberLinear(members, inputs, outputs)
-        self.mix = nn.Parameter(torch.ones(members, 1, outputs))
-        self.activation = _ACTIVATIONS[activation]
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``[member, row, inputs]`` to ``[member, row, outputs]``."""
-        y = self.linear(x)
-        return torch.lerp(y, self.activation(y), self.mix)
-
-
 class RealMLP(nn.Module):
     """Periodic embeddings, a learned scale of each feature, and layers of the given widths, for each member.
 
@@ -119,8 +66,7 @@ class RealMLP(nn.Module):
         self.scale = nn.Parameter(torch.ones(members, 1, width))
         widths = [width, *hidden]
         self.blocks = nn.ModuleList(
-            Block(members, before, after, activation=activation)
-            for before, after in zip(widths, widths[1:], strict=False)
+            MemberBlock(members, before, after, activation=activation) for before, after in itertools.pairwise(widths)
         )
         self.head = MemberLinear(members, widths[-1], outputs)
         self.register_buffer("low", torch.full((outputs,), -torch.inf))
@@ -130,8 +76,9 @@ class RealMLP(nn.Module):
         """Map rows to outputs; see `wellfit.models.members` for the shapes."""
         apart = numeric.ndim == 3
         x = self.features(numeric, categorical)
+        dropout = self.dropout * self.strength
         for block in self.blocks:
-            x = functional.dropout(block(x), self.dropout * self.strength, self.training)
+            x = block(x, dropout)
         y: Tensor = self.head(x).transpose(0, 1)
         if self.training:
             return y
@@ -162,9 +109,9 @@ class RealMLP(nn.Module):
             self.high.copy_(target.max())
         rows = torch.randperm(len(numeric), device=numeric.device)[:SAMPLED_ROWS]
         x = self.features(numeric[rows], categorical[rows])
-        for block in self.blocks:
+        for block in cast("list[MemberBlock]", list(self.blocks)):
             block.linear.fit_to(x)
-            x = block(x)
+            x = block(x, 0.0)
         self.head.fit_to(x)
 
     def factors(self) -> dict[str, tuple[float, float]]:
@@ -226,6 +173,7 @@ def _recipe(occasion: Occasion) -> dict[str, Any]:
         "train.weight_decay": 0.02,
         "train.clip_norm": None,
         "train.early_stopping": {"patience": _EPOCHS},
+        "train.precision": "float32",
     }
 
 
@@ -252,7 +200,7 @@ ENTRY = ModelEntry(
             name="activation",
             kind="str",
             default="auto",
-            choices=("auto", *_ACTIVATIONS),
+            choices=("auto", *SLOPED),
             help="activation; auto: selu for classes, mish for values",
         ),
         Option(

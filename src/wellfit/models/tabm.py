@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -30,7 +30,9 @@ class _One(nn.Module):
 
     seen: Tensor
 
-    def __init__(self, inputs: TableInputs, outputs: int, *, bins: int, k: int, blocks: int, width: int, dropout: float):
+    def __init__(
+        self, inputs: TableInputs, outputs: int, *, bins: int, k: int, blocks: int, width: int, dropout: float
+    ):
         super().__init__()
         from rtdl_num_embeddings import PiecewiseLinearEmbeddings
         from tabm import TabM as Package
@@ -155,7 +157,7 @@ class TabM(nn.Module):
     def fit_to(self, numeric: Tensor, categorical: Tensor, target: Tensor) -> None:
         """Learn bins and ids from training rows; see `wellfit.models.members` for the shapes."""
         apart = numeric.ndim == 3
-        for place, part in enumerate(self.parts):
+        for place, part in enumerate(cast("list[_One]", list(self.parts))):
             part.fit_to(*((numeric[:, place], categorical[:, place]) if apart else (numeric, categorical)))
 
     def factors(self) -> dict[str, tuple[float, float]]:
@@ -184,6 +186,7 @@ def _recipe(occasion: Occasion) -> dict[str, Any]:
         "train.epochs": 256,
         "train.clip_norm": 1.0,
         "train.early_stopping": {"patience": 16},
+        "train.precision": "float32",
     }
 
 

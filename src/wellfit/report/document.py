@@ -73,7 +73,13 @@ def document(title: str, *parts: object) -> str:
 
 def _policy(scripts: list[Markup]) -> str:
     allowed = " ".join(f"'sha256-{_digest(script)}'" for script in scripts) or "'none'"
-    parts = ["default-src 'none'", "style-src 'unsafe-inline'", f"script-src {allowed}", "base-uri 'none'"]
+    parts = [
+        "default-src 'none'",
+        "img-src data:",
+        "style-src 'unsafe-inline'",
+        f"script-src {allowed}",
+        "base-uri 'none'",
+    ]
     return "; ".join([*parts, "form-action 'none'"])
 
 

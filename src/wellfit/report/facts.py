@@ -38,6 +38,10 @@ class ReportFacts:
     findings: Sequence[Finding] = ()
     learning_curve: Mapping[str, Any] | None = None
     """What more rows would bring, where that was measured: `learning_curve.json`."""
+    tuning: Mapping[str, Any] | None = None
+    """How settings were searched for, where they were: `tuning.json`."""
+    explanation: Mapping[str, Any] | None = None
+    """Which columns the predictions hang on, where that was measured: `explanation.json`."""
     defaults: Mapping[str, Any] = field(default_factory=dict)
     """The config had nothing been set; with it, the page lists what differs."""
 

@@ -13,8 +13,11 @@ from wellfit.report.document import document
 from wellfit.report.errors_section import errors_section
 from wellfit.report.facts import ReportFacts, number, section
 from wellfit.report.html import Markup, join, tag
+from wellfit.report.images_section import mistakes_section
+from wellfit.report.importance_section import importance_section
 from wellfit.report.scores import main_metric, verdict
 from wellfit.report.sections import data_section, model_section, scores_section
+from wellfit.report.tuning_section import tuning_section
 
 __all__ = ["render_page"]
 
@@ -43,6 +46,9 @@ def _parts(facts: ReportFacts) -> dict[str, tuple[str, Markup]]:
         "diagnosis": ("Diagnosis", diagnosis_section(facts)),
         "learning": ("How learning went", curves_section(facts)),
         "errors": ("How it errs", errors),
+        "mistakes": ("Its worst mistakes", mistakes_section(facts.evaluation)),
+        "importance": ("What it hangs on", importance_section(facts.explanation)),
+        "tuning": ("Tuning", tuning_section(facts.tuning)),
         "data": ("Data", data_section(facts)),
         "model": ("Model and settings", model_section(facts)),
     }

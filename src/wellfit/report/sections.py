@@ -11,6 +11,7 @@ from wellfit.findings import Finding
 from wellfit.report.columns_table import columns_table
 from wellfit.report.facts import ReportFacts, flat, inside, masked, number, plain, section
 from wellfit.report.html import Markup, fold, join, table, tag
+from wellfit.report.images_section import images_table
 from wellfit.report.scores import METRICS, Column, best_of, columns, figure, metric_names
 
 __all__ = [
@@ -108,7 +109,7 @@ def _finding(finding: Finding) -> Markup:
 
 def data_section(facts: ReportFacts) -> Markup:
     """Say what was read, which rows were set aside and why, and what was decided for each column."""
-    return join([_source(facts), _rows(facts), columns_table(facts)])
+    return join([_source(facts), _rows(facts), columns_table(facts), images_table(facts)])
 
 
 def _source(facts: ReportFacts) -> Markup:

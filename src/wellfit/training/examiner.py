@@ -28,7 +28,7 @@ _FEWEST = 64
 """Rows of a probe at the least."""
 _PART = 100
 """Part of the rows trained that all probes together pass through at the most, as far as that leaves them enough."""
-_APART = 64
+_APART = 128
 """Updates between two probes at the least: a small network's probe takes as long as three of its updates."""
 _LONG = 400 * ROWS
 """Rows trained from which on the noise of gradients is measured: the rows it passes through are then 0.3 % of them."""

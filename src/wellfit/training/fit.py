@@ -13,6 +13,7 @@ from torch import nn
 
 from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batches, Resident, as_batches
+from wellfit.data.image_rows import ImageRows
 from wellfit.errors import BadInput, ConfigError
 from wellfit.findings import Finding
 from wellfit.history import History
@@ -288,6 +289,8 @@ def settings_of(settled: Settled) -> dict[str, Any]:
 def _ready(rows: Batches, settled: Settled) -> Batches:
     if isinstance(rows, Bagged):
         return rows.with_table(cast(Resident, _ready(rows.table, settled)))
+    if isinstance(rows, ImageRows):
+        return rows.to(settled.recipe.device)
     if not isinstance(rows, Resident):
         return rows
     recipe = settled.recipe

@@ -37,7 +37,7 @@ class Monitor:
         train: training rows as ``(X, y)``, a `Dataset` or batches. With ``loss``, all checks have their evidence;
             without, rows are taken from what the module is called with.
         valid: validation rows, for the verdict on the fit.
-        every: steps between samples of gradients and updates, 1 or more.
+        every: steps between samples of gradients and updates, 1 or more; four times as many from the 40th sample on.
 
     Raises:
         BadInput: the module has nothing that is trained, or rows can't be read.

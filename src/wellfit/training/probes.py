@@ -6,7 +6,6 @@ training stay as they were.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from wellfit.runtime import restored_random_state
 from wellfit.training.evaluation import evaluating
 from wellfit.training.recipe import LossLike
 from wellfit.training.tracing import Operation, Trace, traced
+from wellfit.training.unit_figures import unit_figures
 
 __all__ = ["Probe"]
 
@@ -31,23 +31,14 @@ ROWS = 256
 PARTS = 8
 """Parts of the sample whose gradients are compared for the noise scale."""
 
-_FLAT_BELOW = {"relu": "zero", "relu6": "zero", "hardswish": "zero"}
-_BOUNDED = ("sigmoid", "tanh", "hardsigmoid", "softsign")
-_LINEAR = ("linear", "conv")
 _RECURRENT = ("rnn", "gru", "lstm")
-_BENT = 0.05
-"""Mean slope, relative to the steepest, below which a unit of a bounded activation hands on next to no gradient."""
-_STILL = 1e-5
-"""Spread over the rows relative to the size, below which a unit gives the same for every row."""
 
 
 class Probe:
     """A module's behaviour on one sample of rows; ``rows`` are on the module's device already.
 
-    Figures, by operation: ``silent_share`` (units of a rectifier that are zero for every row), ``saturated_share``
-    (units of a bounded activation whose mean slope is below 5 % of the steepest), ``still_share`` (units that give the
-    same for every row), ``signal`` (root mean square over units of the spread over rows), ``slope``. By parameter:
-    ``probe_grad`` (root mean square of the gradient's entries). Of the whole: ``probe_loss``, ``noise_scale``.
+    Figures, by operation: those of `unit_figures`. By parameter: ``probe_grad`` (root mean square of the gradient's
+    entries). Of the whole: ``probe_loss``, ``noise_scale``.
     """
 
     def __init__(self, module: nn.Module, loss: LossLike | None, rows: Batch) -> None:
@@ -201,76 +192,12 @@ def _placed(operations: list[Operation]) -> Iterator[tuple[str, Operation]]:
 
 
 def _figures_of(trace: Trace) -> list[Figure]:
-    placed = [(place, _figures(operation)) for place, operation in _placed(trace.operations)]
-    for operation in trace.operations:
+    operations = trace.operations
+    figures = unit_figures([operation.kind for operation in operations], [operation.output for operation in operations])
+    for operation in operations:
         operation.output = None
-    names = [(name, place) for place, figures in placed for name in figures]
-    values = [value for _, figures in placed for value in figures.values()]
-    # Read at once: every number read alone waits for the device.
-    read = torch.stack(values).tolist() if values else []
-    return [(name, place, value) for (name, place), value in zip(names, read, strict=True)]
-
-
-def _figures(operation: Operation) -> dict[str, Tensor]:
-    output = operation.output
-    if output is None or not output.is_floating_point() or output.ndim < 2 or output.shape[0] < 2:
-        return {}
-    units = _by_unit(output, operation.kind).float()
-    low, high = units.aminmax()
-    if not (math.isfinite(low) and math.isfinite(high)):
-        return {"non_finite_share": (~torch.isfinite(units)).float().mean()}
-    means = units.mean(0)
-    # Twice through the rows, as torch.std does, in a tenth of its time on a CPU.
-    power = (units - means).square_().mean(0)
-    sizes = units.square().mean(0)
-    figures = {"signal": power.mean().sqrt(), "size": sizes.mean().sqrt()}
-    if operation.kind in _LINEAR or operation.kind in ("softmax", "log_softmax"):
-        return figures
-    largest = sizes.max().sqrt().clamp_min(torch.finfo(torch.float32).tiny)
-    figures["still_share"] = (power.sqrt() <= _STILL * largest).float().mean()
-    if operation.kind in _FLAT_BELOW:
-        active = units.sign().clamp_min_(0).mean(0)
-        figures |= {"silent_share": (active == 0).float().mean(), "zero_share": 1 - active.mean()}
-    slope = _slope(operation.kind, units)
-    if slope is not None:
-        figures |= {"saturated_share": (slope.mean(0) < _BENT).float().mean(), "slope": slope.mean()}
-    return figures
-
-
-def _by_unit(output: Tensor, kind: str) -> Tensor:
-    """Give ``[sample, unit]``: channels of images are units, and so is the last axis of anything else."""
-    if output.ndim >= 4:
-        places = math.prod(output.shape[2:])
-        # Neighbouring places say nearly the same; a few dozen, a prime apart, stand for all.
-        flat = output.flatten(2)
-        return flat[:, :, :: _apart(places)].movedim(1, -1).flatten(0, -2)
-    return output.flatten(0, -2)
-
-
-_PLACES = 49
-"""Places of an image that a unit is looked at."""
-
-
-def _apart(places: int) -> int:
-    """Give a step that divides no usual width, so that all rows and columns of an image are met."""
-    step = max(1, places // _PLACES)
-    return next((prime for prime in _PRIMES if prime >= step), step)
-
-
-_PRIMES = (1, 3, 5, 7, 11, 13, 17, 19, 23, 29, 31, 37, 41, 43, 47, 97, 199, 499, 997)
-
-
-def _slope(kind: str, out: Tensor) -> Tensor | None:
-    """Give the activation's slope at each output, relative to its steepest."""
-    if kind == "sigmoid":
-        return 4 * out * (1 - out)
-    if kind == "tanh" or kind in ("gru", "lstm", "rnn"):
-        return 1 - out.square().clamp_max(1)
-    if kind == "hardsigmoid":
-        return ((out > 0) & (out < 1)).float()
-    if kind == "softsign":
-        return (1 - out.abs()).square()
-    return None
+    places = [place for place, _ in _placed(operations)]
+    return [(name, place, value) for place, of in zip(places, figures, strict=True) for name, value in of.items()]
 
 
 def _described(operation: Operation, module: nn.Module) -> dict[str, Any]:

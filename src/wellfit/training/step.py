@@ -53,7 +53,7 @@ class Updater:
         self._decay_share = 1.0
         """The share of the weight decay that is in force."""
         self._trained = [weight for _, weight in self._named]
-        self._weights = [weight for _, weight in decayed_parameters(module) if weight.requires_grad]
+        self._weights: list[Tensor] = [weight for _, weight in decayed_parameters(module) if weight.requires_grad]
         self._decayed, self._factors = self._to_decay(module)
         self._penalties = _penalties(recipe)
         self._buffers = [buffer for buffer in module.buffers() if buffer.is_floating_point()]
@@ -96,7 +96,7 @@ class Updater:
             to_point()
 
     def _set_moment(self, step: int) -> None:
-        """Let a module follow the run, as far as it goes its own way; where its length is not known it stays as begun."""
+        """Tell a module that follows the run how far it is; one of unknown length stays as it began."""
         if self._at is None:
             return
         self._decay_share = self._at(min(step / self._planned, 1.0) if self._planned else 0.0)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batch, Batches, Resident, Streamed
+from wellfit.data.sharded import Sharded
 
 __all__ = ["sample_rows", "survey"]
 
@@ -31,9 +32,11 @@ def sample_rows(rows: Batches, count: int) -> Batch:
         return rows.sample(count)
     if getattr(rows, "_one_shot", False):
         return rows.peek()
+    # Of large images, fewer are as much as memory is meant for.
+    count = min(count, getattr(rows, "most_sampled", count))
     found: list[Batch] = []
     # A data set that is sorted would show one class alone.
-    drawn = isinstance(rows, Streamed) and (rows.rows or 0) > count
+    drawn = isinstance(rows, (Sharded, Streamed)) and (rows.rows or 0) > count
     size = min(count, 256)
     for batch in rows.epoch(batch_rows=size, seed=0, epoch=0) if drawn else rows.walk(size):
         found.append(batch)

@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batches, Resident
+from wellfit.data.sharded import Sharded
 from wellfit.errors import ConfigError
 from wellfit.registry import Choice
 
@@ -77,6 +78,8 @@ def _rows_text(rows: Batches | None) -> str:
         return "none"
     if isinstance(rows, Bagged):
         return _digest(*(_bits(ids) for ids in rows.members), _rows_text(rows.table).encode())
+    if isinstance(rows, Sharded):
+        return rows.digest[:16]
     if not isinstance(rows, Resident):
         return f"{type(rows).__name__} of {rows.rows} rows"
     tensors = [*rows.inputs, rows.target, *([] if rows.weight is None else [rows.weight])]

@@ -18,7 +18,7 @@ from wellfit.errors import ConfigError, RunFolderError
 from wellfit.experiment import Experiment, Outcome
 from wellfit.findings import Finding, Remedy
 from wellfit.preparation import prepare
-from wellfit.prepared import PreparedTable
+from wellfit.prepared import PreparedRows
 from wellfit.recording import train_run
 from wellfit.run import Run
 from wellfit.training import Callback
@@ -139,6 +139,12 @@ def treat_config(
 
     ``known`` is what was found before; what a watched training shows comes beside it.
     """
+    if config.model["type"] == "ensemble":
+        raise ConfigError(
+            "A treatment changes one network, and an ensemble is many, each judged on rows it did not learn.",
+            got="model.type ensemble",
+            do="Train one and treat that: wellfit train ... -o model.type=mlp.",
+        )
     started = time.monotonic()
     bench = _RunBench(config, data)
     first = config.train.seed
@@ -156,7 +162,7 @@ class _RunBench(Bench):
         # How long a training may take decided the run's updates; trials are compared by epochs.
         self.config, self.data = with_values(config, {"train.time": None, "train.checkpoint_every": None}), data
         self.prepared = prepare(self.config, data)
-        self._rows: dict[str, PreparedTable] = {}
+        self._rows: dict[str, PreparedRows] = {}
 
     def train(self, course: Course, seed: int, *, watch: bool, hopeful: bool) -> tuple[Outcome, bool]:
         """Train a course under a seed; give the outcome, not scored, and whether it was given up half-way."""
@@ -169,7 +175,7 @@ class _RunBench(Bench):
         made[0].trainer.run()
         return made[0].outcome(), giving_up.stopped
 
-    def _prepared(self, course: Course) -> PreparedTable:
+    def _prepared(self, course: Course) -> PreparedRows:
         values = {key: value for key, value in _values(course).items() if key.startswith(_PREPARED_ANEW)}
         if not values:
             return self.prepared

@@ -89,9 +89,6 @@ class Bench:
         return self.prepared.rows["train"] * max(1, len(self.prepared.plan()["cleaning"]["columns"]))
 
     def _metric(self) -> str:
-        if not self.prepared.rows["valid"]:
-            rule = "Trials are compared on validation rows, and the split leaves none."
-            raise ConfigError(rule, got=self.config.split.valid, do="Try split.valid: 0.16.")
         named = self.config.train.metric
         name = default_metric(self.prepared.target.task) if named == "auto" else named
         if self.prepared.target.task not in METRICS[name].tasks:

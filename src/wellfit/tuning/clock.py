@@ -9,6 +9,9 @@ __all__ = ["Clock"]
 _SEARCH = 0.7
 """The share of the time at which the last trial is cut short at the latest."""
 
+_FIRST = 0.45
+"""The same for the first trial, before it is known how long one takes: as much is left for the final training."""
+
 _CLOSING = 1.5
 """Seconds for the pages and files that come after the final run's own."""
 
@@ -33,7 +36,8 @@ class Clock:
         """
         if self.limit is None:
             return None
-        return min(_SEARCH * self.limit, self.limit - self._closing() - longest * proofs) - self.elapsed
+        share = _SEARCH if longest else _FIRST
+        return min(share * self.limit, self.limit - self._closing() - longest * proofs) - self.elapsed
 
     def left_for_proof(self, longest: float) -> float | None:
         """Give the seconds that a training of the proof may take, so that the final one can still be made."""

@@ -1,8 +1,8 @@
 """Where a study is kept: in the folder of the run that it ends in, so that the same command goes on with it.
 
-    RUN/config.yaml           the config as it was given, until the final training writes its own
-    RUN/tuning/config.yaml    the same, for as long as the study goes on
-    RUN/tuning/journal.jsonl  the trials
+RUN/config.yaml           the config as it was given, until the final training writes its own
+RUN/tuning/config.yaml    the same, for as long as the study goes on
+RUN/tuning/journal.jsonl  the trials
 """
 
 from __future__ import annotations

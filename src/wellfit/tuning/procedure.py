@@ -1,17 +1,17 @@
-"""`tune_run`: search, proof, final training; each step is on disk before the next, so that it goes on where it ended."""
+"""`tune_run`: search, proof, final training; each step is on disk before the next, so that a study goes on."""
 
 from __future__ import annotations
 
+import os
 import shlex
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import replace
 from typing import Any
 
 from wellfit.config import Config, with_values
 from wellfit.errors import Interrupted, RunFailed
-from wellfit.models import MODELS
 from wellfit.recording import resume_run, train_run
 from wellfit.run import Run
 from wellfit.training import Callback
@@ -20,7 +20,7 @@ from wellfit.tuning.clock import Clock
 from wellfit.tuning.dimensions import Dimension
 from wellfit.tuning.folder import StudyFolder, is_study
 from wellfit.tuning.proof import FRESH, Candidate, Proof, candidates, proof_jobs
-from wellfit.tuning.record import Record, beats, trial_line
+from wellfit.tuning.record import Record, trial_line
 from wellfit.tuning.room import cores, worker_count
 from wellfit.tuning.runners import Here, Processes, Runner
 from wellfit.tuning.settings import setting_at, with_settings
@@ -30,12 +30,27 @@ from wellfit.tuning.study import Study, expect_optuna
 __all__ = ["resume_study", "tune_run"]
 
 Tell = Callable[[str], None]
+Telling = Callable[[], AbstractContextManager[Tell]]
+Display = Callable[[], AbstractContextManager[Sequence[Callback]]]
 
 _SEEDS = 3
 """Fresh seeds of the proof."""
 
+_SEVERAL = ("auto", "ensemble")
+"""Types that stand for several networks."""
+
 _PROOF = 0.25
 """The largest share of a time limit that the proof may take."""
+
+
+@contextmanager
+def _silent() -> Iterator[Tell]:
+    yield lambda line: None
+
+
+@contextmanager
+def _nothing_shown() -> Iterator[Sequence[Callback]]:
+    yield ()
 
 
 def tune_run(
@@ -43,8 +58,8 @@ def tune_run(
     data: Any = None,
     *,
     force: bool = False,
-    report: Tell | None = None,
-    callbacks: Sequence[Callback] = (),
+    telling: Telling = _silent,
+    display: Display = _nothing_shown,
     started: float | None = None,
 ) -> Run:
     """Search for better settings, prove the best, and train it into a run folder; see `wellfit.tune`.
@@ -53,8 +68,8 @@ def tune_run(
         config: what is tuned, with its section ``tune``.
         data: its rows, where they are in memory.
         force: whether an existing run is overwritten.
-        report: is told in a line what each training gave.
-        callbacks: watch the final training.
+        telling: gives, while it searches, what is told in a line what each training gave.
+        display: gives, while it trains what was chosen, what watches that.
         started: when time began to count, on `time.monotonic`'s clock.
 
     Raises:
@@ -72,27 +87,32 @@ def tune_run(
     folder.begin(config)
     study = _study(folder, bench, dimensions, resolved)
     clock = Clock(config.tune.time, started)
-    with _stoppable(folder, study, config), _runner(folder, bench, config, data) as runner:
-        tuning = _Tuning(bench, study, clock, runner, report or (lambda line: None))
+    with _stoppable(folder, study, config), _runner(folder, bench, config, data) as runner, telling() as tell:
+        tuning = _Tuning(bench, study, clock, runner, tell)
         tuning.search()
         proofs, chosen = tuning.prove()
     record = Record(bench, study, dimensions, proofs, chosen, seconds=clock.elapsed)
-    run = _final(folder, config, data, study, clock, chosen, callbacks)
+    with display() as callbacks:
+        run = _final(folder, config, data, study, clock, chosen, callbacks)
     return record.written(run, folder, seconds=clock.elapsed)
 
 
 def resume_study(
-    path: Any, *, report: Tell | None = None, callbacks: Sequence[Callback] = (), started: float | None = None
+    path: str | os.PathLike[str],
+    *,
+    telling: Telling = _silent,
+    display: Display = _nothing_shown,
+    started: float | None = None,
 ) -> Run:
-    """Go on with a study that was stopped."""
-    return tune_run(StudyFolder(path).read(), report=report, callbacks=callbacks, started=started)
+    """Go on with a study that was stopped; see `tune_run`."""
+    return tune_run(StudyFolder(path).read(), telling=telling, display=display, started=started)
 
 
 def _single(config: Config) -> Config:
     """Give one architecture to tune: an ensemble of several is tuned by its members."""
-    if setting_at(config, "model.type") != "auto":
+    if setting_at(config, "model.type") not in _SEVERAL:
         return config
-    return with_settings(config, {"model.type": "realmlp" if "realmlp" in MODELS else "mlp"})
+    return with_settings(config, {"model.type": "realmlp"})
 
 
 def _study(folder: StudyFolder, bench: Bench, dimensions: Sequence[Dimension], resolved: Config) -> Study:
@@ -114,8 +134,10 @@ def _study(folder: StudyFolder, bench: Bench, dimensions: Sequence[Dimension], r
 @contextmanager
 def _runner(folder: StudyFolder, bench: Bench, config: Config, data: Any) -> Iterator[Runner]:
     wanted = config.tune.workers
-    count = int(wanted) if wanted != "auto" else worker_count(
-        cells=bench.cells, rows=bench.prepared.rows["train"], trials=config.tune.trials
+    count = (
+        int(wanted)
+        if wanted != "auto"
+        else worker_count(cells=bench.cells, rows=bench.prepared.rows["train"], trials=config.tune.trials)
     )
     if count == 1 or data is not None or setting_at(bench.resolved(), "train.device") != "cpu":
         # Rows in memory are in this process alone, and so is an accelerator.

@@ -13,7 +13,7 @@ from wellfit.tuning.folder import StudyFolder
 from wellfit.tuning.proof import Candidate, Proof
 from wellfit.tuning.study import Study
 
-__all__ = ["Record", "beats", "trial_line"]
+__all__ = ["Record", "trial_line"]
 
 
 class Record:
@@ -52,14 +52,7 @@ class Record:
         return Run(run.folder)
 
 
-def beats(value: float, other: float, *, greater: bool) -> bool:
-    """Tell whether a value is better than another one."""
-    return value > other if greater else value < other
-
-
-def trial_line(
-    key: str, measured: Measured, trials: Sequence[Mapping[str, Any]], metric: str, *, greater: bool
-) -> str:
+def trial_line(key: str, measured: Measured, trials: Sequence[Mapping[str, Any]], metric: str, *, greater: bool) -> str:
     """Say what a training gave, beside the best so far.
 
     >>> trial_line("trial 3", Measured(state="failed", reason="It diverged."), [], "rmse", greater=False)

@@ -28,6 +28,9 @@ _REFUSED = {
 }
 """Keys that can't be searched, and why."""
 
+_BELOW, _ABOVE = 8.0, 4.0
+"""How far below and above its own rate an architecture is searched: too high a rate fails sooner."""
+
 SCALES = ("robust", "standard", "quantile")
 """Scalers worth trying; the others are one of these for columns without outliers."""
 
@@ -133,7 +136,7 @@ def default_space(config: Config, resolved: Config, rows: int) -> tuple[Dimensio
 def _found(resolved: Config, rows: int) -> Iterator[tuple[str, Range]]:
     optimizer = family("optimizers")[setting_at(resolved, "train.optimizer.name")]
     options = {option.name: option for option in optimizer.options}
-    yield from _of_options("train.optimizer", [options["lr"]], resolved)
+    yield "train.optimizer.lr", _around(options["lr"], setting_at(resolved, "train.optimizer.lr"))
     if "weight_decay" in options:
         yield from _of_options("train.optimizer", [options["weight_decay"]], resolved)
     elif "weight_decay" not in optimizer.refuses_combinations:
@@ -161,6 +164,14 @@ def _range(option: Option) -> Range:
     assert option.search is not None
     low, high = option.search
     return Range(kind="log" if option.log else "int" if option.kind == "int" else "uniform", low=low, high=high)
+
+
+def _around(option: Option, usual: Any) -> Range:
+    """Give the range of a rate; an architecture that wants one outside it is searched about its own."""
+    searched = _range(option)
+    if not isinstance(usual, float) or searched.low <= usual <= searched.high:
+        return searched
+    return Range(kind="log", low=usual / _BELOW, high=usual * _ABOVE)
 
 
 def _batches(usual: Any, rows: int) -> Iterator[tuple[str, Range]]:

@@ -86,7 +86,7 @@ class Study:
         self._lock = threading.RLock()
         self._asked: dict[str, Trial] = {}
         _mend(path)
-        with _quiet():
+        with _Quiet():
             self._study = optuna.create_study(
                 storage=optuna.storages.JournalStorage(_backend(path)),
                 study_name="wellfit",
@@ -117,7 +117,7 @@ class Study:
 
     def next(self) -> Job | None:
         """Give the next training; None where all were begun."""
-        with self._lock, _quiet():
+        with self._lock, _Quiet():
             trial = self._next()
             if trial is None:
                 return None
@@ -160,7 +160,7 @@ class Study:
 
     def report(self, job: Job, epoch: int, value: float) -> bool:
         """Take a figure at a rung, and tell whether the training is given up."""
-        with self._lock, _quiet():
+        with self._lock, _Quiet():
             trial = self._asked[job.key]
             trial.report(value, epoch)
             return bool(trial.should_prune())
@@ -170,7 +170,7 @@ class Study:
         from optuna.trial import TrialState
 
         states = {"complete": TrialState.COMPLETE, "pruned": TrialState.PRUNED, "failed": TrialState.FAIL}
-        with self._lock, _quiet():
+        with self._lock, _Quiet():
             trial = self._asked.pop(job.key)
             attributes = {"seconds": measured.seconds, "epochs": measured.epochs, "reason": measured.reason}
             for name, given in {**attributes, "value": measured.value}.items():
@@ -217,7 +217,7 @@ class Study:
         import optuna
 
         evaluator = optuna.importance.PedAnovaImportanceEvaluator()
-        with _quiet(), suppress(ValueError, RuntimeError, ZeroDivisionError):
+        with _Quiet(), suppress(ValueError, RuntimeError, ZeroDivisionError):
             shares = optuna.importance.get_param_importances(self._study, evaluator=evaluator)
             return {key: float(share) for key, share in shares.items() if share == share}
         return {}
@@ -244,7 +244,7 @@ def _mend(path: Path) -> None:
                 file.truncate(end)
 
 
-class _quiet(warnings.catch_warnings):
+class _Quiet(warnings.catch_warnings):
     """Keeps Optuna's remarks on what is experimental to itself."""
 
     def __enter__(self) -> Any:

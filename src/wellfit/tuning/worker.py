@@ -1,9 +1,9 @@
 """A process that makes trainings for a study: one JSON object a line in, one out.
 
-    in   {"key": ..., "values": {...}, "seed": ..., "rungs": [...], "seconds": ...}      a training to be made
-    out  {"epoch": ..., "value": ...}         at a rung, answered by  {"stop": true or false}
-    out  {"state": ..., "value": ..., ...}    what it gave
-    out  {"fault": ...}                       why there can be none at all
+in   {"key": ..., "values": {...}, "seed": ..., "rungs": [...], "seconds": ...}      a training to be made
+out  {"epoch": ..., "value": ...}         at a rung, answered by  {"stop": true or false}
+out  {"state": ..., "value": ..., ...}    what it gave
+out  {"fault": ...}                       why there can be none at all
 """
 
 from __future__ import annotations

@@ -483,7 +483,7 @@ def test_the_command_line_counts_images_and_trains_on_none(command: Command, tmp
     assert "cut.png" in shown
     refused = command("train", "pets", "--target", "label")
     assert refused.code == 2
-    assert "no networks for images yet" in refused.err
+    assert "the source holds images" in refused.err
     assert not (tmp_path / "runs").exists()
 
 

@@ -108,8 +108,13 @@ class CategoryReader:
     words: bool = True
     """Whether words such as ``unknown`` are missing cells; classes of a target may be called so."""
 
-    def read(self, series: pl.Series) -> tuple[pl.Series, Coerced]:
-        """Read a raw column; every cell becomes a level's text or null."""
+    def read(self, series: pl.Series, different: pl.Series | None = None) -> tuple[pl.Series, Coerced]:
+        """Read a raw column; every cell becomes a level's text or null.
+
+        Args:
+            series: The raw cells.
+            different: Each different one of them, where these are known.
+        """
         plain = _flat(series)
         tally = Tally()
         if len(plain) <= SMALL:
@@ -117,7 +122,9 @@ class CategoryReader:
             levels = {cell: self.level(cell) for cell in set(cells)}
             read = pl.Series(series.name, [levels[cell] for cell in cells], dtype=pl.String)
         else:
-            levels = {cell: self.level(cell) for cell in plain.unique().to_list()}
+            levels = {
+                cell: self.level(cell) for cell in (plain.unique() if different is None else _flat(different)).to_list()
+            }
             read = _translated(plain, levels)
         tally.add("missing", None, read.null_count())
         other = {cell: level for cell, level in levels.items() if self._is_otherwise_written(cell, level)}

@@ -8,17 +8,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.categories import CategoryReader, counted
 from wellfit.data.cleaning.category_style import category_style
+from wellfit.data.cleaning.cells import PROBE, Cells
 from wellfit.data.cleaning.date_style import date_style
 from wellfit.data.cleaning.dates import DateReader
 from wellfit.data.cleaning.identifiers import named_code, running_number, unusable_text
 from wellfit.data.cleaning.missing import is_missing_level, is_missing_number
 from wellfit.data.cleaning.number_style import number_style
-from wellfit.data.cleaning.numbers import NumberReader, plain_numbers, unit_of
+from wellfit.data.cleaning.numbers import NumberReader, unit_of
 from wellfit.data.cleaning.report import Coerced
 from wellfit.data.cleaning.settings import ColumnSettings
 from wellfit.data.cleaning.texts import TextReader, is_prose
@@ -48,7 +48,6 @@ CODE_SHARE = 0.005
 PRESENCE = (0.05, 0.95)
 """Free text whose missing share lies within is kept as whether it is there."""
 
-_PROBE = 5_000
 _CODE = re.compile(r"0[0-9]+")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 
@@ -100,43 +99,48 @@ def infer(series: pl.Series, settings: ColumnSettings = _DEFAULTS) -> Inferred:
         DataError: The cells are nested.
     """
     refuse_nested(series)
-    texts = _texts(series, settings.markers)
-    how = _stated(series, texts, settings) if settings.type else _inferred(series, texts, settings)
+    cells = Cells(series)
+    texts = _texts(cells, settings.markers)
+    how = _stated(cells, texts, settings) if settings.type else _inferred(cells, texts, settings)
     typed = how.typed
     if typed.null_count() == len(typed):
         return replace(how, drop="it has no value", code="constant_column")
     if typed.null_count() == 0 and typed.min() == typed.max():
         return replace(how, drop="it has one value only", code="constant_column")
-    return how if settings.type else _useful(series, how, texts)
+    return how if settings.type else _useful(cells, how, texts)
 
 
-def _how(reader: Reader, series: pl.Series, **facts: Any) -> Inferred:
-    typed, counts = reader.read(series)
+def _how(reader: Reader, cells: Cells, /, **facts: Any) -> Inferred:
+    if isinstance(reader, NumberReader) and "numbers" in vars(cells):
+        typed, counts = reader.read(cells.series, cells.numbers)
+    elif isinstance(reader, CategoryReader) and "counts" in vars(cells):
+        typed, counts = reader.read(cells.series, cells.counts["cell"])
+    else:
+        typed, counts = reader.read(cells.series)
     return Inferred(reader=reader, counts=counts, typed=typed, **facts)
 
 
-def _texts(series: pl.Series, markers: Sequence[str]) -> list[str]:
+def _texts(cells: Cells, markers: Sequence[str]) -> list[str]:
     """Give different texts of a column that may be values: those of a sample, and any that is no plain number."""
-    if series.dtype != pl.String:
+    if cells.series.dtype != pl.String:
         return []
-    cells = series.drop_nulls()
-    if len(cells) > _PROBE:
-        strange = cells.filter(pl.Series(np.isnan(plain_numbers(cells)))).unique(maintain_order=True)
-        cells = pl.concat([cells.gather_every(len(cells) // _PROBE), strange.head(_PROBE)])
-    different = {text.strip() for text in cells.unique().to_list()}
+    known = cells.sample()
+    if cells.series.count() > PROBE:
+        known = pl.concat([known, cells.strange().head(PROBE)])
+    different = {text.strip() for text in known.unique().to_list()}
     return sorted(text for text in different if not is_missing_number(text) and text not in markers)
 
 
-def _stated(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
+def _stated(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
     if settings.type == "number":
-        return _how(number_reader(series, texts, settings), series)
+        return _how(number_reader(cells.series, texts, settings), cells)
     if settings.type == "datetime":
         style = date_style(texts, share=0.0, order=settings.dates)
-        typed = series.dtype.is_temporal()
-        return _how(DateReader(typed=typed) if style is None else replace(style.reader, typed=typed), series)
+        typed = cells.series.dtype.is_temporal()
+        return _how(DateReader(typed=typed) if style is None else replace(style.reader, typed=typed), cells)
     if settings.type == "text":
-        return _how(TextReader(absent=settings.markers, kept=settings.keep), series)
-    return _category(series, settings)
+        return _how(TextReader(absent=settings.markers, kept=settings.keep), cells)
+    return _category(cells, settings)
 
 
 def number_reader(series: pl.Series, texts: Sequence[str], settings: ColumnSettings = _DEFAULTS) -> NumberReader:
@@ -149,21 +153,21 @@ def number_reader(series: pl.Series, texts: Sequence[str], settings: ColumnSetti
     return replace(reader, absent=settings.numbers, units=units)
 
 
-def _category(series: pl.Series, settings: ColumnSettings) -> Inferred:
-    if series.dtype == pl.Boolean:
-        return _how(CategoryReader(spelling="bool"), series)
-    counts = _level_counts(series)
+def _category(cells: Cells, settings: ColumnSettings) -> Inferred:
+    if cells.series.dtype == pl.Boolean:
+        return _how(CategoryReader(spelling="bool"), cells)
+    counts = _level_counts(cells)
     if _is_free_text(counts):
-        return _how(CategoryReader(absent=settings.markers, kept=settings.keep), series)
+        return _how(CategoryReader(absent=settings.markers, kept=settings.keep), cells)
     style = category_style(counts, settings)
-    return _how(style.reader, series, forms=style.forms, typos=style.typos, cells=style.cells)
+    return _how(style.reader, cells, forms=style.forms, typos=style.typos, cells=style.cells)
 
 
-def _level_counts(series: pl.Series) -> dict[str, int]:
+def _level_counts(cells: Cells) -> dict[str, int]:
     """Count the texts of a column, without the blanks around them."""
     raw = CategoryReader(kept=("",), words=False)
     counts: Counter[str] = Counter()
-    for cell, count in series.alias("cell").drop_nulls().value_counts(name="count").iter_rows():
+    for cell, count in cells.counts.iter_rows():
         text = cell.strip() if isinstance(cell, str) else raw.level(cell)
         if text is not None:
             counts[text] += count
@@ -175,45 +179,47 @@ def _is_free_text(counts: Mapping[str, int]) -> bool:
     return unusable_text(known) is not None
 
 
-def _inferred(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
-    dtype = series.dtype
+def _inferred(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
+    series, dtype = cells.series, cells.series.dtype
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
-        return _how(DateReader(typed=True), series)
+        return _how(DateReader(typed=True), cells)
     if dtype.is_integer():
         if _are_codes(series.name, series):
-            return _category(series, settings)
-        return _how(NumberReader(typed=True, absent=settings.numbers), series)
+            return _category(cells, settings)
+        return _how(NumberReader(typed=True, absent=settings.numbers), cells)
     if dtype.is_numeric() or isinstance(dtype, pl.Duration) or dtype in (pl.Time, pl.Null):
-        return _how(NumberReader(typed=True, absent=settings.numbers), series)
+        return _how(NumberReader(typed=True, absent=settings.numbers), cells)
     if dtype == pl.Boolean or (dtype == pl.String and not texts):
-        return _how(CategoryReader(spelling="bool" if dtype == pl.Boolean else "text"), series)
+        return _how(CategoryReader(spelling="bool" if dtype == pl.Boolean else "text"), cells)
     if dtype != pl.String:
-        return _category(series, settings)
-    return _from_text(series, texts, settings)
+        return _category(cells, settings)
+    return _from_text(cells, texts, settings)
 
 
-def _from_text(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
-    how = _as_numbers(series, texts, settings)
+def _from_text(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
+    series = cells.series
+    how = _as_numbers(cells, texts, settings)
     if how is not None:
-        return _category(series, settings) if _are_whole(texts) and _holds_codes(series, how.typed) else how
+        return _category(cells, settings) if _are_whole(texts) and _holds_codes(series, how.typed) else how
     # Some thousand texts tell what the format is; the whole column then tells whether it holds.
     style = date_style(texts[:: max(1, len(texts) // 1000)], MOSTLY, settings.dates)
     if style is not None:
-        how = _how(style.reader, series, guessed=style.example)
+        how = _how(style.reader, cells, guessed=style.example)
         if how.counts.unparsed <= (1 - DATES) * (len(series) - how.counts.missing):
             return how
     mixed = Counter(unit for text in texts if (unit := unit_of(text)))
     units = mixed if len(mixed) > 1 and mixed.total() >= READABLE * len(texts) else {}
-    return replace(_category(series, settings), units=units)
+    return replace(_category(cells, settings), units=units)
 
 
-def _as_numbers(series: pl.Series, texts: Sequence[str], settings: ColumnSettings) -> Inferred | None:
+def _as_numbers(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> Inferred | None:
     """Read a column as numbers, or give None where too many of its cells are none."""
+    series = cells.series
     reader = number_reader(series, texts, settings)
     head = reader.read(series.head(2_000))[1]
     if len(series) > 2_000 and head.unparsed > MOSTLY * (2_000 - head.missing):
         return None
-    how = _how(reader, series)
+    how = _how(reader, cells)
     present, unparsed = len(series) - how.counts.missing, how.counts.unparsed
     if settings.types == "keep" and (how.counts.converted or reader.decimal == ","):
         return None
@@ -250,8 +256,8 @@ def _are_codes(name: str, values: pl.Series) -> bool:
     return named_code(name) and known.n_unique() < len(known)
 
 
-def _useful(series: pl.Series, how: Inferred, texts: Sequence[str]) -> Inferred:
-    reason = None
+def _useful(cells: Cells, how: Inferred, texts: Sequence[str]) -> Inferred:
+    reason, series = None, cells.series
     if isinstance(how.reader, NumberReader):
         whole = series.dtype.is_integer() or _are_whole(texts)
         reason = running_number(series.name, how.typed) if whole else None
@@ -259,7 +265,7 @@ def _useful(series: pl.Series, how: Inferred, texts: Sequence[str]) -> Inferred:
         reason = unusable_text(list(counted(how.typed).values()))
         missing = how.typed.null_count() / len(how.typed)
         if reason and is_prose(how.typed):
-            return _how(TextReader(absent=how.reader.absent, kept=how.reader.kept), series)
+            return _how(TextReader(absent=how.reader.absent, kept=how.reader.kept), cells)
         if reason and PRESENCE[0] <= missing <= PRESENCE[1]:
             note = f"{reason}; only whether it is given is used"
             reader = replace(how.reader, spelling="presence", levels=(), merged={})

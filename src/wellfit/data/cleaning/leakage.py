@@ -46,12 +46,13 @@ def find_leaks(
     witnesses = _witnesses(frames["train"], cleaning)
     whole = _whole(typed, encoded, frames["train"], witnesses)
     yield from near_duplicates(whole, frames["train"])
+    hashes = whole.hash_rows(0)
     for split in ("valid", "test"):
         other = frames[split]
         if {target.name, *witnesses, *(column.name for column in cleaning.used)} <= set(other.columns) and other.height:
             theirs = target.encode(other.get_column(target.name))[0]
             read, report = cleaning.apply(other, watch=True)
-            yield from shared_rows(whole, _whole(read, theirs, other, witnesses), split)
+            yield from shared_rows(whole, _whole(read, theirs, other, witnesses), split, hashes=hashes)
             yield from _shifts(report, cleaning, split)
     if method in _DEALT:
         truth = _as_numbers(encoded, target)

@@ -62,6 +62,8 @@ _THREE = {".": re.compile(r"[0-9]{1,3},[0-9]{3}"), ",": re.compile(r"[0-9]{1,3}\
 
 _NO_UNITS: Mapping[str, float] = {}
 
+Values = np.ndarray[Any, np.dtype[np.float64]]
+
 
 def parse_number(
     text: str,
@@ -144,12 +146,24 @@ def _undressed(body: str, decimal: str, grouped: bool) -> float | None:
     return float(f"{whole}.{match['part'] or match['only'] or '0'}{match['power'] or ''}")
 
 
-def plain_numbers(series: pl.Series, decimal: str = ".") -> np.ndarray[Any, np.dtype[np.float64]]:
+def plain_numbers(series: pl.Series, decimal: str = ".") -> Values:
     """Read the cells that are plain numbers, all at once; NaN for every other cell."""
-    text = pl.col("cell").str.strip_chars()
     if decimal == ",":
+        return _as_plain(series, comma=True).to_numpy(writable=True)
+    read = series.cast(pl.Float64, strict=False)
+    values = read.to_numpy(writable=True)
+    if read.null_count() > series.null_count():
+        # Few cells have blanks around them, which takes as long to see as to read a number.
+        rest = np.flatnonzero((read.is_null() & series.is_not_null()).to_numpy())
+        values[rest] = _as_plain(series.gather(rest)).to_numpy()
+    return values
+
+
+def _as_plain(series: pl.Series, *, comma: bool = False) -> pl.Series:
+    text = pl.col("cell").str.strip_chars()
+    if comma:
         text = text.str.replace_all(".", "_", literal=True).str.replace_all(",", ".", literal=True)
-    return series.alias("cell").to_frame().select(text.cast(pl.Float64, strict=False)).to_series().to_numpy()
+    return series.alias("cell").to_frame().select(text.cast(pl.Float64, strict=False)).to_series()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -170,12 +184,17 @@ class NumberReader:
     absent: tuple[float, ...] = ()
     """Numbers that stand for a missing cell, as a person said: -999."""
 
-    def read(self, series: pl.Series) -> tuple[pl.Series, Coerced]:
-        """Read a raw column; every cell becomes a finite number or null."""
+    def read(self, series: pl.Series, plain: Values | None = None) -> tuple[pl.Series, Coerced]:
+        """Read a raw column; every cell becomes a finite number or null.
+
+        Args:
+            series: The raw cells.
+            plain: What `plain_numbers` gives for them, where it is known.
+        """
         tally = Tally()
         dtype = series.dtype
         if dtype == pl.String or isinstance(dtype, (pl.Categorical, pl.Enum)):
-            values = self._from_text(series if dtype == pl.String else series.cast(pl.String), tally)
+            values = self._from_text(series if dtype == pl.String else series.cast(pl.String), tally, plain)
         else:
             values = _from_typed(series, tally)
         if self.absent:
@@ -184,13 +203,15 @@ class NumberReader:
             values[marked] = np.nan
         return pl.Series(series.name, values, dtype=pl.Float64, nan_to_null=True), tally.coerced()
 
-    def _from_text(self, series: pl.Series, tally: Tally) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def _from_text(self, series: pl.Series, tally: Tally, plain: Values | None) -> Values:
         if len(series) <= SMALL:
             values, rest = np.full(len(series), np.nan), np.arange(len(series))
             self._each(series.to_list(), values, tally)
         else:
-            values = plain_numbers(series, self.decimal).copy()
-            rest = np.flatnonzero(~(np.abs(values) < LIMIT))
+            known = plain is not None and self.decimal == "."
+            values = plain.copy() if known and plain is not None else plain_numbers(series, self.decimal)
+            rest = np.flatnonzero(~(np.abs(values) < LIMIT) & series.is_not_null().to_numpy())
+            tally.add("missing", None, series.null_count())
             if len(rest):
                 values[rest] = self._different(series.gather(rest), tally)
         if self.typed:
@@ -206,7 +227,7 @@ class NumberReader:
             values[row], status = known[cell]
             tally.add(status, cell)
 
-    def _different(self, series: pl.Series, tally: Tally) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def _different(self, series: pl.Series, tally: Tally) -> Values:
         """Read each different text once: a column of two million decorated prices has few of them, or is read twice."""
         counted = series.alias("cell").to_frame().group_by("cell", maintain_order=True).len()
         cells = counted["cell"].to_list()
@@ -247,7 +268,7 @@ class NumberReader:
         return cls(**{**record, "absent": tuple(record["absent"])})
 
 
-def _from_typed(series: pl.Series, tally: Tally) -> np.ndarray[Any, np.dtype[np.float64]]:
+def _from_typed(series: pl.Series, tally: Tally) -> Values:
     values = _as_floats(series).to_numpy().copy()
     absent = np.isnan(values)
     beyond = np.abs(values) >= LIMIT

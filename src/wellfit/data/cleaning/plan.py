@@ -16,10 +16,21 @@ from wellfit.data.cleaning.inference import Inferred, Reader, as_reader, infer, 
 from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.report import Coerced, CoercionReport
 from wellfit.data.cleaning.settings import ColumnSettings, settings_of
+from wellfit.data.columnwise import each
 from wellfit.errors import ContractError, DataError
 from wellfit.findings import Finding
 
 __all__ = ["CleaningPlan", "ColumnPlan"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ReadColumn:
+    """What became of a raw column."""
+
+    typed: list[pl.Series]
+    """The column that was read, and the flag of its missing cells where it was filled."""
+    counts: Coerced
+    drift: Drift | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,6 +56,14 @@ class ColumnPlan:
     def finished(self, typed: pl.Series) -> list[pl.Series]:
         """Give the column that was read, filled where that was asked for, and the flag of its missing cells."""
         return [typed] if self.filled is None else self.filled.apply(typed)
+
+    def read(self, frame: pl.DataFrame, *, watch: bool) -> ReadColumn:
+        """Read the column of some rows, and say how far it is from the training rows where it is watched."""
+        series = safely_named(frame.get_column(self.name))
+        refuse_nested(series)
+        typed, counts = self.reader.read(series)  # type: ignore[union-attr]
+        drift = self.contract.compare(_watched(self.reader, typed)) if watch and self.contract is not None else None
+        return ReadColumn(typed=self.finished(typed.alias(self.name)), counts=counts, drift=drift)
 
     def as_dict(self) -> dict[str, Any]:
         """Give the column's plan as JSON holds it."""
@@ -138,15 +157,15 @@ class CleaningPlan:
         settings = settings_of(frame.columns, common, columns or {})
         if frame.height == 0:
             raise DataError("The training rows must not be empty.", do="Give a table with rows.")
-        inferred = {
-            series.name: infer(safely_named(series), settings[series.name])
-            for series in frame.get_columns()
-            if settings[series.name].type != "drop"
-        }
-        inferred = _without_copies(inferred, settings)
+        given = [series for series in frame.get_columns() if settings[series.name].type != "drop"]
+        found = each(lambda series: infer(safely_named(series), settings[series.name]), given, rows=frame.height)
+        names = [series.name for series in given]
+        inferred = _without_copies(dict(zip(names, found, strict=True)), settings)
         mixed = any(dtype != pl.String for dtype in frame.dtypes)
         plan = cls(
-            columns=tuple(_column(name, inferred.get(name), settings[name]) for name in frame.columns),
+            columns=tuple(
+                each(lambda name: _column(name, inferred.get(name), settings[name]), frame.columns, rows=frame.height)
+            ),
             findings=tuple(
                 finding
                 for name, column in inferred.items()
@@ -176,17 +195,11 @@ class CleaningPlan:
         lacking = [column.name for column in self.used if column.name not in there]
         if lacking:
             raise _lacking(lacking, frame.columns)
-        read: list[pl.Series] = []
-        counts: dict[str, Coerced] = {}
-        drift: dict[str, Drift] = {}
-        for column in self.used:
-            series = safely_named(frame.get_column(column.name))
-            refuse_nested(series)
-            typed, counts[column.name] = column.reader.read(series)  # type: ignore[union-attr]
-            if watch and column.contract is not None and frame.height >= LEAST_ROWS:
-                drift[column.name] = column.contract.compare(_watched(column.reader, typed))
-            read.extend(column.finished(typed.alias(column.name)))
-        return pl.DataFrame(read), self._report(frame, counts, drift)
+        watched = watch and frame.height >= LEAST_ROWS
+        read = each(lambda column: column.read(frame, watch=watched), self.used, rows=frame.height)
+        counts = {column.name: its.counts for column, its in zip(self.used, read, strict=True)}
+        drift = {column.name: its.drift for column, its in zip(self.used, read, strict=True) if its.drift is not None}
+        return pl.DataFrame([series for its in read for series in its.typed]), self._report(frame, counts, drift)
 
     def _report(self, frame: pl.DataFrame, counts: Mapping[str, Coerced], drift: Mapping[str, Drift]) -> CoercionReport:
         there, known = set(frame.columns), {column.name for column in self.columns}

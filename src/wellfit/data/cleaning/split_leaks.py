@@ -29,22 +29,25 @@ Array = np.ndarray[Any, Any]
 _TIME_PARTS = ("year", "month", "day", "hour", "minute", "second")
 
 
-def shared_rows(train: pl.DataFrame, other: pl.DataFrame, split: str) -> Iterator[Finding]:
+def shared_rows(
+    train: pl.DataFrame, other: pl.DataFrame, split: str, *, hashes: pl.Series | None = None
+) -> Iterator[Finding]:
     """Report rows of a split that equal a training row in every column that is used, too unlikely to be chance.
 
     Args:
         train: Typed training rows, the target among them.
         other: Typed rows of the other split, of the same columns.
         split: Its name.
+        hashes: What ``train.hash_rows(0)`` gives, where it is known.
     """
     if not other.height or not train.height:
         return
-    mine, theirs = train.hash_rows(0).to_numpy(), other.hash_rows(0).to_numpy()
-    order = np.argsort(mine)
-    places = order[np.minimum(np.searchsorted(mine, theirs, sorter=order), len(mine) - 1)]
-    matched = places[mine[places] == theirs]
-    if len(matched) < LEAST:
+    mine, theirs = train.hash_rows(0) if hashes is None else hashes, other.hash_rows(0)
+    found = theirs.filter(theirs.is_in(mine.implode())).to_numpy()
+    if len(found) < LEAST:
         return
+    order = np.argsort(mine.to_numpy())
+    matched = order[np.searchsorted(mine.to_numpy(), found, sorter=order)]
     sample = np.arange(0, train.height, max(1, -(-train.height // MOST_ROWS)))
     keys = row_keys(train[np.concatenate([sample, matched])])
     count = int(beyond_chance(keys, np.arange(len(sample), len(keys))).sum())

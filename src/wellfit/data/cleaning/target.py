@@ -13,7 +13,7 @@ import polars as pl
 from wellfit.data.cleaning.categories import CategoryReader, counted, numeral, spelling_of
 from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.number_style import decimal_mark
-from wellfit.data.cleaning.numbers import NumberReader
+from wellfit.data.cleaning.numbers import SMALL, NumberReader
 from wellfit.data.cleaning.spellings import form_of, levels_by_form, same_forms
 from wellfit.data.cleaning.tasks import MOST_CLASSES, TASKS, absent_cells, infer_task, task_of_classes
 from wellfit.data.cleaning.typing_errors import typing_errors
@@ -135,8 +135,9 @@ class TargetPlan:
                 kind = "unknown" if ids[text] < 0 else "matched"
                 tally[kind] += count
                 examples.setdefault(kind, text)
-        labels = np.array([ids[text] for text in texts.to_list()], dtype=np.int64)
-        return labels, TargetReport(rows=len(series), missing=int(absent.sum()), examples=examples, **tally)
+        return _numbered(texts, ids), TargetReport(
+            rows=len(series), missing=int(absent.sum()), examples=examples, **tally
+        )
 
     @cached_property
     def _exact(self) -> dict[str, int]:
@@ -194,7 +195,16 @@ def class_labels(series: pl.Series, task: str = "auto") -> Labels | None:
     forms = {text: form_of(text) for text in texts.drop_nulls().unique().to_list()}
     levels = {form: label for label, form in enumerate(sorted(set(forms.values())))}
     labels = {text: levels[form] for text, form in forms.items()}
-    return np.array([labels.get(text, -1) for text in texts.to_list()], dtype=np.int64)
+    return _numbered(texts, labels)
+
+
+def _numbered(texts: pl.Series, ids: Mapping[Any, int]) -> Labels:
+    """Give the number of each text, -1 where there is none."""
+    if len(texts) <= SMALL:
+        return np.array([ids.get(text, -1) for text in texts.to_list()], dtype=np.int64)
+    known = {text: number for text, number in ids.items() if text is not None}
+    old, new = pl.Series(list(known), dtype=pl.String), pl.Series(list(known.values()), dtype=pl.Int64)
+    return texts.replace_strict(old, new, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy(writable=True)
 
 
 def _regression(given: pl.Series) -> TargetPlan:

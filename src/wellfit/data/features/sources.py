@@ -108,8 +108,11 @@ class Sources:
 
     def ids(self, frame: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.int64]]:
         """Give the ids of levels, int64 [row, category]."""
-        ids = [column.apply(frame) for column in self.encoded_as("ids")]
-        return np.column_stack(ids).astype(np.int64, copy=False) if ids else np.empty((frame.height, 0), dtype=np.int64)
+        columns = self.encoded_as("ids")
+        ids = np.empty((frame.height, len(columns)), dtype=np.int64)
+        for place, column in enumerate(columns):
+            ids[:, place] = column.apply(frame)
+        return ids
 
     def flagged(self, raw: Floats) -> tuple[int, ...]:
         """Give the sources with missing training cells, but of a date only its first part."""

@@ -120,9 +120,17 @@ class Cache:
                 raise
         _settle(self.folder)
 
+    def name_too(self, key: str, other: str) -> None:
+        """Have another key mean the same folder."""
+        place = self.folder / other
+        if other != key and not place.exists():
+            place.unlink(missing_ok=True)
+            with suppress(FileExistsError):
+                place.symlink_to(key)
+
     def drop(self, key: str) -> None:
         """Remove what is under a key."""
-        shutil.rmtree(self.folder / key, ignore_errors=True)
+        shutil.rmtree((self.folder / key).resolve(), ignore_errors=True)
 
     def make_room(self, needed: int) -> list[str]:
         """Remove what was not used for longest until there is room; give a line of it where something went.
@@ -147,7 +155,11 @@ class Cache:
         return [f"Shards of other tables were removed to make room: {gone / 1e9:,.1f} GB."] if gone else []
 
     def _kept(self) -> list[Path]:
-        return [path for path in self.folder.iterdir() if path.is_dir() and not path.name.startswith(".")]
+        places = [path for path in self.folder.iterdir() if not path.name.startswith(".")]
+        for path in places:
+            if path.is_symlink() and not path.exists():
+                path.unlink(missing_ok=True)
+        return [path for path in places if path.is_dir() and not path.is_symlink()]
 
     def checksum(self, path: Path) -> str:
         """Give the sha256 of a file's bytes; it is read anew only where its size, time or number changed."""

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -57,16 +56,13 @@ class ShardWriter:
 
     def finish(self, record: Mapping[str, Any]) -> None:
         """Close the files, and write down what they hold."""
-        for file in self._files.values():
-            file.flush()
-            os.fsync(file.fileno())
-            file.close()
+        self.close()
         checksums = {f"{split}.{kind}": digest.hexdigest() for (split, kind), digest in self._digests.items()}
         facts = {"layout": self.layout, "rows": self.rows, "checksums": checksums}
-        (self.folder / RECORD).write_text(json.dumps({"shards": facts, **record}, allow_nan=True))
+        (self.folder / RECORD).write_text(json.dumps({"shards": facts, **record}))
 
     def close(self) -> None:
-        """Close the files; a writing that failed leaves them to be removed."""
+        """Close the files."""
         for file in self._files.values():
             file.close()
 
@@ -128,7 +124,8 @@ class Shards:
         DataError: a file is missing or altered.
     """
 
-    def __init__(self, held: Held) -> None:
+    def __init__(self, held: Held, *, fresh: bool = False) -> None:
+        """Read what is there; files that this process has just written are not read for their checksums."""
         self._held = held
         self.folder = held.folder
         try:
@@ -139,7 +136,8 @@ class Shards:
                 split: Part(self.folder, split, int(facts["rows"][split]), layout, facts["checksums"])
                 for split in SPLITS
             }
-            altered = [name for name, checksum in facts["checksums"].items() if self._checksum(name) != checksum]
+            checksums = {} if fresh else facts["checksums"]
+            altered = [name for name, checksum in checksums.items() if self._checksum(name) != checksum]
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise DataError("Shards must be whole.", got=str(error), do="They are made anew.") from None
         if altered:

@@ -28,7 +28,7 @@ from wellfit.data.sources.sql import database_batches, names_one
 from wellfit.data.table import SourceRecord
 from wellfit.errors import DataError
 
-__all__ = ["RowStream", "files_of", "streamed"]
+__all__ = ["RowStream", "files_of", "identity", "streamed"]
 
 CELLS = 4_000_000
 """Cells of a batch: what is held at once is some times their size."""
@@ -45,6 +45,8 @@ class RowStream:
     notes: tuple[str, ...]
     schema: Mapping[str, pl.DataType]
     parts: Sequence[Iterable[pl.DataFrame]]
+    paths: tuple[Path, ...] = ()
+    """The files that are read with each walk."""
     most: int | None = None
     """Rows of a batch; None takes as many as have the usual number of cells."""
 
@@ -87,6 +89,14 @@ def files_of(source: Any) -> FileSet | Path | None:
     if isinstance(source, Path) and not names_one(source):
         return source
     return None
+
+
+def identity(files: FileSet | Path, checksum: Checksum) -> str:
+    """Give a checksum of files as one table, by the bytes of each and the folders that give columns."""
+    if isinstance(files, Path):
+        return checksum(files)
+    partitions = [partition_of(path, files.root) for path in files.paths]
+    return joint_checksum([checksum(path) for path in files.paths], partitions)
 
 
 def _holds_images(folder: Path) -> bool:
@@ -156,7 +166,9 @@ def _of_files(
     plain = finished(table.frame, uri=str(files), kind=kind.name, checksum=table.record.checksum)
     record = replace(table.record, rows=0, columns=table.frame.width)
     notes = (*table.notes, *plain.notes)
-    return RowStream(record=record, notes=notes, schema=plain.frame.schema, parts=[found[0].batches], most=most)
+    return RowStream(
+        record=record, notes=notes, schema=plain.frame.schema, parts=[found[0].batches], paths=paths, most=most
+    )
 
 
 class _Spooling:
@@ -185,12 +197,12 @@ def _joined(files: FileSet, found: Sequence[Opened], most: int | None) -> RowStr
     ]
     record = replace(
         whole.record,
-        checksum=joint_checksum(tables, partitions),
+        checksum=joint_checksum([table.record.checksum for table in tables], partitions),
         rows=0,
         details=joint_details(tables),
     )
     notes = (*joint_notes(files, tables, partitions), *whole.notes)
-    return RowStream(record=record, notes=notes, schema=whole.frame.schema, parts=parts, most=most)
+    return RowStream(record=record, notes=notes, schema=whole.frame.schema, parts=parts, paths=files.paths, most=most)
 
 
 def _firsts(heights: Sequence[int]) -> list[int]:

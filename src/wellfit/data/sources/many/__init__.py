@@ -42,7 +42,7 @@ def read(source: FileSet | Path, header: Header) -> Table:
         frame,
         uri=files.uri,
         kind="files",
-        checksum=joint_checksum(tables, found),
+        checksum=joint_checksum([table.record.checksum for table in tables], found),
         details=joint_details(tables),
         notes=joint_notes(files, tables, found),
     )
@@ -70,11 +70,11 @@ def with_partitions(frame: pl.DataFrame, columns: Sequence[pl.Series]) -> pl.Dat
     return frame.with_columns([column for column in columns if column.name not in frame.columns])
 
 
-def joint_checksum(tables: Sequence[Table], partitions: Sequence[dict[str, str | None]]) -> str:
+def joint_checksum(checksums: Sequence[str], partitions: Sequence[dict[str, str | None]]) -> str:
     """Take what the files hold and where they are partitioned, not what they are called: they may be moved."""
     digest = hashlib.sha256()
-    for table, values in zip(tables, partitions, strict=True):
-        digest.update(f"{table.record.checksum} {sorted(values.items())}\n".encode())
+    for checksum, values in zip(checksums, partitions, strict=True):
+        digest.update(f"{checksum} {sorted(values.items())}\n".encode())
     return digest.hexdigest()
 
 

@@ -1,0 +1,204 @@
+"""What only short trainings can tell of images: whether mirroring helps, and how many epochs the time allows.
+
+Both are decided once, before training, and written into the config: a resumed or replayed run repeats them.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from dataclasses import replace
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch import nn
+
+from wellfit.augmentation import pipeline_of
+from wellfit.config import model_spec, with_values
+from wellfit.data.image_rows import ImageRows
+from wellfit.image_views import VIEWS_AT_MOST, views_cost
+from wellfit.losses import LOSSES, default_loss
+from wellfit.models import MODELS
+from wellfit.models.convnet import ConvNet
+from wellfit.models.image_inputs import ImageInputs
+from wellfit.prepared_images import PreparedImages
+from wellfit.runtime import keyed_seed, reseed, restored_random_state
+from wellfit.training import FitOptions, make_trainer, settle
+
+__all__ = ["decided", "default_augmentation", "mirror_verdict"]
+
+_TRAINED, _JUDGED = 6000, 3000
+"""Images that the trial trains on, and of each split at the most."""
+_PASSES = 4
+_SIDE = 32
+"""Pixels of a side that the trial sees at the most."""
+_SURE = 1.64
+"""Standard errors by which mirroring must be worse: chance does that in one trial of twenty."""
+_FEWEST = 200
+"""Training images below which a trial tells nothing."""
+_SHORTEST = 30.0
+"""Seconds of a time limit below which there is no time for a trial."""
+_SMALL = 64
+"""Pixels of a side up to which images are shifted; larger ones are cropped."""
+_TIMED = 12
+"""Updates that are timed."""
+_MARGIN = 0.92
+"""The share of the time that is planned for: other work on the machine slows some updates."""
+_REST = 4.0
+"""Seconds for baselines and the report."""
+
+
+def decided(prepared: PreparedImages, started: float) -> PreparedImages:
+    """Settle augmentation and epochs where they were left open.
+
+    Args:
+        prepared: the images.
+        started: when the command began, on `time.monotonic`'s clock: a time limit counts from there.
+    """
+    notes: list[str] = []
+    if prepared.config.train.augment == "auto":
+        chosen, note = _augmentation(prepared)
+        notes.append(note)
+        prepared = replace(prepared, config=with_values(prepared.config, {"train.augment": chosen}))
+    limit = prepared.config.train.time
+    if limit is not None and prepared.epochs_open:
+        epochs, note = _affordable(prepared, limit - (time.monotonic() - started))
+        notes.append(note)
+        prepared = replace(prepared, config=with_values(prepared.config, {"train.epochs": epochs}))
+    return replace(prepared, notes=(*prepared.notes, *notes))
+
+
+def default_augmentation(inputs: ImageInputs, epochs: int, *, mirror: bool) -> dict[str, Any]:
+    """Give what is done to images of a size where nothing was said.
+
+    >>> default_augmentation(ImageInputs(channels=1, height=28, width=28), 12, mirror=False)
+    {'translate': 2}
+    """
+    chosen: dict[str, Any] = {"flip": True} if mirror else {}
+    if inputs.side <= _SMALL:
+        chosen["translate"] = max(1, round(inputs.side / 14))
+    else:
+        chosen["crop"] = {"least": 0.35}
+    return chosen
+
+
+def _augmentation(prepared: PreparedImages) -> tuple[dict[str, Any], str]:
+    inputs, config = prepared.inputs, prepared.config
+    verdict = mirror_verdict(prepared)
+    if verdict is None:
+        note = "Mirrored images were not tried: there are too few images or too little time to tell. They are left out."
+        return default_augmentation(inputs, config.train.epochs, mirror=False), note
+    said = "They are used" if verdict.helps else "They are left out"
+    note = (
+        f"Mirrored images were tried in a short training: {verdict.mirrored:.1%} of {verdict.rows:,} validation images "
+        f"right with them, {verdict.plain:.1%} without. {said}."
+    )
+    return default_augmentation(inputs, config.train.epochs, mirror=verdict.helps), note
+
+
+class Verdict(NamedTuple):
+    """What the trial of mirrored images said: shares of validation images that were right."""
+
+    plain: float
+    mirrored: float
+    rows: int
+    helps: bool
+
+
+def mirror_verdict(prepared: PreparedImages) -> Verdict | None:
+    """Train a small network briefly with mirrored images and without, from one start, and compare them in pairs.
+
+    Mirroring is given up where it is worse beyond chance: McNemar's statistic, (b - c) / sqrt(b + c) for the b images
+    that only the plain training gets right and the c that only the mirrored one does, is 1.64 or more.
+    """
+    limit = prepared.config.train.time
+    rows, held = prepared.batches("train"), prepared.batches("valid")
+    if prepared.target.task == "regression" or (limit is not None and limit < _SHORTEST) or len(rows.places) < _FEWEST:
+        return None
+    train, valid = _reduced(rows, _TRAINED), _reduced(held, _JUDGED)
+    right = [_right(prepared, train, valid, mirror=mirror) for mirror in (False, True)]
+    lost, won = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    worse = (lost - won) / math.sqrt(max(lost + won, 1)) >= _SURE
+    return Verdict(float(right[0].mean()), float(right[1].mean()), len(right[0]), not worse)
+
+
+def _reduced(rows: ImageRows, most: int) -> ImageRows:
+    """Give some of the rows, their images at most 32 pixels wide and high."""
+    places = rows.places[:most]
+    pixels = rows.pixels[places]
+    size = (min(_SIDE, pixels.shape[2]), min(_SIDE, pixels.shape[3]))
+    if size != tuple(pixels.shape[2:]):
+        small = [nn.functional.adaptive_avg_pool2d(part.float(), size).round() for part in pixels.split(256)]
+        pixels = torch.cat(small).to(torch.uint8)
+    return replace(rows, pixels=pixels, places=torch.arange(len(places)), target=rows.target[:most], augment=None)
+
+
+def _right(prepared: PreparedImages, train: ImageRows, valid: ImageRows, *, mirror: bool) -> np.ndarray[Any, Any]:
+    """Train briefly, and say which validation images are right."""
+    _, channels, height, width = train.pixels.shape
+    inputs = ImageInputs(channels=channels, height=height, width=width)
+    task, seed = prepared.target.task, prepared.config.train.seed
+    sample = train.scale.scaled(train.pixels[:1000])
+    with restored_random_state():
+        reseed(keyed_seed(seed, "trial"))
+        outputs = LOSSES[default_loss(task)].outputs(task, len(prepared.target.classes))
+        module = ConvNet(replace(inputs, sample=sample), outputs, widths=(16, 32, 32))
+        chosen = default_augmentation(inputs, 1, mirror=mirror)
+        options = FitOptions(
+            loss=default_loss(task),
+            optimizer="adam",
+            lr=0.005,
+            batch_size=64,
+            epochs=_PASSES,
+            schedule="cosine",
+            seed=seed,
+            doctor="off",
+            device="cpu",
+        )
+        rows = replace(train, augment=pipeline_of(chosen))
+        make_trainer(module, rows, None, settle(module, rows, options, has_valid=False)).run()
+        with torch.inference_mode():
+            said = torch.cat([module(*batch.inputs) for batch in valid.walk(256)])
+    guess = said.argmax(1) if said.shape[1] > 1 else (said[:, 0] > 0).long()
+    return np.asarray((guess == valid.target).numpy())
+
+
+def _affordable(prepared: PreparedImages, left: float) -> tuple[int, str]:
+    """Give the epochs that fit into the seconds left, from the cost of a few updates."""
+    rows, held = prepared.batches("train"), prepared.rows
+    size = int(prepared.config.train.batch_size)
+    update = _update_seconds(prepared, rows, size)
+    # A forward pass is a third of an update's work, and is made in full precision.
+    forward = update / size / 2.0
+    epoch = update * rows.steps(size) + forward * held["valid"]
+    scores = forward * VIEWS_AT_MOST * (held["valid"] + held["test"]) + forward * views_cost(held["valid"])
+    epochs = max(1, int((_MARGIN * left - scores - _REST) / epoch))
+    return epochs, f"An epoch was measured to take {epoch:.1f} s: {epochs:,} fit into the time."
+
+
+def _update_seconds(prepared: PreparedImages, rows: ImageRows, size: int) -> float:
+    """Time forward and backward passes of a fresh network; the median of the later ones."""
+    config, target = prepared.config, prepared.target
+    loss = LOSSES.choose(default_loss(target.task)) if config.train.loss == "auto" else LOSSES.choose(config.train.loss)
+    outputs = loss.entry.outputs(target.task, len(target.classes))
+    made = loss.entry.make(**loss.options)
+    chosen = MODELS.choose(model_spec(config))
+    with restored_random_state():
+        module = chosen.entry.make(prepared.inputs, outputs, **chosen.options)
+    module.train()
+    seconds = []
+    for batch in _batches(rows, size):
+        began = time.perf_counter()
+        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.train.precision == "bfloat16"):
+            total, weight = made.total(module(*batch.inputs), made.prepare(batch.target, outputs), batch.weight)
+        (total / weight).backward()
+        seconds.append(time.perf_counter() - began)
+    return float(np.median(seconds[len(seconds) // 3 :]))
+
+
+def _batches(rows: ImageRows, size: int) -> Any:
+    for place, batch in enumerate(rows.epoch(batch_rows=size, seed=0, epoch=0)):
+        if place == _TIMED:
+            return
+        yield batch

@@ -1,0 +1,249 @@
+"""From a source larger than memory to shards on disk: two passes over its rows, and none where it was done before.
+
+The first pass counts rows, finds copies, reads the target, and takes a sample. Rows are dealt by their numbers. Plans
+are learned on the training rows of the sample, the target's on all of them. The second pass replays the plans batch by
+batch and lays the rows down as a network reads them.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from wellfit.config import Config, as_mapping, with_recipe, with_values
+from wellfit.data.cleaning import CleaningPlan, TargetPlan
+from wellfit.data.features import FeaturePlan
+from wellfit.data.large.cache import Cache
+from wellfit.data.large.memory import memory_limit, table_bytes
+from wellfit.data.large.shards import Shards
+from wellfit.data.large.stream import RowStream, files_of, identity, streamed
+from wellfit.data.sources import located
+from wellfit.data.sources.lasting import secrets_kept_out
+from wellfit.data.sources.many.finding import FileSet
+from wellfit.data.sources.paths import masked
+from wellfit.data.sources.sql import names_one
+from wellfit.data.table import SourceRecord
+from wellfit.errors import ConfigError, DataError, RunFailed
+from wellfit.findings import Finding
+from wellfit.preparation_settings import lasting_source, method_of, source_of
+from wellfit.prepared_shards import PreparedShards
+from wellfit.sharding.laying import MOST_ASIDE, Laid, laid_down, row_bytes
+from wellfit.sharding.learning import Learned, learned
+
+__all__ = ["is_streamed", "prepare_shards"]
+
+LAYOUT = 1
+"""Goes up where shards of an earlier version must not be taken for those of this one."""
+
+SHARE = 0.5
+"""The part of the memory that a preparation in memory may be expected to take."""
+
+_ASIDE = "set_aside.arrow"
+
+
+def is_streamed(config: Config, data: Any = None) -> bool:
+    """Say whether a source is read in batches: as the config says, or because it would not fit in memory.
+
+    Raises:
+        ConfigError: the config says so, and the source is of a kind that is read as a whole.
+    """
+    asked, source = config.data.streamed, source_of(config, data)
+    if asked is False or not isinstance(source, (str, Path, list, tuple)):
+        return _refused(source) if asked is True else False
+    place = located(source)
+    files = files_of(place)
+    if asked is True:
+        return files is not None or names_one(place) or _refused(source)
+    if files is None:
+        return False
+    paths = files.paths if isinstance(files, FileSet) else (files,)
+    return table_bytes(paths) > SHARE * memory_limit()
+
+
+def _refused(source: Any) -> bool:
+    rule = "'data.streamed: true' is for delimited text, Parquet, Arrow, records a line, and databases."
+    raise ConfigError(rule, got=masked(source) if isinstance(source, str) else type(source), do="Try auto.")
+
+
+def prepare_shards(config: Config, data: Any = None) -> PreparedShards | None:
+    """Read, split and learn the plans, and lay the rows down; None where the file is of a kind read as a whole.
+
+    Raises:
+        RunFailed: there is no room for the shards.
+    """
+    cache = Cache(None if config.data.cache is None else Path(config.data.cache))
+    sources = {"source": source_of(config, data), "valid": config.data.valid, "test": config.data.test}
+    places = {name: located(source) for name, source in sources.items() if source is not None}
+    with cache.workspace() as workspace:
+        key, streams = _key(config, places, cache), None
+        if key is None:
+            streams = _streams(config, places, cache, workspace)
+            if streams is None:
+                return None
+            key = _key_of(config, {name: stream.record.checksum for name, stream in streams.items()})
+        notes: list[str] = []
+        shards = _found(cache, key, notes)
+        if shards is None:
+            streams = streams or _streams(config, places, cache, workspace)
+            if streams is None:
+                return None
+            notes += _made(config, streams, cache, key, workspace)
+    if shards is None:
+        held = cache.find(key)
+        if held is None:
+            raise RunFailed("The rows that were laid down are gone.", got=str(cache.folder), do="Start again.")
+        shards = Shards(held, fresh=True)
+    prepared = _prepared(config, shards, sources, cache, notes, given=data is not None)
+    cache.name_too(key, _key_of(prepared.config, shards.record["identities"]))
+    return prepared
+
+
+def _key(config: Config, places: Mapping[str, Any], cache: Cache) -> str | None:
+    """Give the key of the shards, if files alone tell it; what a database holds only its rows tell."""
+    found = {name: files_of(place) for name, place in places.items()}
+    identities = {name: identity(files, cache.checksum) for name, files in found.items() if files is not None}
+    return _key_of(config, identities) if len(identities) == len(places) else None
+
+
+def _key_of(config: Config, identities: Mapping[str, str]) -> str:
+    """Give the key of what the shards hold: the sources' bytes, the settings, and the versions that read them."""
+    settings = as_mapping(config)
+    free = ("source", "valid", "test", "headers", "streamed", "cache")
+    facts = {
+        "layout": LAYOUT,
+        "versions": [metadata.version(name) for name in ("wellfit", "polars", "numpy", "scikit-learn")],
+        "sources": dict(identities),
+        "data": {name: value for name, value in settings["data"].items() if name not in free},
+        "clean": {name: value for name, value in settings["clean"].items() if name != "on_schema"},
+        **{name: settings[name] for name in ("split", "features")},
+        "model": config.model["type"],
+    }
+    text = json.dumps(facts, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:32]
+
+
+def _streams(config: Config, places: Mapping[str, Any], cache: Cache, workspace: Path) -> dict[str, RowStream] | None:
+    """Open the sources, the first one first: what it has for a header, the others have too."""
+    streams: dict[str, RowStream] = {}
+    header = config.data.header
+    for name, place in places.items():
+        stream = streamed(place, header, workspace=workspace, checksum=cache.checksum)
+        if stream is None and name != "source":
+            _refused(str(place))
+        if stream is None:
+            return None
+        streams[name] = stream
+        header = streams["source"].record.details.get("header", "auto")  # type: ignore[assignment]
+    return streams
+
+
+def _found(cache: Cache, key: str, notes: list[str]) -> Shards | None:
+    held = cache.find(key)
+    if held is None:
+        return None
+    try:
+        return Shards(held)
+    except DataError as error:
+        held.close()
+        cache.drop(key)
+        notes.append(f"Rows that were laid down before are made anew: {error.rule} Got {error.got}.")
+        return None
+
+
+def _made(config: Config, streams: Mapping[str, RowStream], cache: Cache, key: str, workspace: Path) -> list[str]:
+    """Read the sources and put the shards under their key; say what had to go for them."""
+    stamps = _stamps(streams)
+    own = {name: stream for name, stream in streams.items() if name != "source"}
+    stream = streams["source"]
+    found = learned(config, stream, own)
+    notes = cache.make_room(row_bytes(found) * (found.rows["read"] + sum(map(len, found.own.values()))))
+    folder = workspace / "shards"
+    folder.mkdir()
+    laid, writer = laid_down(found, stream, own, folder)
+    if _stamps(streams) != stamps:
+        raise DataError("The source changed while it was read.", got=stream.record.uri, do="Start again.")
+    aside = laid.table(list(stream.schema))
+    if aside.height:
+        aside.write_ipc(folder / _ASIDE)
+    identities = {name: each.record.checksum for name, each in streams.items()}
+    writer.finish({"identities": identities, **_record(found, laid, stream, config, aside.height)})
+    cache.keep(folder, key)
+    return notes
+
+
+def _stamps(streams: Mapping[str, RowStream]) -> list[tuple[int, int]]:
+    paths = [path for stream in streams.values() for path in stream.paths]
+    return [(info.st_size, info.st_mtime_ns) for info in map(Path.stat, paths)]
+
+
+def _record(found: Learned, laid: Laid, stream: RowStream, config: Config, kept_aside: int) -> dict[str, Any]:
+    """Give what is written beside the shards: the plans, and what was found on the way."""
+    record = replace(stream.record, rows=found.rows["read"], columns=len(stream.schema))
+    aside = int((found.places > 2).sum())
+    beyond = [f"Of {aside:,} rows set aside, the first {MOST_ASIDE:,} for each reason are kept."] * (aside > kept_aside)
+    unseen = {name: count for name, count in laid.unseen.items() if count and len(found.sampled) < found.rows["train"]}
+    seldom = [
+        f"'{name}': {count:,} of {found.rows['train']:,} training cells have a level that the sample has seldom or "
+        "never; they share a slot."
+        for name, count in unseen.items()
+    ]
+    given = config.features
+    return {
+        "source": record.as_dict(),
+        "target": found.target.as_dict(),
+        "cleaning": found.cleaning.as_dict(),
+        "features": found.features.as_dict(),
+        "rows": dict(found.rows),
+        "not_features": list(found.apart),
+        "ranges": {name: list(ends) for name, ends in laid.ranges.items()},
+        "findings": [finding.as_dict() for finding in found.findings],
+        "notes": [*stream.notes, *found.notes, *beyond, *seldom],
+        "resolved": {
+            "data.target": found.target.name,
+            "data.task": found.target.task,
+            "data.header": record.details.get("header", True),
+            "split.method": method_of(config, found.split),
+            "features.scale": found.features.scale if given.scale == "auto" else None,
+            "features.encode": found.features.encode["name"] if given.encode == "auto" else None,
+        },
+    }
+
+
+def _prepared(
+    config: Config, shards: Shards, sources: Mapping[str, Any], cache: Cache, notes: list[str], *, given: bool
+) -> PreparedShards:
+    """Read the plans back from beside the shards."""
+    record = shards.record
+    target = TargetPlan.from_dict(record["target"])
+    config = with_recipe(config, task=target.task, rows=record["rows"]["train"])
+    own = {f"data.{name}": lasting_source(sources[name]) for name in ("valid", "test")}
+    source = config.data.source if given else lasting_source(config.data.source)
+    values = {key: value for key, value in record["resolved"].items() if value is not None}
+    settled = with_values(config, {"data.source": source, **own, "data.streamed": True, **values})
+    aside = shards.folder / _ASIDE
+    where = f"Rows are read in batches and laid down in {cache.folder}, where a later run finds them."
+    return PreparedShards(
+        config=settled,
+        source=replace(SourceRecord.from_dict(record["source"]), uri=_uri(sources["source"])),
+        target=target,
+        cleaning=CleaningPlan.from_dict(record["cleaning"]),
+        features=FeaturePlan.from_dict(record["features"]),
+        rows=record["rows"],
+        not_features=tuple(record["not_features"]),
+        ranges={name: (low, high) for name, (low, high) in record["ranges"].items()},
+        findings=tuple(Finding.from_dict(finding) for finding in record["findings"]),
+        set_aside=pl.read_ipc(aside) if aside.is_file() else pl.DataFrame(),
+        notes=(*record["notes"], where, *notes, *secrets_kept_out(list(sources.values()))),
+        shards=shards,
+    )
+
+
+def _uri(source: Any) -> str:
+    return masked(", ".join(map(str, source)) if isinstance(source, (list, tuple)) else str(source))

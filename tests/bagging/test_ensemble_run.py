@@ -1,0 +1,153 @@
+"""Ensembles as runs: what they are made of, how honest their scores are, how they are replayed and resumed."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+import wellfit
+from small import Command, csv_text, small_columns
+from wellfit.bagging import of_one_network
+from wellfit.config import Config, from_mapping
+from wellfit.errors import ConfigError
+from wellfit.preparation import prepare
+from wellfit.treatment import treat_run
+
+MEMBERS: list[dict[str, Any]] = [
+    {"type": "realmlp", "members": 3, "hidden": [8], "train": {"epochs": 3, "loss": "cce"}},
+    {"type": "linear", "train": {"epochs": 2, "loss": "cce"}},
+]
+
+
+def trained(data: Any, out: str = "first", **config: Any) -> wellfit.Run:
+    model = {"type": "ensemble", "members": MEMBERS}
+    return wellfit.train(data, "label", out=out, model=model, threads=1, report=False, **config)
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def frame() -> pl.DataFrame:
+    return pl.DataFrame(small_columns(160))
+
+
+@pytest.mark.parametrize(
+    ("given", "kind"),
+    [
+        ({}, "ensemble"),
+        ({"train": {"time": "10s", "seed": 3}}, "ensemble"),
+        ({"model": "auto"}, "ensemble"),
+        ({"train": {"epochs": 3}}, "mlp"),
+        ({"train": {"optimizer": {"lr": 0.1}}}, "mlp"),
+        ({"model": {"hidden": [4]}}, "mlp"),
+        ({"model": "realmlp"}, "realmlp"),
+    ],
+)
+def test_an_ensemble_is_trained_unless_something_is_said_of_one_network(given: dict[str, Any], kind: str) -> None:
+    assert from_mapping(given).model["type"] == kind
+    assert Config().model["type"] == "ensemble"
+
+
+def test_the_blend_is_the_weighted_mean_of_its_networks(frame: pl.DataFrame, tmp_path: Path) -> None:
+    run = trained(frame)
+    module = run.predictor.module
+    matrix, _ = run.predictor.matrix(frame)
+    single = []
+    for place in range(2):
+        module.weights.copy_(module.weights.new_tensor([float(place == 0), float(place == 1)]))
+        module.temperature.fill_(1.0)
+        run.predictor.__dict__.pop("_exact", None)
+        single.append(run.predictor.outputs(matrix))
+    fresh = wellfit.load(run.path)
+    shares, heat = fresh.predictor.module.weights.numpy(), float(fresh.predictor.module.temperature)
+    mixed = (np.tensordot(shares, np.stack(single), 1)) ** (1 / heat)
+    assert np.allclose(fresh.predict_proba(frame), mixed / mixed.sum(1, keepdims=True), atol=1e-9)
+
+
+def test_rows_are_scored_by_members_that_did_not_learn_them() -> None:
+    # A network can learn noise by heart; what it says of other rows must still be chance.
+    draw = np.random.default_rng(0)
+    frame = pl.DataFrame({f"x{place}": draw.normal(size=240) for place in range(12)})
+    frame = frame.with_columns(label=pl.Series(draw.choice(["a", "b"], 240)))
+    by_heart = [
+        {
+            "type": "realmlp",
+            "members": 8,
+            "train": {"epochs": 150, "loss": "cce", "schedule": "constant", "early_stopping": None},
+        }
+    ]
+    run = wellfit.train(
+        frame, "label", out="noise", model={"type": "ensemble", "members": by_heart}, threads=1, report=False
+    )
+    learned = (run.predict(frame) == frame["label"].to_numpy()).mean()
+    assert learned > 0.7
+    assert abs(run.metrics["valid"]["accuracy"] - 0.5) < 0.12
+
+
+def test_the_scores_on_held_out_rows_cover_training_and_validation_rows(frame: pl.DataFrame) -> None:
+    run = trained(frame, split={"method": "random"})
+    assert run.plan["rows"]["train"] + run.plan["rows"]["valid"] == 160 - run.plan["rows"]["test"]
+    assert run.metrics["valid"]["log_loss"] > 0
+
+
+def test_rows_that_belong_together_are_not_crossed(frame: pl.DataFrame) -> None:
+    groups = pl.Series("group", [row % 16 for row in range(160)])
+    run = trained(frame.with_columns(groups), split={"method": "group", "column": "group"})
+    assert "judged on the validation rows" in (run.path / "log.txt").read_text()
+
+
+def test_a_replay_gives_the_same_weights(command: Command, tmp_path: Path) -> None:
+    Path("table.csv").write_text(csv_text(small_columns()))
+    run = trained("table.csv")
+    answer = command("train", "-c", run.path / "config.yaml", "--out", "again", "--json")
+    assert answer.code == 0, answer.err
+    files = [Path(folder, "model.safetensors").read_bytes() for folder in (run.path, "again")]
+    assert files[0] == files[1]
+    assert run.metrics == wellfit.load("again").metrics
+
+
+def test_the_members_are_settled_by_the_time_and_saved(frame: pl.DataFrame) -> None:
+    run = wellfit.train(frame, "label", out="timed", time="6s", threads=1, report=False)
+    members = yaml.safe_load((run.path / "config.yaml").read_text())["model"]["members"]
+    assert [member["type"] for member in members][0] == "realmlp"
+    assert all(member["train"]["epochs"] >= 1 for member in members)
+    assert not (run.path / "checkpoint").exists()
+
+
+def test_too_little_time_gives_the_linear_model_and_says_so(frame: pl.DataFrame) -> None:
+    run = wellfit.train(frame, "label", out="hasty", time="0.5s", threads=1, report=False)
+    assert [member["type"] for member in run.folder.read_versioned("model.json")["options"]["members"]] == ["linear"]
+    assert "linear" in (run.path / "log.txt").read_text()
+
+
+def test_members_that_are_none_are_refused_with_their_names(frame: pl.DataFrame) -> None:
+    with pytest.raises(ConfigError, match="realmlp"):
+        wellfit.train(frame, "label", model={"type": "ensemble", "members": [{"type": "realmpl"}]}, report=False)
+    with pytest.raises(ConfigError, match="members"):
+        from_mapping({"model": {"type": "ensemble", "members": 3}})
+    broken = [{"type": "linear", "train": {"epochs": 0}}]
+    with pytest.raises(ConfigError, match="epochs"):
+        wellfit.train(frame, "label", model={"type": "ensemble", "members": broken}, report=False)
+
+
+def test_what_looks_at_one_network_gets_the_first(frame: pl.DataFrame) -> None:
+    keys = {"data": {"target": "label"}}
+    given = of_one_network(prepare(from_mapping({**keys, "model": {"type": "ensemble", "members": MEMBERS}}), frame))
+    assert (given.config.model["type"], given.config.model["members"], given.config.train.epochs) == ("realmlp", 1, 3)
+    default = of_one_network(prepare(from_mapping(keys), frame))
+    assert (default.config.model["type"], default.config.train.epochs) == ("realmlp", 256)
+    assert of_one_network(prepare(from_mapping({**keys, "model": "mlp"}), frame)).config.model["type"] == "mlp"
+
+
+def test_an_ensemble_is_not_treated(frame: pl.DataFrame) -> None:
+    run = trained(frame)
+    with pytest.raises(ConfigError, match=r"model\.type=mlp"):
+        treat_run(run.path, data=frame)
