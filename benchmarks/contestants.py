@@ -76,7 +76,7 @@ def hand_written(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, dev
 
 def wellfit_(
     work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str, *, watched: bool = True,
-    compiled: bool | str = "auto",
+    compiled: bool | str = "auto", **penalties: float,
 ) -> Round:  # fmt: skip
     """Call wellfit.fit with history, the progress bar (drawn to nowhere, at full cost) and layer statistics."""
     from rich.console import Console
@@ -100,6 +100,7 @@ def wellfit_(
             wellfit.fit(
                 module, data, loss="cce", optimizer="adam", lr=RATE, batch_size=work.batch, epochs=epochs,
                 precision="float32", compile=compiled, threads=threads, device=device, callbacks=[progress],
+                **penalties,
             )  # fmt: skip
         finally:
             progress.close()
@@ -126,6 +127,31 @@ def statistics_alone(work: Workload, X: np.ndarray, y: np.ndarray, threads: int,
             monitor.after_update()
 
     return sample
+
+
+def penalty_alone(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str, *, name: str) -> Round:
+    """Add a penalty's gradients as in so many steps, and do nothing else."""
+    import torch
+    from torch.nn import functional
+
+    from wellfit.regularizers import L1, L2, decayed_parameters
+
+    torch.set_num_threads(threads)
+    module = network(work).to(device)
+    inputs, target = tensors(X[: work.batch], y[: work.batch], device)
+    functional.cross_entropy(module(inputs), target).backward()
+    penalty = {"l1": L1, "l2": L2}[name](STRENGTH)
+    weights = [weight for _, weight in decayed_parameters(module)]
+
+    def add(steps: int) -> None:
+        for _ in range(steps):
+            penalty.add_gradient(weights)
+
+    return add
+
+
+STRENGTH = 1e-6
+"""Of the penalties: so little that training goes as without."""
 
 
 def keras_(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str, *, backend: str) -> Round:
@@ -269,6 +295,10 @@ CONTESTANTS: dict[str, tuple[Callable[..., Round], dict[str, Any], tuple[str, ..
     "wellfit": (wellfit_, {}, ("wellfit",)),
     "wellfit, no statistics": (wellfit_, {"watched": False}, ("wellfit",)),
     "statistics alone": (statistics_alone, {}, ("wellfit",)),
+    "wellfit, L1": (wellfit_, {"l1": STRENGTH}, ("wellfit",)),
+    "wellfit, L2": (wellfit_, {"l2": STRENGTH}, ("wellfit",)),
+    "L1 alone": (penalty_alone, {"name": "l1"}, ("wellfit",)),
+    "L2 alone": (penalty_alone, {"name": "l2"}, ("wellfit",)),
     "wellfit, compiled": (wellfit_, {"compiled": True}, ("wellfit",)),
     "Keras on torch": (keras_, {"backend": "torch"}, ("keras", "torch")),
     "Keras on JAX": (keras_, {"backend": "jax"}, ("keras", "jax")),

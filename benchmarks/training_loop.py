@@ -1,11 +1,13 @@
 """Times training with everything on beside a hand-written loop and five other libraries, in turn, on the same work.
 
-Run: python benchmarks/training_loop.py [--quick] [--long] [--only epochs,mlp,cnn,batch32,small,statistics]
-     [--rounds 7] [--threads 2] [--device cpu] [--compiled]
+Run: python benchmarks/training_loop.py [--quick] [--only epochs,mlp,cnn,batch32,small,statistics,penalties]
+     [--epochs 1,5,50] [--rounds 7] [--threads 2] [--device cpu] [--compiled]
 
-epochs      wellfit.fit against the hand-written loop, whole trainings of 1, 5 and 50 epochs (--long: 500 too)
+epochs      wellfit.fit against the hand-written loop, whole trainings of 1, 5 and 50 epochs, or of those that --epochs
+            names: what was measured of other lengths is kept
 mlp         steps per second of all contestants; cnn, batch32 and small: the same on other work
 statistics  what the statistics of the layers cost
+penalties   what L1 and L2 cost
 
 Each contestant is a process of its own that stays; rounds go through them in turn, so that each ratio is of neighbours
 in time. A round's figure is its wall time; start-up (import, making the network, a first round, compiling) is apart.
@@ -34,6 +36,7 @@ from workloads import WORKLOADS, Workload, make_rows, quick
 
 HAND, OURS = "hand-written", "wellfit"
 WITHOUT, SAMPLES = "wellfit, no statistics", "statistics alone"
+PENALTIES = {"L1": ("wellfit, L1", "L1 alone"), "L2": ("wellfit, L2", "L2 alone")}
 COMPILED = "wellfit, compiled"
 AHEAD = {
     "Keras on torch": 2.0,
@@ -49,10 +52,10 @@ AHEAD = {
 The bars of Lightning and skorch were set beside the DataLoader that their documentation shows; the same with the
 fastest reading that torch's own allows stands below each, to be seen too.
 """
-OVERHEAD, OF_STATISTICS = 1.05, 1.02
-"""How many times the hand-written loop's time training may take; and of training's without statistics."""
+OVERHEAD, OF_STATISTICS, OF_PENALTY = 1.05, 1.02, 1.03
+"""How many times the hand-written loop's time training may take; of training's without statistics; without penalty."""
 SAMPLED_STEPS = 5000
-SECTIONS = ("epochs", *WORKLOADS, "statistics")
+SECTIONS = ("epochs", *WORKLOADS, "statistics", "penalties")
 SETTLE = 0.2
 """Seconds between rounds: threads that wait for work spin for a while."""
 
@@ -63,7 +66,8 @@ class Setting:
 
     rounds: int
     quick: bool
-    long: bool
+    lengths: tuple[int, ...]
+    """Epochs of the trainings that are compared as a whole."""
     threads: int
     device: str
     compiled: bool
@@ -151,9 +155,8 @@ def verdict(good: bool) -> str:
 
 
 def epochs_section(setting: Setting) -> dict[str, Any]:
-    lengths = (1, 5) if setting.quick else (1, 5, 50, 500) if setting.long else (1, 5, 50)
     results, rows = {}, []
-    for epochs in lengths:
+    for epochs in setting.lengths:
         work = replace(setting.work("mlp"), epochs=epochs)
         hand, ours = race([HAND, OURS], work, setting, epochs)
         ratio = ratios(ours, hand)
@@ -206,40 +209,66 @@ def _race_row(name: str, record: dict[str, Any], *, barred: bool) -> list[str]:
 
 
 def statistics_section(setting: Setting) -> dict[str, Any]:
-    """Compare whole rounds, which noise blurs, and time the samples alone, which it does not."""
+    ours, without = race([OURS, WITHOUT], setting.work("mlp"), setting, setting.work("mlp").epochs)
+    figures = share_of(SAMPLES, ours, without, setting)
+    rows = [written_share("statistics", figures, OF_STATISTICS)]
+    show("Statistics of the layers: time with them by time without", SHARE_HEAD, rows)
+    return {"bar": OF_STATISTICS, **figures}
+
+
+def penalties_section(setting: Setting) -> dict[str, Any]:
+    results, rows = {}, []
+    for name, (with_it, alone) in PENALTIES.items():
+        penalised, without = race([with_it, OURS], setting.work("mlp"), setting, setting.work("mlp").epochs)
+        results[name] = share_of(alone, penalised, without, setting)
+        rows.append(written_share(name, results[name], OF_PENALTY))
+    show("Penalties: time with each by time without", SHARE_HEAD, rows)
+    return {"bar": OF_PENALTY, "penalties": results}
+
+
+SHARE_HEAD = ["", "rounds with by without", "alone us a step", "of us a step", "1 + share", "bar"]
+
+
+def share_of(name: str, with_it: Contestant, without: Contestant, setting: Setting) -> dict[str, Any]:
+    """Compare whole rounds, which noise blurs, and time the part alone, which it does not."""
     work = setting.work("mlp")
-    ours, without = race([OURS, WITHOUT], work, setting, work.epochs)
-    (alone,) = race([SAMPLES], work, setting, SAMPLED_STEPS)
-    ratio = ratios(ours, without)
+    (alone,) = race([name], work, setting, SAMPLED_STEPS)
     # Microseconds a step.
-    sampling = 1e6 * statistics.median(alone.seconds) / SAMPLED_STEPS
+    part = 1e6 * statistics.median(alone.seconds) / SAMPLED_STEPS
     step = 1e6 * statistics.median(without.seconds) / work.steps
-    share = 1 + sampling / step
-    rows = [
-        ["rounds with and without", written(ratio), ""],
-        [
-            f"samples alone: {sampling:.1f} us a step, of {step:.0f} us",
-            f"{share:.4f}",
-            f"<= {OF_STATISTICS} {verdict(share <= OF_STATISTICS)}",
-        ],
-    ]
-    show("Statistics of the layers: time with them by time without", ["", "ratio", "bar"], rows)
-    figures = {"sampling us a step": round(sampling, 2), "step us": round(step, 1)}
-    return {"bar": OF_STATISTICS, "rounds": ratio, "samples alone": round(share, 5), **figures}
+    figures = {"alone us a step": round(part, 2), "step us": round(step, 1), "alone": round(1 + part / step, 5)}
+    return {"rounds": ratios(with_it, without), **figures}
+
+
+def written_share(name: str, figures: dict[str, Any], bar: float) -> list[str]:
+    timed = [f"{figures['alone us a step']:.1f}", f"{figures['step us']:.0f}", f"{figures['alone']:.4f}"]
+    return [name, written(figures["rounds"]), *timed, f"<= {bar} {verdict(figures['alone'] <= bar)}"]
 
 
 def measured(section: str, setting: Setting) -> dict[str, Any]:
     packages = sorted({package for _, _, needed in CONTESTANTS.values() for package in needed})
     about = {**facts(packages), "threads": setting.threads, "device": setting.device, "rounds": setting.rounds}
-    if section == "epochs":
-        return {**about, **epochs_section(setting)}
-    return {**about, **(statistics_section(setting) if section == "statistics" else race_section(section, setting))}
+    made = {"epochs": epochs_section, "statistics": statistics_section, "penalties": penalties_section}
+    return {**about, **(made[section](setting) if section in made else race_section(section, setting))}
+
+
+def merged(old: dict[str, Any] | None, new: dict[str, Any]) -> dict[str, Any]:
+    """Keep what was measured of other lengths, with what it was measured on, where lengths are measured apart."""
+    sections = [new] if old is None else [old, new]
+    together = {
+        length: {**_about(section), **figures} for section in sections for length, figures in section["epochs"].items()
+    }
+    return {"bar": new["bar"], "epochs": dict(sorted(together.items(), key=lambda item: int(item[0])))}
+
+
+def _about(section: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in section.items() if name not in ("bar", "epochs")}
 
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="about two minutes; nothing is written")
-    parser.add_argument("--long", action="store_true", help="500 epochs too")
+    parser.add_argument("--epochs", default="", help="lengths of whole trainings, with commas between; 1,5,50")
     parser.add_argument("--only", default="", help="sections, with commas between")
     parser.add_argument("--rounds", type=int, help="rounds of each contestant; 7, or 3 when quick")
     parser.add_argument("--threads", type=int, default=2)
@@ -256,13 +285,13 @@ def main() -> int:
     with tempfile.TemporaryDirectory() as scratch:
         folder = Path(scratch)
         rounds = options.rounds or (3 if options.quick else 7)
-        setting = Setting(
-            rounds, options.quick, options.long, options.threads, options.device, options.compiled, folder
-        )
+        lengths = tuple(map(int, (options.epochs or ("1,5" if options.quick else "1,5,50")).split(",")))
+        setting = Setting(rounds, options.quick, lengths, options.threads, options.device, options.compiled, folder)
         for name in sorted({section if section in WORKLOADS else "mlp" for section in chosen}):
             print(f"Rows of {name}: {make_rows(setting.work(name), folder)}.")
         for section in chosen:
-            results[section] = measured(section, setting)
+            found = measured(section, setting)
+            results[section] = merged(results.get(section), found) if section == "epochs" else found
             if not options.quick:
                 save("training_loop", results)
     return 0

@@ -25,7 +25,7 @@ COLUMNS = small_columns()
 
 FAMILIES = [
     *("sources", "splits", "scalers", "encoders", "texts", "selectors", "transformers"),
-    *("models", "losses", "optimizers", "schedules", "regularizers", "metrics"),
+    *("models", "losses", "optimizers", "schedules", "regularizers", "augmentations", "metrics"),
 ]
 
 

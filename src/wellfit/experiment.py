@@ -21,7 +21,7 @@ from wellfit.history import History
 from wellfit.losses import LOSSES, default_loss
 from wellfit.metrics import METRICS, default_metric
 from wellfit.models import MODELS, Members
-from wellfit.prediction import Scores
+from wellfit.prediction import Answers, Scores
 from wellfit.prepared import Prepared
 from wellfit.registry import Choice
 from wellfit.runtime import keyed_seed, reseed, restored_random_state, versions

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -68,6 +69,7 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
         "data.header": True,
         "split.method": method_of(config, split),
         "train.precision": _precision(config),
+        **_weights(config),
     }
     leaks = _straddling(frames, images) if config.clean.leaks == "warn" else []
     return PreparedImages(
@@ -87,6 +89,7 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
             *secrets_kept_out([config.data.source, config.data.valid, config.data.test]),
             *headers_kept_out(config.data.headers),
             *split.notes,
+            *_from_scratch(config),
         ),
     )
 
@@ -105,6 +108,19 @@ def _with_model(config: Config) -> Config:
         rule = f"'{name}' reads tables, and the source holds images."
         raise ConfigError(rule, got=name, do=f"Try {' or '.join(others)}.")
     return config
+
+
+def _weights(config: Config) -> dict[str, Any]:
+    """Give the file of weights so that it is found from any folder."""
+    path = config.model.get("weights")
+    return {} if path is None else {"model.weights": os.path.abspath(path)}
+
+
+def _from_scratch(config: Config) -> list[str]:
+    """Say so where a network that people expect to be trained already is not."""
+    if "weights" not in config.model or config.model["weights"] is not None:
+        return []
+    return [f"{config.model['type']} is trained from scratch: model.weights names no file."]
 
 
 def _precision(config: Config) -> str:
@@ -231,7 +247,8 @@ def _split(config: Config, frame: pl.DataFrame, target: str) -> Split:
     if not len(parts["valid"]):
         parts["valid"], parts["train"] = _held_out(config, frame[parts["train"]], target, parts["train"])
         notes.append(f"{len(parts['valid']):,} of the training images validate.")
-    return Split(**parts, method="files", notes=tuple(notes))
+    # Replayed as it was told: the folders say it again.
+    return Split(**parts, method=given.method, notes=tuple(notes))
 
 
 def _held_out(config: Config, frame: pl.DataFrame, target: str, rows: Any) -> tuple[Any, Any]:

@@ -90,6 +90,10 @@ class Answers(Protocol):
     module: nn.Module
     target: TargetPlan
 
+    @property
+    def classes(self) -> tuple[Any, ...]:
+        """The classes, in the order of the probabilities' columns; empty for regression."""
+
     def facts(self) -> dict[str, Any]:
         """Give what ``model.json`` holds of the prediction beside the network."""
 

@@ -22,7 +22,7 @@ from wellfit.data.sources import read_table
 from wellfit.data.sources.lasting import secrets_kept_out
 from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers, reading_for
 from wellfit.data.splitting import Split
-from wellfit.data.table import Table, resolve_column
+from wellfit.data.table import SourceRecord, Table, resolve_column
 from wellfit.errors import DataError
 from wellfit.findings import Finding
 from wellfit.preparation_findings import copies_dropped, imbalance, misspelt, straddling, targets_missing
@@ -76,11 +76,14 @@ def prepare_table(config: Config, data: Any = None, *, estimator: bool = False) 
     target = resolve_column(table.frame, given_target(config))
     refuse_unlearnable(table.frame, target)
     left, rows, findings = _usable(table.frame, target, drop=config.clean.duplicates == "drop" and not estimator)
-    frame = left.frame
-    split = dealt(config, frame, target)
-    frames = {name: _rows_of(frame, getattr(split, name)) for name in SPLITS}
+    split = dealt(config, left.frame, target)
+    set_aside = left.without(_undealt(split, left.frame.height), "it stands in an earlier split too").table()
+    record, notes, columns = table.record, table.notes, left.frame.get_columns()
+    # The whole table and its parts would take twice the memory: no other name may hold the columns.
+    del table, left
+    frames = _parts(columns, split)
     own = {"valid": config.data.valid, "test": config.data.test}
-    frames |= _own_frames(config, table, own)
+    frames |= _own_frames(config, record, own)
     kept = config.clean.duplicates == "keep" and not estimator
     for name, source in own.items():
         findings += straddling(frames, name) if kept or source is not None else []
@@ -90,13 +93,14 @@ def prepare_table(config: Config, data: Any = None, *, estimator: bool = False) 
     target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task, spellings=spellings)
     config = with_recipe(config, task=target_plan.task, rows=frames["train"].height)
     cleaning, train = CleaningPlan.fit_apply(features_of["train"], **cleaning_settings(config, target))
-    typed = {"train": train, "valid": cleaning.apply(features_of["valid"])[0]}
     if config.clean.leaks == "warn" and not estimator:
-        findings += find_leaks(frames, typed["train"], cleaning, target_plan, method=split.method)
+        findings += find_leaks(frames, train, cleaning, target_plan, method=split.method)
     targets = Targets(
         target_plan.encode(frames["train"].get_column(target))[0].astype(np.float64), len(target_plan.classes)
     )
-    features, matrix = FeaturePlan.fit_apply(typed["train"], targets=targets, **feature_settings(config, cleaning))
+    features, matrix = FeaturePlan.fit_apply(train, targets=targets, **feature_settings(config, cleaning))
+    ranges = _ranges(train)
+    del train
     resolved = {
         "data.source": lasting_source(config.data.source) if data is None else config.data.source,
         **{f"data.{name}": lasting_source(source) for name, source in own.items()},
@@ -104,7 +108,7 @@ def prepare_table(config: Config, data: Any = None, *, estimator: bool = False) 
         "data.target": target,
         "data.streamed": False,
         "data.task": target_plan.task,
-        "data.header": table.record.details.get("header", True),
+        "data.header": record.details.get("header", True),
         "split.method": method_of(config, split),
         "features.scale": features.scale if config.features.scale == "auto" else config.features.scale,
         "features.encode": features.encode["name"] if config.features.encode == "auto" else config.features.encode,
@@ -112,20 +116,20 @@ def prepare_table(config: Config, data: Any = None, *, estimator: bool = False) 
     counts = {name: part.height for name, part in frames.items()}
     return PreparedTable(
         config=with_values(config, resolved),
-        source=table.record,
+        source=record,
         target=target_plan,
         cleaning=cleaning,
         features=features,
         frames=frames,
         split=split,
-        matrices={"train": matrix, "valid": features.apply(typed["valid"])},
+        matrices={"train": matrix, "valid": features.apply(cleaning.apply(features_of["valid"])[0])},
         rows={**rows, **counts},
         not_features=apart,
-        ranges=_ranges(typed["train"]),
+        ranges=ranges,
         findings=(*findings, *misspelt(target_plan), *cleaning.findings, *imbalance(target_plan)),
-        set_aside=left.without(_undealt(split, frame.height), "it stands in an earlier split too").table(),
+        set_aside=set_aside,
         notes=(
-            *table.notes,
+            *notes,
             *secrets_kept_out([config.data.source, config.data.valid, config.data.test]),
             *headers_kept_out(config.data.headers),
             *split.notes,
@@ -133,25 +137,35 @@ def prepare_table(config: Config, data: Any = None, *, estimator: bool = False) 
     )
 
 
-def _own_frames(config: Config, table: Table, own: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+def _own_frames(config: Config, record: SourceRecord, own: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
     """Read the splits that have a source of their own, as the first one was read."""
     found = {}
     for name, source in own.items():
         if source is not None:
             reading = reading_for(source, config.data.reading(), sources_of(config))
-            found[name] = read_table(source, header=_header(table), reading=reading).frame
+            found[name] = read_table(source, header=_header(record), reading=reading).frame
     return found
 
 
-def _rows_of(frame: pl.DataFrame, rows: np.ndarray[Any, np.dtype[np.int64]]) -> pl.DataFrame:
-    """Give some rows, whose numbers ascend: to pass over the others is three times as fast as to fetch each."""
-    chosen = np.zeros(frame.height, dtype=bool)
-    chosen[rows] = True
-    return frame.filter(chosen)
+def _parts(columns: list[pl.Series], split: Split) -> dict[str, pl.DataFrame]:
+    """Deal the rows to the parts of the split, column by column; the list is emptied on the way."""
+    masks = {}
+    for name in SPLITS:
+        mask = np.zeros(len(columns[0]), dtype=bool)
+        mask[getattr(split, name)] = True
+        masks[name] = pl.Series(mask)
+    parts: dict[str, list[pl.Series]] = {name: [] for name in SPLITS}
+    columns.reverse()
+    while columns:
+        series = columns.pop()
+        for name, mask in masks.items():
+            # Row numbers ascend: to pass over the others is three times as fast as to fetch each.
+            parts[name].append(series.filter(mask))
+    return {name: pl.DataFrame(its) for name, its in parts.items()}
 
 
-def _header(table: Table) -> Any:
-    return table.record.details.get("header", "auto")
+def _header(record: SourceRecord) -> Any:
+    return record.details.get("header", "auto")
 
 
 def _undealt(split: Split, height: int) -> np.ndarray[Any, np.dtype[np.bool_]]:

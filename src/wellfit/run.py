@@ -13,6 +13,7 @@ import polars as pl
 
 from wellfit.artifact import RunFolder
 from wellfit.diagnosis import Verdict, judge
+from wellfit.errors import ContractError, RunFolderError
 from wellfit.explanation import ROWS, Explanation, explain
 from wellfit.findings import Finding
 from wellfit.history import History
@@ -110,8 +111,6 @@ class Run:
         Raises:
             ContractError: the run is a regression, or a column that the model needs is missing.
         """
-        from wellfit.errors import ContractError
-
         probabilities = self.predictor.predict(data, policy).probabilities
         if probabilities is None:
             raise ContractError("Only a classifier has probabilities.", got=self.task, do="Use predict.")
@@ -137,7 +136,10 @@ class Run:
 
         Raises:
             RunFolderError: no rows are given, and the run's own were in memory.
+            ContractError: the run is one on images.
         """
+        if "images" in self.plan:
+            raise ContractError("Columns are explained, and a run on images has none.", got=str(self.path))
         frame, of = self._own_rows() if data is None else (self.predictor.read(data), "the rows given")
         metric = str(self.config["train"]["metric"])
         found = explain(self.predictor, frame, metric=metric, of=of, repeats=repeats, rows=rows, seed=seed)
@@ -149,7 +151,6 @@ class Run:
     def _own_rows(self) -> tuple[pl.DataFrame, str]:
         """Read the held back rows from the run's source, and say which they are."""
         from wellfit.config import load_config
-        from wellfit.errors import RunFolderError
         from wellfit.preparation import prepare
         from wellfit.prepared import PreparedTable
 

@@ -24,6 +24,8 @@ CAREFUL = 0.85
 """The share of the time that is planned for: what is left over covers a machine that is busier later."""
 FEWEST_SECONDS = 1.0
 """Below this there is no network worth training, and the linear model is fitted."""
+SHARED = 4
+"""Members of an architecture where all learn from the same rows: they differ in what they draw."""
 FEWEST_EPOCHS = {"realmlp": 40, "tabm": 30}
 """Epochs that a member needs before a second one helps more than longer training of the first."""
 FIRST_SHARE = 0.5
@@ -52,20 +54,21 @@ def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list
     Returns:
         The members as ``model.members`` has them, and the end of each on the monotonic clock.
     """
+    folds = len(pool.folds) if pool.crossed else SHARED
+    plain = _member(table, "linear", folds, None)
     if until - time.monotonic() < FEWEST_SECONDS:
-        return [_member(table, "linear", 0, None)], [until]
-    folds = len(pool.folds) if pool.crossed else 4
+        return [plain], [until]
     first = _measured(table, pool, "realmlp", folds)
     second = _measured(table, pool, "tabm", 1)
     left = until - time.monotonic()
     share = FIRST_SHARE if second.affordable(left * (1 - FIRST_SHARE)) >= FEWEST_EPOCHS["tabm"] / 3 else 1.0
-    members = [_fitted(table, "realmlp", folds, first.affordable(left * share * CAREFUL))]
+    chosen = [_fitted(table, "realmlp", folds, first.affordable(left * share * CAREFUL))]
     ends = [until - left * (1 - share)]
     if share < 1:
-        rest = left - first.epoch * members[0]["members"] * members[0]["train"]["epochs"]
-        members.append(_fitted(table, "tabm", folds, second.affordable(max(rest, left * (1 - share)) * CAREFUL)))
+        rest = left - first.epoch * chosen[0]["members"] * chosen[0]["train"]["epochs"]
+        chosen.append(_fitted(table, "tabm", folds, second.affordable(max(rest, left * (1 - share)) * CAREFUL)))
         ends.append(until)
-    return members, ends
+    return [plain, *chosen], [until, *ends]
 
 
 def _fitted(table: PreparedTable, name: str, folds: int, affordable: float) -> Member:

@@ -14,7 +14,7 @@ from scipy.special import softmax
 
 from wellfit.bagging.bag import pooled
 from wellfit.bagging.budget import chosen_members
-from wellfit.bagging.stage import Member, Stage
+from wellfit.bagging.stage import Member, Stage, foremost
 from wellfit.config import Config, with_values
 from wellfit.diagnosis import diagnose
 from wellfit.ensembling import blend, greedy_weights, temperature
@@ -78,7 +78,12 @@ class EnsembleExperiment:
         """Give the config with everything settled: of the first network where all have it in common."""
         members = [stage.spec() for stage in self.stages]
         own = {"model": {"type": "ensemble", "members": members}, "train.seed": self.prepared.config.train.seed}
-        return with_values(self.stages[0].experiment.config, {**own, "train.time": limit})
+        return with_values(self._foremost.config, {**own, "train.time": limit})
+
+    @property
+    def _foremost(self) -> Experiment:
+        """The training that says for all what they have in common."""
+        return self.stages[foremost([stage.member for stage in self.stages])].experiment
 
     @property
     def steps(self) -> int:
@@ -112,7 +117,7 @@ class EnsembleExperiment:
         return outcome
 
     def _blended(self, weights: Array, heat: float) -> Ensemble:
-        first = self.stages[0].experiment
+        first = self._foremost
         members = [{key: value for key, value in stage.spec().items() if key != "train"} for stage in self.stages]
         self.options = {"members": members, "kind": first.loss.entry.kind(first.outputs)}
         module = Ensemble(first.inputs, first.outputs, **self.options)
@@ -132,7 +137,7 @@ class EnsembleExperiment:
         return Scores(all_scores(target.task, truth, predicted), truth, predicted)
 
     def _outcome(self, module: Ensemble, main: int) -> Outcome:
-        first, weightiest = self.stages[0].experiment, self.stages[main].experiment
+        first, weightiest = self._foremost, self.stages[main].experiment
         trainer = weightiest.trainer
         trainer.history.meta["task"] = self.prepared.target.task
         if trainer.best is not None:
@@ -150,7 +155,7 @@ class EnsembleExperiment:
         )
 
     def _model(self, module: Ensemble, main: int) -> dict[str, Any]:
-        first = self.stages[0].experiment
+        first = self._foremost
         inputs = first.inputs
         return {
             "type": "ensemble",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TypeVar
 
 from wellfit.bagging.budget import first_member
-from wellfit.bagging.stage import stage_config
+from wellfit.bagging.stage import foremost, stage_config
 from wellfit.prepared import Prepared
 
 __all__ = ["of_one_network"]
@@ -19,7 +19,8 @@ def of_one_network(prepared: P) -> P:
     config = prepared.config
     if config.model["type"] != "ensemble":
         return prepared
-    member = dict((config.model["members"] or [first_member(prepared)])[0])
+    members = config.model["members"] or [first_member(prepared)]
+    member = dict(members[foremost(members)])
     if "members" in member:
         member["members"] = 1
     return replace(prepared, config=stage_config(config, member, 0))

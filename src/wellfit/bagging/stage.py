@@ -16,13 +16,18 @@ from wellfit.training import Callback
 from wellfit.training.checkpoint import Checkpoints
 from wellfit.training.evaluation import evaluating
 
-__all__ = ["Member", "Stage", "stage_config"]
+__all__ = ["Member", "Stage", "foremost", "stage_config"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Member = Mapping[str, Any]
 """An architecture as ``model.members`` has it: its ``type`` and options, and under ``train`` how it is trained."""
 
 _ROWS_AT_ONCE = 8192
+
+
+def foremost(members: Sequence[Member]) -> int:
+    """Give the place of the first network, which stands for all where one has to; the linear model if it is alone."""
+    return next((place for place, member in enumerate(members) if member["type"] != "linear"), 0)
 
 
 def stage_config(config: Config, member: Member, place: int) -> Config:

@@ -1,6 +1,6 @@
 """Architectures: one a file, one line here."""
 
-from wellfit.models import convnet, ensemble, linear, mlp, realmlp, tabm
+from wellfit.models import convnet, ensemble, linear, mlp, pretrained, realmlp, resnet, tabm
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
 from wellfit.models.image_inputs import ImageInputs
 from wellfit.models.members import Members
@@ -9,5 +9,16 @@ from wellfit.registry import Family
 __all__ = ["MODELS", "ImageInputs", "Members", "ModelEntry", "Occasion", "TableInputs"]
 
 MODELS: Family[ModelEntry] = Family(
-    "models", "model", [mlp.ENTRY, realmlp.ENTRY, tabm.ENTRY, linear.ENTRY, ensemble.ENTRY, convnet.ENTRY]
+    "models",
+    "model",
+    [
+        mlp.ENTRY,
+        realmlp.ENTRY,
+        tabm.ENTRY,
+        linear.ENTRY,
+        ensemble.ENTRY,
+        convnet.ENTRY,
+        *resnet.ENTRIES,
+        *pretrained.ENTRIES,
+    ],
 )

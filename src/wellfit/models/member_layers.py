@@ -73,7 +73,7 @@ class MemberBlock(nn.Module):
     def forward(self, x: Tensor, dropout: float) -> Tensor:
         """Map ``[member, row, inputs]`` to ``[member, row, outputs]``; ``dropout`` is the share dropped in training."""
         linear = self.linear
-        if self.training and torch.is_grad_enabled() and not torch.is_autocast_enabled(x.device.type):
+        if self.training and torch.is_grad_enabled():
             made: Tensor = _Fused.apply(x, linear.weight, linear.bias, self.mix, linear.gain, self.activation, dropout)
             return made
         z = linear(x)
@@ -88,7 +88,11 @@ class _Fused(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mix: Tensor, gain: float, activation: Sloped, dropout: float
     ) -> Tensor:
-        z = torch.baddbmm(bias, x, weight, alpha=gain)
+        wide = mix.dtype
+        if torch.is_autocast_enabled(x.device.type):
+            low = torch.get_autocast_dtype(x.device.type)
+            x, weight = x.to(low), weight.to(low)
+        z = torch.baddbmm(bias.to(x.dtype), x, weight, alpha=gain).to(wide)
         bent, slope = activation.with_slope(z)
         bent.sub_(z)
         slope.sub_(1.0).mul_(mix).add_(1.0)
@@ -98,23 +102,26 @@ class _Fused(torch.autograd.Function):
             bent.mul_(kept)
             slope.mul_(kept)
         ctx.save_for_backward(x, weight, bent, slope)
-        ctx.gain = gain
+        ctx.gain, ctx.wide = gain, wide
         return z.addcmul_(bent, mix)
 
     @staticmethod
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
         x, weight, bent, slope = ctx.saved_tensors
-        (grad,) = grads
+        grad = grads[0].to(ctx.wide)
         of_mix = (grad * bent).sum(1, keepdim=True)
         of_z = grad * slope
+        of_bias = of_z.sum(1, keepdim=True)
+        # Under autocast, products are taken of shorter numbers in both directions.
+        of_z = of_z.to(x.dtype)
         none = of_z.new_empty(1)
         of_x = None
         if ctx.needs_input_grad[0]:
             of_x = torch.baddbmm(none, of_z, weight.transpose(1, 2), beta=0, alpha=ctx.gain)
-            of_x = of_x if len(x) == len(of_x) else of_x.sum(0, keepdim=True)
+            of_x = (of_x if len(x) == len(of_x) else of_x.sum(0, keepdim=True)).to(ctx.wide)
         shared = x.expand(len(weight), -1, -1)
         of_weight = torch.baddbmm(none, shared.transpose(1, 2), of_z, beta=0, alpha=ctx.gain)
-        return of_x, of_weight, of_z.sum(1, keepdim=True), of_mix, None, None, None
+        return of_x, of_weight.to(ctx.wide), of_bias, of_mix, None, None, None
 
 
 _LEVELS = 2**16

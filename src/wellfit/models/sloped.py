@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -30,8 +29,9 @@ def _mish(z: Tensor) -> tuple[Tensor, Tensor]:
     """
     # Above 20 the value is z to the last digit, and the square of exp(z) would leave float32's range.
     power = z.clamp_max(20.0).exp_()
-    below = (power + 2.0).mul_(power).add_(2.0)
-    share = 1.0 - 2.0 / below
+    above = (power + 2.0).mul_(power)
+    below = above + 2.0
+    share = above.div_(below)
     slope = (power + 1.0).mul_(power).mul_(z).div_(below).div_(below).mul_(4.0).add_(share)
     return share.mul_(z), slope
 
@@ -40,11 +40,13 @@ def _selu(z: Tensor) -> tuple[Tensor, Tensor]:
     """Give ``s z`` and ``s`` above 0, ``s a (exp(z) - 1)`` and ``s a exp(z)`` below."""
     power = z.clamp_max(0.0).exp_().mul_(_SELU_SCALE * _SELU_ALPHA)
     value = z.clamp_min(0.0).mul_(_SELU_SCALE).add_(power).sub_(_SELU_SCALE * _SELU_ALPHA)
-    return value, torch.where(z > 0, _SELU_SCALE, power)
+    # Where z is above 0 the exponential is 1: a step is taken off, which is many times as fast as to choose.
+    step = z.sign().clamp_min_(0.0).mul_(_SELU_SCALE * (_SELU_ALPHA - 1.0))
+    return value, power.sub_(step)
 
 
 def _relu(z: Tensor) -> tuple[Tensor, Tensor]:
-    return z.clamp_min(0.0), (z > 0).to(z.dtype)
+    return z.clamp_min(0.0), z.sign().clamp_min_(0.0)
 
 
 def _silu(z: Tensor) -> tuple[Tensor, Tensor]:

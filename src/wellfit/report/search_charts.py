@@ -41,7 +41,7 @@ def progress(rows: Rows, *, title: str) -> Spec:
     color = {
         "field": "state",
         "type": "nominal",
-        "title": None,
+        "legend": {"symbolType": "circle", "symbolStrokeWidth": 0},
         "scale": {"domain": list(_STATES), "range": list(_STATES.values())},
     }
     line = {"type": "line", "interpolate": "step-after", "strokeWidth": 2, "color": PALETTE[1]}

@@ -135,7 +135,7 @@ def _streams(config: Config, places: Mapping[str, Any], cache: Cache, workspace:
     header = config.data.header
     for name, place in places.items():
         stream = streamed(place, header, workspace=workspace, checksum=cache.checksum)
-        if stream is None and name != "source":
+        if stream is None and (name != "source" or config.data.streamed is True):
             _refused(str(place))
         if stream is None:
             return None

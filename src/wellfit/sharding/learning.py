@@ -86,7 +86,7 @@ def learned(config: Config, stream: RowStream, own: Mapping[str, RowStream]) -> 
     scan = _scanned(stream, kept, by_column)
     refuse_unlearnable(scan.sample, target)
     places, rows, findings = _usable(scan, target, drop=config.clean.duplicates == "drop")
-    split = _dealt(config, scan, places, target, by_column)
+    split = _dealt(config, scan, places, target)
     own_scans = {name: _scanned(_with_target(table, target, name), [target], None) for name, table in own.items()}
     frames = _samples(scan, places, own_scans)
     for name in ("valid", "test"):
@@ -157,12 +157,12 @@ def _usable(scan: Scan, target: str, *, drop: bool) -> tuple[Array, dict[str, in
     return places, rows, findings
 
 
-def _dealt(config: Config, scan: Scan, places: Array, target: str, by_column: str | None) -> Split:
+def _dealt(config: Config, scan: Scan, places: Array, target: str) -> Split:
     """Deal the rows that are left by the columns that were kept; a row's hash stands for its other cells."""
     left = np.flatnonzero(places == UNDEALT)
     frame = scan.kept[left] if len(left) < scan.rows else scan.kept
-    if by_column is not None:
-        frame = frame.with_columns(pl.Series(f"{target} and others", scan.hashes[left]))
+    if scan.others is not None:
+        frame = frame.with_columns(pl.Series(f"{target} and others", scan.others[left]))
     split = dealt(config, frame, target)
     for number, part in enumerate((split.train, split.valid, split.test)):
         places[left[part]] = number

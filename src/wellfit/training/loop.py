@@ -22,6 +22,7 @@ from wellfit.training.examiner import Examiner
 from wellfit.training.interrupt import Interruption
 from wellfit.training.loss_windows import LossWindows
 from wellfit.training.monitor import LayerStatistics
+from wellfit.training.products import LinearByOneDnn
 from wellfit.training.recipe import Recipe
 from wellfit.training.step import Updater
 from wellfit.training.stopping import EarlyStopping
@@ -344,6 +345,7 @@ class Trainer:
             "stopping": self.stopping.state(),
             "losses": list(self._losses),
             "parts": self.updater.parts,
+            "products": self.updater.products is not None,
             "monitor": None if self.monitor is None else self.monitor.state(),
             "windows": self._windows.state(),
             "history": self.history.state(),
@@ -375,6 +377,8 @@ class Trainer:
         self.stopping.restore(state["stopping"])
         self._losses = list(state["losses"])
         self.updater.parts = state["parts"]
+        # Checkpoints of earlier versions do not tell: they were made without.
+        self.updater.products = LinearByOneDnn() if state.get("products") else None
         if self.monitor is not None:
             self.monitor.restore(state["monitor"])
         self._windows.restore(state["windows"])

@@ -16,6 +16,7 @@ from wellfit.optimizers import refuse_non_finite, require_finite, stepper
 from wellfit.regularizers import L1, L2, ClipNorm, ClipValue, Penalty, WeightDecay, add_noise, decayed_parameters
 from wellfit.runtime import keyed_generator, keyed_seed, reseed
 from wellfit.training.monitor import LayerStatistics
+from wellfit.training.products import linear_by_onednn
 from wellfit.training.recipe import Recipe
 
 __all__ = ["Updater"]
@@ -44,6 +45,9 @@ class Updater:
         self.recipe, self.monitor = recipe, monitor
         self.parts = 1
         """Into how many parts a batch is split so that it fits into memory."""
+        plain = forward is module and not recipe.bfloat16
+        self.products = linear_by_onednn(module, recipe.batch_rows, recipe.device) if plain else None
+        """What computes large linear layers faster; None where torch does as well."""
         self._named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
         self._step = stepper(optimizer)
         self._base = [group["lr"] for group in optimizer.param_groups]
@@ -145,7 +149,8 @@ class Updater:
 
     def _row_losses(self, batch: Batch, step: int, place: int, *, alone: bool) -> Totals:
         reseed(keyed_seed(self.recipe.seed, "step", step, place))
-        total, weight = self._forward(batch, step, place)
+        with self.products or nullcontext():
+            total, weight = self._forward(batch, step, place)
         total.backward(self._share(total, weight) if alone else None)
         return total.detach(), weight
 

@@ -87,7 +87,7 @@ def tune_run(
     folder.begin(config)
     study = _study(folder, bench, dimensions, resolved)
     clock = Clock(config.tune.time, started)
-    with _stoppable(folder, study, config), _runner(folder, bench, config, data) as runner, telling() as tell:
+    with _stoppable(folder, study, config), _runner(folder, bench, resolved, data) as runner, telling() as tell:
         tuning = _Tuning(bench, study, clock, runner, tell)
         tuning.search()
         proofs, chosen = tuning.prove()
@@ -132,14 +132,14 @@ def _study(folder: StudyFolder, bench: Bench, dimensions: Sequence[Dimension], r
 
 
 @contextmanager
-def _runner(folder: StudyFolder, bench: Bench, config: Config, data: Any) -> Iterator[Runner]:
-    wanted = config.tune.workers
+def _runner(folder: StudyFolder, bench: Bench, resolved: Config, data: Any) -> Iterator[Runner]:
+    wanted = resolved.tune.workers
     count = (
         int(wanted)
         if wanted != "auto"
-        else worker_count(cells=bench.cells, rows=bench.prepared.rows["train"], trials=config.tune.trials)
+        else worker_count(cells=bench.cells, rows=bench.prepared.rows["train"], trials=resolved.tune.trials)
     )
-    if count == 1 or data is not None or setting_at(bench.resolved(), "train.device") != "cpu":
+    if count == 1 or data is not None or resolved.train.device != "cpu":
         # Rows in memory are in this process alone, and so is an accelerator.
         yield Here(bench)
         return

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 import polars as pl
 
+from wellfit.data.columnwise import each
 from wellfit.data.features.calendar import CHOICES
 from wellfit.data.features.derived import DerivedColumn, add_derived, derived_columns
 from wellfit.data.features.encoded import EncodedColumn
@@ -18,7 +19,7 @@ from wellfit.data.features.matrix import Matrix
 from wellfit.data.features.scalers import SCALERS, Scaler
 from wellfit.data.features.scalers.scaler import of_columns
 from wellfit.data.features.selection import Selection, sampled_rows, select_columns
-from wellfit.data.features.sources import Sources, TextColumn, learn_sources
+from wellfit.data.features.sources import ROWS_AT_ONCE, Sources, TextColumn, learn_sources
 from wellfit.data.features.targets import Targets
 from wellfit.data.features.texts import TEXTS
 from wellfit.data.features.vocabulary import FIRST
@@ -33,8 +34,6 @@ AUTO_TEXT = "latent"
 
 NARROWEST = 1e-6
 """A column of a smaller range after scaling is dropped: a difference of rounding would come out huge elsewhere."""
-
-ROWS_AT_ONCE = 65_536
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Numbers = np.ndarray[Any, np.dtype[np.float32]]
@@ -205,15 +204,23 @@ class FeaturePlan:
             raw: What is to be filled and scaled, where it isn't what the rows give.
         """
         kept = None if raw is not None else list(self.kept)
-        numeric: Numbers | None = None
-        for first in range(0, max(wide.height, 1), ROWS_AT_ONCE):
+
+        def block_of(first: int) -> Numbers:
             part = slice(first, first + ROWS_AT_ONCE)
             block = self._block(wide[part], None if raw is None else raw[part])
-            block = block if kept is None else block[:, kept]
-            if numeric is None:
-                numeric = block if wide.height <= ROWS_AT_ONCE else np.empty((wide.height, block.shape[1]), np.float32)
-            numeric[part] = block
-        return cast(Numbers, numeric)
+            return block if kept is None else block[:, kept]
+
+        head = block_of(0)
+        if wide.height <= ROWS_AT_ONCE:
+            return head
+        numeric = np.empty((wide.height, head.shape[1]), np.float32)
+        numeric[:ROWS_AT_ONCE] = head
+
+        def fill(first: int) -> None:
+            numeric[first : first + ROWS_AT_ONCE] = block_of(first)
+
+        each(fill, range(ROWS_AT_ONCE, wide.height, ROWS_AT_ONCE), rows=wide.height)
+        return numeric
 
     def _block(self, wide: pl.DataFrame, raw: Floats | None) -> Numbers:
         """Fill, scale and flag some rows; what is taken as it is comes last."""

@@ -10,6 +10,7 @@ from typing import Any, cast
 import numpy as np
 import polars as pl
 
+from wellfit.data.columnwise import each
 from wellfit.data.features.calendar import CHOICES, date_parts, varying_parts
 from wellfit.data.features.encoded import EncodedColumn, encode_column
 from wellfit.data.features.targets import Targets
@@ -17,7 +18,10 @@ from wellfit.data.features.texts import TEXTS, Vectorizer
 from wellfit.errors import ConfigError
 from wellfit.registry import Choice, Entry
 
-__all__ = ["Sources", "TextColumn", "learn_sources"]
+__all__ = ["ROWS_AT_ONCE", "Sources", "TextColumn", "learn_sources"]
+
+ROWS_AT_ONCE = 65_536
+"""Rows that are turned into numbers at once: what is between is several times as large as these."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Array = np.ndarray[Any, Any]
@@ -110,8 +114,14 @@ class Sources:
         """Give the ids of levels, int64 [row, category]."""
         columns = self.encoded_as("ids")
         ids = np.empty((frame.height, len(columns)), dtype=np.int64)
-        for place, column in enumerate(columns):
-            ids[:, place] = column.apply(frame)
+
+        def fill(first: int) -> None:
+            rows = frame[first : first + ROWS_AT_ONCE]
+            for place, column in enumerate(columns):
+                ids[first : first + ROWS_AT_ONCE, place] = column.apply(rows)
+
+        # A column is written across the rows, which is quick where all columns of these are near.
+        each(fill, range(0, frame.height, ROWS_AT_ONCE), rows=frame.height)
         return ids
 
     def flagged(self, raw: Floats) -> tuple[int, ...]:
@@ -155,7 +165,9 @@ def learn_sources(
     moments = ((series.name, series) for series in valued if isinstance(series.dtype, pl.Datetime))
     parts = ((name, varying_parts(series, CHOICES[dates])) for name, series in moments)
     levels = [series for series in valued if series.dtype == pl.String and series.name not in texts]
-    encoded = [encode_column(series, of_column.get(series.name, encoding), targets) for series in levels]
+    encoded = each(
+        lambda series: encode_column(series, of_column.get(series.name, encoding), targets), levels, rows=frame.height
+    )
     prose = [series for series in valued if series.dtype == pl.String and series.name in texts]
     sources = Sources(
         numbers=tuple(series.name for series in valued if series.dtype == pl.Float64),

@@ -46,11 +46,12 @@ class Held:
 
     def __init__(self, folder: Path, *, alone: bool = False) -> None:
         self.folder = folder
+        self._lock = -1
         self._lock = os.open(folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         try:
             fcntl.flock(self._lock, (fcntl.LOCK_EX if alone else fcntl.LOCK_SH) | fcntl.LOCK_NB)
         except OSError:
-            os.close(self._lock)
+            self.close()
             raise
 
     def close(self) -> None:

@@ -14,9 +14,10 @@ from pyarrow import ipc, parquet
 
 from wellfit.data.large.spool import Spool
 from wellfit.data.sources.arrow_table import frame_of
-from wellfit.data.sources.contents import first_bytes
+from wellfit.data.sources.contents import first_bytes, open_content
 from wellfit.data.sources.delimited.batches import TextBatches
 from wellfit.data.sources.delimited.decimal_mark import decimal_mark_of
+from wellfit.data.sources.delimited.encoding import detect_encoding, encoding_note
 from wellfit.data.sources.entry import Header
 from wellfit.data.sources.finish import finished
 from wellfit.data.sources.json_records import record_batches
@@ -62,7 +63,12 @@ def opened(kind: str, path: Path, header: Header, spooling: Spooling) -> Opened 
     if lines is None:
         return None
     spool = spooling(lines)
-    return Opened(table=_head(spool, path, kind, {"layout": "lines", "bytes": path.stat().st_size}), batches=spool)
+    content = open_content(path)
+    encoding = detect_encoding(content)
+    details = {"layout": "lines", "encoding": encoding, "compression": content.compression}
+    notes = [note for note in [encoding_note(encoding)] if note]
+    table = _head(spool, path, kind, {**details, "bytes": path.stat().st_size})
+    return Opened(table=replace(table, notes=(*notes, *table.notes)), batches=spool)
 
 
 def _of_text(path: Path, header: Header) -> Opened:

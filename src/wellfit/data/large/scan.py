@@ -30,6 +30,8 @@ class Scan:
     """The columns that were asked for, of all rows."""
     hashes: Hashes
     """A number of 64 bits for each row, equal for equal rows."""
+    others: Hashes | None
+    """The same of the cells beside the column that was asked for; None where none was."""
     sampled: Rows
     """The numbers of the rows in the sample, in order."""
     sample: pl.DataFrame
@@ -47,17 +49,21 @@ def scanned(batches: Iterable[pl.DataFrame], *, keep: Sequence[str], apart: str 
     reservoir = Reservoir(most)
     kept: list[pl.DataFrame] = []
     hashes: list[Hashes] = []
+    others: list[Hashes] = []
     rows = 0
     for batch in batches:
         reservoir.add(batch, rows)
         kept.append(pl.DataFrame([batch.get_column(name) for name in keep]))
-        hashes.append(row_hashes(batch, apart))
+        hashes.append(row_hashes(batch))
+        if apart is not None:
+            others.append(row_hashes(batch, apart))
         rows += batch.height
     sampled, sample = reservoir.taken()
     return Scan(
         rows=rows,
         kept=pl.concat(kept, rechunk=True),
         hashes=np.concatenate(hashes),
+        others=np.concatenate(others) if others else None,
         sampled=sampled,
         sample=sample,
     )

@@ -8,6 +8,8 @@ from typing import Any, Self
 
 import numpy as np
 
+from wellfit.data.columnwise import each
+
 __all__ = ["FARTHEST", "Floats", "Scaler", "of_columns", "unit_where_zero"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -38,10 +40,14 @@ def of_columns(values: Floats, count: int, statistics: Callable[[Floats], Any]) 
 
     Column by column, since NumPy's own functions along an axis that pass over NaN are many times slower.
     """
-    found = np.empty((count, values.shape[1]))
-    for number in range(values.shape[1]):
+
+    def of_column(number: int) -> Any:
         column = values[:, number]
-        found[:, number] = statistics(column[~np.isnan(column)])
+        return statistics(column[~np.isnan(column)])
+
+    found = np.empty((count, values.shape[1]))
+    for number, figures in enumerate(each(of_column, range(values.shape[1]), rows=len(values))):
+        found[:, number] = figures
     return found
 
 

@@ -1,0 +1,213 @@
+"""Trains real tables with the defaults, beside boosted trees and other networks: the same rows and cores, one run.
+
+Run: WELLFIT_DATA=FOLDER python benchmarks/tables/compare.py [--only adult,titanic] [--rivals lightgbm,catboost]
+     [--time 2m] [--seed 0] [--python RIVALS_PYTHON]
+
+A rival gets the rows that wellfit trains and validates on, with its types; its seconds are those of ``fit`` alone,
+wellfit's those of the whole command, from its start to the finished folder. ``--time`` is wellfit's limit; with
+``--time realmlp`` it is what RealMLP-TD took on the table (10 s at the least). Rivals are imported from another
+environment where ``--python`` names one (pytabkit, lightgbm, catboost). Prints a table, and writes
+benchmarks/results/tables.json, unless only some tables were asked for.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from record import facts, save, show
+from wellfit.config import from_mapping
+from wellfit.preparation import prepare
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table: its file, its target, its own test rows, and columns that would give the target away."""
+
+    name: str
+    file: str
+    target: str
+    test: str | None = None
+    drop: tuple[str, ...] = ()
+    task: str = "auto"
+
+
+TABLES = (
+    Table("adult", "adult/adult-train.csv.gz", "-1", test="adult/adult-test.csv.gz"),
+    Table("bank", "bank-marketing/bank-full.csv.gz", "y"),
+    Table("titanic", "titanic/train.csv", "Survived"),
+    Table("credit-g", "credit-g/credit.csv", "default"),
+    Table("mushroom", "mushroom/mushrooms.csv", "type"),
+    Table("sick", "sick/sick.csv", "Class"),
+    Table("letter", "letter/letterdata.csv", "letter"),
+    Table("covertype-20k", "covertype-20k/covtype.20k.csv.gz", "-1"),
+    Table("mammography", "mammography/mammography.csv", "-1"),
+    Table("phoneme", "phoneme/phoneme.csv", "-1"),
+    Table("pima", "pima/pima.csv", "-1"),
+    Table("california", "california-housing/housing.csv.gz", "median_house_value"),
+    Table("ames", "ames-housing/ames.csv", "price", drop=("rownames", "Order", "PID")),
+    Table("bike-sharing", "bike-sharing/hour.csv.gz", "cnt", drop=("casual", "registered", "instant")),
+    Table("diamonds", "diamonds/diamonds.csv.gz", "price"),
+    Table("wine-white", "wine-quality/winequality-white.csv", "-1", task="regression"),
+    Table("mpg", "mpg/mpg.csv", "mpg"),
+    Table("insurance", "insurance/insurance.csv", "charges"),
+)
+NAMES = ("lightgbm", "catboost", "histgb", "sklearn-mlp", "realmlp-td", "tabm-d")
+TREES = ("lightgbm", "catboost", "histgb")
+LEAST_SECONDS = 10.0
+
+
+def settings(table: Table, folder: Path) -> dict[str, Any]:
+    data: dict[str, Any] = {"source": str(folder / table.file), "target": table.target, "task": table.task}
+    if table.test:
+        data["test"] = str(folder / table.test)
+    return {"data": data, "features": {"columns": {name: {"type": "drop"} for name in table.drop}}}
+
+
+def frames(table: Table, folder: Path, into: Path) -> tuple[str, str, str, str]:
+    """Write the rows that wellfit trains and tests on, typed; give their files, the target and the task."""
+    prepared = prepare(from_mapping(settings(table, folder)))
+    written = []
+    for names in (("train", "valid"), ("test",)):
+        raw = pl.concat([prepared.frames[name] for name in names], how="vertical_relaxed")
+        typed, _ = prepared.cleaning.apply(raw)
+        ids, _ = prepared.target.encode(raw.get_column(prepared.target.name))
+        answers = prepared.target.decode(ids) if prepared.target.task == "regression" else ids
+        kept = typed.with_columns(
+            pl.col(pl.Datetime).dt.epoch("s").cast(pl.Float64),
+            pl.col(pl.String).cast(pl.Categorical),
+        ).with_columns(pl.Series("the target", answers))
+        path = into / f"{table.name}-{names[0]}.parquet"
+        _one_vocabulary(kept, into / f"{table.name}-train.parquet").write_parquet(path)
+        written.append(str(path))
+    return written[0], written[1], "the target", prepared.target.task
+
+
+def _one_vocabulary(frame: pl.DataFrame, first: Path) -> pl.DataFrame:
+    """Give the categories of the training rows to both files: a level of its own for what is new."""
+    levels = pl.read_parquet(first) if first.exists() else frame
+    casts = []
+    for name in [name for name, kind in frame.schema.items() if kind == pl.Categorical or isinstance(kind, pl.Enum)]:
+        known = levels.get_column(name).cast(pl.String).drop_nulls().unique().sort().to_list()
+        texts = frame.get_column(name).cast(pl.String)
+        casts.append(texts.set(~texts.is_in(known) & texts.is_not_null(), None).cast(pl.Enum(known)))
+    return frame.with_columns(casts)
+
+
+def rival(name: str, given: Sequence[str], seed: int, python: str) -> dict[str, Any]:
+    script = str(Path(__file__).with_name("rivals.py"))
+    done = subprocess.run([python, script, name, *given, str(seed)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        return {"error": (done.stderr.strip().splitlines() or ["no answer"])[-1][:200]}
+    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
+    return answer
+
+
+def wellfit(table: Table, folder: Path, limit: float, seed: int, out: Path) -> dict[str, Any]:
+    options = [f"data.task={table.task}", *(f"features.columns.{name}.type=drop" for name in table.drop)]
+    options += [f"data.test={folder / table.test}"] if table.test else []
+    command = [sys.executable, "-m", "wellfit", "train", str(folder / table.file), f"--target={table.target}"]
+    command += ["--seed", str(seed), "--time", f"{limit:.0f}s", "--out", str(out), "--force", "--json"]
+    started = time.perf_counter()
+    done = subprocess.run(
+        [*command, *(part for option in options for part in ("-o", option))],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    seconds = round(time.perf_counter() - started, 1)
+    if done.returncode:
+        return {"error": (done.stderr.strip().splitlines() or ["no answer"])[-1][:200]}
+    members = [line for line in (out / "log.txt").read_text().splitlines() if line.startswith("Ensemble")]
+    return {"seconds": seconds, "limit": limit, **json.loads(done.stdout)["metrics"]["test"], "members": members}
+
+
+def main() -> None:
+    options = _options()
+    folder = Path(os.environ.get("WELLFIT_DATA", ""))
+    chosen = [table for table in TABLES if not options.only or table.name in options.only.split(",")]
+    names = [name for name in NAMES if name in options.rivals.split(",")]
+    results: dict[str, dict[str, Any]] = {}
+    with tempfile.TemporaryDirectory() as scratch:
+        for table in chosen:
+            given = frames(table, folder, Path(scratch))
+            found = {name: rival(name, given, options.seed, options.python) for name in names}
+            taken = found.get("realmlp-td", {}).get("seconds", 120.0)
+            limit = max(LEAST_SECONDS, taken) if options.time == "realmlp" else float(options.time.rstrip("s"))
+            found = {"wellfit": wellfit(table, folder, limit, options.seed, Path(scratch) / "run"), **found}
+            results[table.name] = {"task": given[3], "contestants": found}
+            _print(table.name, results[table.name])
+    summary = summed(results)
+    print(json.dumps(summary, indent=1))
+    if not options.only:
+        save("tables", {**facts(), "summary": summary, "tables": results})
+
+
+def _options() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", default="")
+    parser.add_argument("--rivals", default=",".join(NAMES))
+    parser.add_argument("--time", default="120s", help="seconds, or realmlp")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--python", default=sys.executable)
+    return parser.parse_args()
+
+
+def main_metric(task: str) -> str:
+    return "rmse" if task == "regression" else "log_loss"
+
+
+def ranks(found: Mapping[str, Mapping[str, Any]], metric: str) -> dict[str, float]:
+    """Give each contestant's rank, 1 the best; those that failed come last together."""
+    values = {name: float(result.get(metric, math.inf)) for name, result in found.items()}
+    return {
+        name: 1 + sum(other < value for other in values.values()) + (sum(v == value for v in values.values()) - 1) / 2
+        for name, value in values.items()
+    }
+
+
+def summed(results: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    each = [ranks(result["contestants"], main_metric(result["task"])) for result in results.values()]
+    names = list(each[0]) if each else []
+    trees = [
+        min(result["contestants"][name].get(main_metric(result["task"]), math.inf) for name in TREES if name in names)
+        > result["contestants"]["wellfit"].get(main_metric(result["task"]), math.inf)
+        for result in results.values()
+        if any(name in names for name in TREES)
+    ]
+    return {
+        "tables": len(each),
+        "mean_rank": {name: round(sum(one[name] for one in each) / len(each), 2) for name in names},
+        "better_than_the_best_tree": f"{sum(trees)} of {len(trees)}",
+    }
+
+
+def _print(name: str, result: Mapping[str, Any]) -> None:
+    metric = main_metric(result["task"])
+    extra = [] if metric == "rmse" else ["accuracy", "auc"]
+    rows = [
+        [who, *(_figure(found.get(key)) for key in (metric, *extra, "seconds")), str(found.get("error", ""))[:60]]
+        for who, found in result["contestants"].items()
+    ]
+    show(name, ["", metric, *extra, "seconds", ""], rows)
+
+
+def _figure(value: float | None) -> str:
+    return "-" if value is None else f"{value:,.1f}" if value >= 100 else f"{value:.4f}"
+
+
+if __name__ == "__main__":
+    main()
