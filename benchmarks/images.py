@@ -5,8 +5,8 @@ Run: python benchmarks/images.py [--only fashion10,fashion40,mnist5,time92] [--c
 fashion10  Fashion-MNIST within 10 minutes, the whole command: reading, training, scores, report
 fashion40  the same within 40 minutes
 mnist5     MNIST within 5 minutes
-time92     seconds until 92 % of Fashion-MNIST's test images are right: of wellfit the whole command with 4 epochs; of the
-           rivals training alone, looked at four times an epoch, what the looking takes not counted; stopped at --cap
+time92     seconds until 92 % of Fashion-MNIST's test images are right: of wellfit the whole command with 4 epochs; of
+           the rivals training alone, looked at four times an epoch, the looks not counted; stopped at --cap
 
 Wants WELLFIT_DATA with fashion-mnist-png and mnist-png. Writes benchmarks/results/images.json, part by part.
 """
@@ -26,6 +26,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
 from record import RESULTS, facts, save, show
 
 FASHION, MNIST = "fashion-mnist-png/fashion_mnist_png.tar.gz", "mnist-png/mnist_png.tar.gz"

@@ -131,7 +131,7 @@ def wellfit(table: Table, folder: Path, limit: float, seed: int, out: Path) -> d
     seconds = round(time.perf_counter() - started, 1)
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or ["no answer"])[-1][:200]}
-    members = [line for line in (out / "log.txt").read_text().splitlines() if line.startswith("Ensemble")]
+    members = [line for line in (out / "log.txt").read_text().splitlines() if line.startswith("Trained: ensemble")]
     return {"seconds": seconds, "limit": limit, **json.loads(done.stdout)["metrics"]["test"], "members": members}
 
 

@@ -120,7 +120,8 @@ class Experiment:
             made: nn.Module = self.architecture.entry.make(self.inputs, self.outputs, **self.architecture.options)
             if isinstance(made, Members):
                 seen = rows if isinstance(rows, Resident) else sample_rows(rows, _FITTED_ROWS)
-                made.fit_to(*seen.inputs, seen.target)
+                numeric, categorical = seen.inputs
+                made.fit_to(numeric, categorical, seen.target)
         return made
 
     def _until(self) -> float | None:

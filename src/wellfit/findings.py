@@ -25,6 +25,7 @@ CODES: dict[str, str] = {
     "infinite_values": "cells are infinite",
     "missing_target": "rows have no target",
     "broken_images": "images can't be decoded and are set aside",
+    "empty_class": "a class folder holds no image",
     "target_leakage": "a column gives the target away",
     "split_leakage": "rows of one split stand in another",
     "class_imbalance": "a class is rare",

@@ -56,7 +56,9 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
     frames = {name: left.frame[getattr(split, name)] for name in SPLITS}
     labels = frames["train"].get_column(target)
     plan = TargetPlan.fit(labels, _task(config, table, target), spellings=target_spellings(config, target))
-    epochs_open = "epochs" not in given_settings(config).get("train", {})
+    given = given_settings(config)
+    epochs_open = "epochs" not in given.get("train", {})
+    width_open = config.model["type"] == "convnet" and "widths" not in given.get("model", {})
     config = with_recipe(config, task=plan.task, rows=frames["train"].height)
     places = torch.from_numpy(frames["train"].get_column("image").to_numpy().astype(np.int64))
     own = {"valid": config.data.valid, "test": config.data.test}
@@ -80,6 +82,7 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
         images=images,
         scale=PixelScale.fit(images.pixels[places]),
         epochs_open=epochs_open,
+        width_open=width_open,
         contract=ColumnContract.learn(brightness(images.pixels[places])),
         rows={**rows, **{name: part.height for name, part in frames.items()}},
         findings=(*table.findings, *findings, *leaks, *misspelt(plan), *imbalance(plan)),

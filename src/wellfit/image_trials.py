@@ -1,13 +1,15 @@
 """What only short trainings can tell of images: whether mirroring helps, and how many epochs the time allows.
 
-Both are decided once, before training, and written into the config: a resumed or replayed run repeats them.
+All is decided once, before training, and written into the config: a resumed or replayed run repeats them.
 """
 
 from __future__ import annotations
 
 import math
 import time
+from collections.abc import Mapping
 from dataclasses import replace
+from itertools import islice
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -23,7 +25,7 @@ from wellfit.models import MODELS
 from wellfit.models.convnet import ConvNet
 from wellfit.models.image_inputs import ImageInputs
 from wellfit.prepared_images import PreparedImages
-from wellfit.runtime import keyed_seed, reseed, restored_random_state
+from wellfit.runtime import default_threads, keyed_seed, reseed, restored_random_state, threads
 from wellfit.training import FitOptions, make_trainer, settle
 
 __all__ = ["decided", "default_augmentation", "mirror_verdict"]
@@ -39,34 +41,49 @@ _FEWEST = 200
 """Training images below which a trial tells nothing."""
 _SHORTEST = 30.0
 """Seconds of a time limit below which there is no time for a trial."""
+_SHARE = 0.06
+"""The share of a time limit that each of the two trainings may take."""
 _SMALL = 64
 """Pixels of a side up to which images are shifted; larger ones are cropped."""
 _TIMED = 12
 """Updates that are timed."""
-_MARGIN = 0.92
+_LONG = 20
+"""Epochs from which on parts of images are painted over: before, there is little to be learnt by heart."""
+_ENOUGH = 60
+"""Epochs after which more of them bring less than a wider network does."""
+_WIDER = 2
+_MARGIN = 0.9
 """The share of the time that is planned for: other work on the machine slows some updates."""
 _REST = 4.0
 """Seconds for baselines and the report."""
 
 
 def decided(prepared: PreparedImages, started: float) -> PreparedImages:
-    """Settle augmentation and epochs where they were left open.
+    """Settle augmentation, epochs and the network's width where they were left open.
 
     Args:
         prepared: the images.
         started: when the command began, on `time.monotonic`'s clock: a time limit counts from there.
     """
     notes: list[str] = []
-    if prepared.config.train.augment == "auto":
-        chosen, note = _augmentation(prepared)
+    augment_open = prepared.config.train.augment == "auto"
+    mirror = False
+    if augment_open:
+        mirror, note = _mirror(prepared)
         notes.append(note)
-        prepared = replace(prepared, config=with_values(prepared.config, {"train.augment": chosen}))
+        prepared = _with(prepared, {"train.augment": default_augmentation(prepared.inputs, 1, mirror=mirror)})
     limit = prepared.config.train.time
     if limit is not None and prepared.epochs_open:
-        epochs, note = _affordable(prepared, limit - (time.monotonic() - started))
+        prepared, note = _paced(prepared, started + limit)
         notes.append(note)
-        prepared = replace(prepared, config=with_values(prepared.config, {"train.epochs": epochs}))
+    if augment_open:
+        chosen = default_augmentation(prepared.inputs, prepared.config.train.epochs, mirror=mirror)
+        prepared = _with(prepared, {"train.augment": chosen})
     return replace(prepared, notes=(*prepared.notes, *notes))
+
+
+def _with(prepared: PreparedImages, values: Mapping[str, Any]) -> PreparedImages:
+    return replace(prepared, config=with_values(prepared.config, values))
 
 
 def default_augmentation(inputs: ImageInputs, epochs: int, *, mirror: bool) -> dict[str, Any]:
@@ -80,21 +97,25 @@ def default_augmentation(inputs: ImageInputs, epochs: int, *, mirror: bool) -> d
         chosen["translate"] = max(1, round(inputs.side / 14))
     else:
         chosen["crop"] = {"least": 0.35}
+    if epochs >= _LONG:
+        chosen["cutout"] = {"size": max(2, round(inputs.side * 2 / 7)), "share": 0.5}
     return chosen
 
 
-def _augmentation(prepared: PreparedImages) -> tuple[dict[str, Any], str]:
-    inputs, config = prepared.inputs, prepared.config
+def _mirror(prepared: PreparedImages) -> tuple[bool, str]:
+    """Say whether mirrored images are used, and why."""
     verdict = mirror_verdict(prepared)
     if verdict is None:
-        note = "Mirrored images were not tried: there are too few images or too little time to tell. They are left out."
-        return default_augmentation(inputs, config.train.epochs, mirror=False), note
+        return (
+            False,
+            "Mirrored images were not tried: there are too few images or too little time to tell. They are left out.",
+        )
     said = "They are used" if verdict.helps else "They are left out"
     note = (
         f"Mirrored images were tried in a short training: {verdict.mirrored:.1%} of {verdict.rows:,} validation images "
         f"right with them, {verdict.plain:.1%} without. {said}."
     )
-    return default_augmentation(inputs, config.train.epochs, mirror=verdict.helps), note
+    return verdict.helps, note
 
 
 class Verdict(NamedTuple):
@@ -117,10 +138,14 @@ def mirror_verdict(prepared: PreparedImages) -> Verdict | None:
     if prepared.target.task == "regression" or (limit is not None and limit < _SHORTEST) or len(rows.places) < _FEWEST:
         return None
     train, valid = _reduced(rows, _TRAINED), _reduced(held, _JUDGED)
-    right = [_right(prepared, train, valid, mirror=mirror) for mirror in (False, True)]
-    lost, won = int((right[0] & ~right[1]).sum()), int((right[1] & ~right[0]).sum())
+    allowed = None if limit is None else _SHARE * limit
+    plain = _right(prepared, train, valid, mirror=False, allowed=allowed)
+    mirrored = None if plain is None else _right(prepared, train, valid, mirror=True, allowed=allowed)
+    if plain is None or mirrored is None:
+        return None
+    lost, won = int((plain & ~mirrored).sum()), int((mirrored & ~plain).sum())
     worse = (lost - won) / math.sqrt(max(lost + won, 1)) >= _SURE
-    return Verdict(float(right[0].mean()), float(right[1].mean()), len(right[0]), not worse)
+    return Verdict(float(plain.mean()), float(mirrored.mean()), len(plain), not worse)
 
 
 def _reduced(rows: ImageRows, most: int) -> ImageRows:
@@ -134,8 +159,10 @@ def _reduced(rows: ImageRows, most: int) -> ImageRows:
     return replace(rows, pixels=pixels, places=torch.arange(len(places)), target=rows.target[:most], augment=None)
 
 
-def _right(prepared: PreparedImages, train: ImageRows, valid: ImageRows, *, mirror: bool) -> np.ndarray[Any, Any]:
-    """Train briefly, and say which validation images are right."""
+def _right(
+    prepared: PreparedImages, train: ImageRows, valid: ImageRows, *, mirror: bool, allowed: float | None
+) -> np.ndarray[Any, Any] | None:
+    """Train briefly, and say which validation images are right; None where that takes more seconds than allowed."""
     _, channels, height, width = train.pixels.shape
     inputs = ImageInputs(channels=channels, height=height, width=width)
     task, seed = prepared.target.task, prepared.config.train.seed
@@ -157,15 +184,31 @@ def _right(prepared: PreparedImages, train: ImageRows, valid: ImageRows, *, mirr
             device="cpu",
         )
         rows = replace(train, augment=pipeline_of(chosen))
-        make_trainer(module, rows, None, settle(module, rows, options, has_valid=False)).run()
+        until = None if allowed is None else time.monotonic() + allowed
+        trainer = make_trainer(module, rows, None, settle(module, rows, options, has_valid=False), until=until)
+        trainer.run()
+        if trainer.position.step < (trainer.total_steps or 0):
+            return None
         with torch.inference_mode():
             said = torch.cat([module(*batch.inputs) for batch in valid.walk(256)])
     guess = said.argmax(1) if said.shape[1] > 1 else (said[:, 0] > 0).long()
     return np.asarray((guess == valid.target).numpy())
 
 
-def _affordable(prepared: PreparedImages, left: float) -> tuple[int, str]:
-    """Give the epochs that fit into the seconds left, from the cost of a few updates."""
+def _paced(prepared: PreparedImages, until: float) -> tuple[PreparedImages, str]:
+    """Plan as many epochs as fit into the time; where they are more than enough, a wider network has fewer."""
+    epochs, seconds = _affordable(prepared, until)
+    if epochs > _ENOUGH and prepared.width_open:
+        wide = _with(prepared, {"model.widths": [_WIDER * width for width in prepared.config.model["widths"]]})
+        fewer, longer = _affordable(wide, until)
+        if fewer >= _ENOUGH // 2:
+            prepared, epochs, seconds = wide, fewer, longer
+    note = f"An epoch was measured to take {seconds:.1f} s: {epochs:,} fit into the time."
+    return _with(prepared, {"train.epochs": epochs}), note
+
+
+def _affordable(prepared: PreparedImages, until: float) -> tuple[int, float]:
+    """Give the epochs that fit into the time left, and the seconds of one, from the cost of a few updates."""
     rows, held = prepared.batches("train"), prepared.rows
     size = int(prepared.config.train.batch_size)
     update = _update_seconds(prepared, rows, size)
@@ -173,8 +216,8 @@ def _affordable(prepared: PreparedImages, left: float) -> tuple[int, str]:
     forward = update / size / 2.0
     epoch = update * rows.steps(size) + forward * held["valid"]
     scores = forward * VIEWS_AT_MOST * (held["valid"] + held["test"]) + forward * views_cost(held["valid"])
-    epochs = max(1, int((_MARGIN * left - scores - _REST) / epoch))
-    return epochs, f"An epoch was measured to take {epoch:.1f} s: {epochs:,} fit into the time."
+    left = until - time.monotonic()
+    return max(1, int((_MARGIN * left - scores - _REST) / epoch)), epoch
 
 
 def _update_seconds(prepared: PreparedImages, rows: ImageRows, size: int) -> float:
@@ -188,17 +231,13 @@ def _update_seconds(prepared: PreparedImages, rows: ImageRows, size: int) -> flo
         module = chosen.entry.make(prepared.inputs, outputs, **chosen.options)
     module.train()
     seconds = []
-    for batch in _batches(rows, size):
+    threads_used = default_threads() if config.train.threads == "auto" else int(config.train.threads)
+    with threads(threads_used):
         began = time.perf_counter()
-        with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.train.precision == "bfloat16"):
-            total, weight = made.total(module(*batch.inputs), made.prepare(batch.target, outputs), batch.weight)
-        (total / weight).backward()
-        seconds.append(time.perf_counter() - began)
+        for batch in islice(rows.epoch(batch_rows=size, seed=0, epoch=0), _TIMED):
+            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.train.precision == "bfloat16"):
+                total, weight = made.total(module(*batch.inputs), made.prepare(batch.target, outputs), batch.weight)
+            (total / weight).backward()
+            seconds.append(time.perf_counter() - began)
+            began = time.perf_counter()
     return float(np.median(seconds[len(seconds) // 3 :]))
-
-
-def _batches(rows: ImageRows, size: int) -> Any:
-    for place, batch in enumerate(rows.epoch(batch_rows=size, seed=0, epoch=0)):
-        if place == _TIMED:
-            return
-        yield batch

@@ -30,7 +30,8 @@ from wellfit.models import MODELS, TableInputs
 
 __all__ = ["Answers", "Prediction", "Predictor", "Report", "Scores"]
 
-_ROWS_AT_ONCE = 16384
+ROWS_AT_ONCE = 16384
+"""Rows that pass through a network together: products of matrices of another height differ in their last bits."""
 
 Array = np.ndarray[Any, Any]
 
@@ -167,8 +168,8 @@ class Predictor:
         device = next(self._exact.parameters()).device
         parts = []
         with torch.inference_mode():
-            for first in range(0, max(len(numeric), 1), _ROWS_AT_ONCE):
-                part = slice(first, first + _ROWS_AT_ONCE)
+            for first in range(0, max(len(numeric), 1), ROWS_AT_ONCE):
+                part = slice(first, first + ROWS_AT_ONCE)
                 logits = self._exact(numeric[part].to(device).double(), categorical[part].to(device))
                 parts.append(self._activate(logits).cpu().numpy())
         joined = np.concatenate(parts)
@@ -181,14 +182,14 @@ class Predictor:
             ContractError: a column that the model needs is missing, or rows don't fit under the policy ``error``.
         """
         matrix, report = self.matrix(self.read(data))
-        self._apply_policy(report, policy or self.policy)
+        self.apply_policy(report, policy or self.policy)
         outputs = self.outputs(matrix)
         if self.target.task == "regression":
             return Prediction(outputs, None, report)
         return Prediction(self.target.decode(outputs.argmax(axis=1)), outputs, report)
 
-    def score(self, frame: pl.DataFrame, *, strict: bool = False) -> Scores:
-        """Predict rows whose target is known, and score all that have one.
+    def score(self, frame: pl.DataFrame, *, strict: bool = False, scored: bool = True) -> Scores:
+        """Predict rows whose target is known, and score all that have one, unless ``scored`` says not to.
 
         Raises:
             ContractError: The target is missing, or ``strict`` under the policy ``error`` and rows don't fit.
@@ -202,18 +203,19 @@ class Predictor:
         ids, target_report = self.target.encode(frame.get_column(self.target.name))
         matrix, report = self.matrix(frame)
         if strict and self.policy == "error":
-            self._apply_policy(replace(report, drift={}), "error")
+            self.apply_policy(replace(report, drift={}), "error")
         predicted = self.outputs(matrix)
         truth = self.target.decode(ids) if self.target.task == "regression" else ids
         known = ~rows_without_target(frame, self.target.name)
         if self.target.task == "regression":
             known &= np.isfinite(truth)
         truth, predicted = truth[known], predicted[known]
-        metrics = all_scores(self.target.task, truth, predicted) if len(truth) else {}
+        metrics = all_scores(self.target.task, truth, predicted) if len(truth) and scored else {}
         lines = (*target_report.sentences(), *report.sentences())
         return Scores(metrics, truth, predicted, int((~known).sum()), lines, report)
 
-    def _apply_policy(self, report: CoercionReport, policy: str) -> None:
+    def apply_policy(self, report: CoercionReport, policy: str) -> None:
+        """Warn of rows that don't fit, or raise `ContractError` under the policy ``error``."""
         lines = _misfits(report)
         if policy == "coerce" or not (lines or report.drift_sentences()):
             return

@@ -158,9 +158,9 @@ def _parts(columns: list[pl.Series], split: Split) -> dict[str, pl.DataFrame]:
     columns.reverse()
     while columns:
         series = columns.pop()
-        for name, mask in masks.items():
+        for name, chosen in masks.items():
             # Row numbers ascend: to pass over the others is three times as fast as to fetch each.
-            parts[name].append(series.filter(mask))
+            parts[name].append(series.filter(chosen))
     return {name: pl.DataFrame(its) for name, its in parts.items()}
 
 

@@ -54,6 +54,8 @@ class PreparedImages(Prepared):
     contract: ColumnContract
     epochs_open: bool
     """Whether nobody said how many epochs to train."""
+    width_open: bool
+    """Whether nobody said how wide the network is."""
 
     def plan(self) -> dict[str, Any]:
         """Give what ``plan.json`` holds."""

@@ -77,18 +77,13 @@ def test_rows_are_scored_by_members_that_did_not_learn_them() -> None:
     draw = np.random.default_rng(0)
     frame = pl.DataFrame({f"x{place}": draw.normal(size=240) for place in range(12)})
     frame = frame.with_columns(label=pl.Series(draw.choice(["a", "b"], 240)))
-    by_heart = [
-        {
-            "type": "realmlp",
-            "members": 8,
-            "train": {"epochs": 150, "loss": "cce", "schedule": "constant", "early_stopping": None},
-        }
-    ]
+    train = {"epochs": 30, "batch_size": 64, "loss": "cce", "schedule": "constant", "early_stopping": None}
+    by_heart = [{"type": "realmlp", "members": 8, "hidden": [64, 64], "train": train}]
     run = wellfit.train(
         frame, "label", out="noise", model={"type": "ensemble", "members": by_heart}, threads=1, report=False
     )
     learned = (run.predict(frame) == frame["label"].to_numpy()).mean()
-    assert learned > 0.7
+    assert learned > 0.6
     assert abs(run.metrics["valid"]["accuracy"] - 0.5) < 0.12
 
 

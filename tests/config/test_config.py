@@ -26,7 +26,8 @@ def test_the_defaults_are_those_of_the_format():
     assert config.train.optimizer["name"] == "nadam"
     assert config.train.optimizer["lr"] == "auto"
     assert config.train.early_stopping == wc.EarlyStopping(patience=10)
-    assert config.model["hidden"] == (256, 256)
+    assert (config.model["type"], config.model["members"]) == ("ensemble", None)
+    assert wc.from_mapping({"model": {}}).model["hidden"] == (256, 256)
 
 
 def test_importing_the_package_loads_no_torch_and_no_table_library():
@@ -158,7 +159,7 @@ def test_impossible_combinations_are_one_sentence(given, said):
 
 
 def test_unresolved_names_what_is_auto_and_nothing_that_is_named_auto():
-    config = wc.from_mapping({"data": {"source": "auto", "target": "auto"}, "train": {"device": "cpu"}})
+    config = wc.from_mapping({"data": {"source": "auto", "target": "auto"}, "train": {"device": "cpu"}, "model": "mlp"})
     paths = wc.unresolved(config)
     assert "train.optimizer.lr" in paths
     assert "model.init" in paths
@@ -185,7 +186,7 @@ def test_with_values_resolves_every_auto():
         "train.threads": 2,
         "train.checkpoint_every": None,
     }
-    config = wc.with_values(wc.from_mapping({}), values)
+    config = wc.with_values(wc.from_mapping({"model": "mlp"}), values)
     assert wc.unresolved(config) == []
     assert config.train.optimizer["lr"] == 0.001
     with pytest.raises(ConfigError, match="'threads' of train must be"):

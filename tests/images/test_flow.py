@@ -167,6 +167,17 @@ def test_folders_named_for_splits_are_heeded(tmp_path: Path) -> None:
     assert prepared.rows["train"] + prepared.rows["valid"] == 60
 
 
+def test_an_empty_class_is_named_and_few_images_are_enough(tmp_path: Path) -> None:
+    root = folders(tmp_path / "set", *bars(30))
+    (root / "crosses").mkdir()
+    (root / "broken").mkdir()
+    (root / "broken" / "a.png").write_bytes(b"no image")
+    run = wellfit.train(root, "label", out=str(tmp_path / "run"), **SMALL)
+    found = {finding.code: finding for finding in run.findings}
+    assert found["empty_class"].evidence == {"folders": 2, "example": "broken"}
+    assert run.classes_.tolist() == ["leans", "lies", "stands"]
+
+
 def test_equal_images_are_dropped_and_the_scale_is_of_training_rows(tmp_path: Path) -> None:
     images, labels = bars(60)
     doubled = _prepared(np.concatenate([images, images[:10]]), np.concatenate([labels, labels[:10]]), tmp_path)

@@ -116,7 +116,7 @@ def test_the_worse_of_a_rung_are_given_up(tmp_path: Path) -> None:
     assert default.rungs == ()
     held.tell(default, Measured(state="complete", value=1.0))
     given_up = []
-    for value in (0.1, 0.9, 0.8, 0.05):
+    for value in (1.1, 1.9, 1.8, 0.05):
         job = held.next()
         assert job is not None
         given_up.append(held.report(job, job.rungs[0], value))
@@ -129,6 +129,6 @@ def test_the_search_finds_better_settings_than_its_first_draws(tmp_path: Path) -
     assert sum(values[-10:]) < sum(values[1:11])
 
 
-@pytest.mark.parametrize(("epochs", "rungs"), [(1, ()), (2, (1,)), (10, (1, 3, 9)), (100, (10, 30, 90))])
+@pytest.mark.parametrize(("epochs", "rungs"), [(1, ()), (2, (1,)), (10, (2, 4, 8)), (100, (20, 40, 80))])
 def test_rungs_lie_within_the_epochs(epochs: int, rungs: tuple[int, ...]) -> None:
     assert rungs_of(epochs) == rungs

@@ -151,7 +151,7 @@ class EnsembleExperiment:
             history=trainer.history,
             findings=[*self.prepared.findings, *diagnose(trainer.history)],
             model=self._model(module, main),
-            notes=[*self.prepared.notes, *self._told(module)],
+            notes=[*self.prepared.notes, f"Trained: {self._summary(module)}."],
         )
 
     def _model(self, module: Ensemble, main: int) -> dict[str, Any]:
@@ -160,6 +160,7 @@ class EnsembleExperiment:
         return {
             "type": "ensemble",
             "options": self.options,
+            "summary": self._summary(module),
             "inputs": {"numeric": inputs.numeric, "cardinalities": list(inputs.cardinalities)},
             "outputs": first.outputs,
             "loss": first.loss.spec(),
@@ -169,12 +170,12 @@ class EnsembleExperiment:
             "best_epoch": self.stages[main].experiment.trainer.stopping.best_epoch or None,
         }
 
-    def _told(self, module: Ensemble) -> list[str]:
+    def _summary(self, module: Ensemble) -> str:
         """Say which networks there are, and how much each counts."""
         shares = zip(self.stages, module.weights.tolist(), strict=True)
         listed = ", ".join(f"{_count(stage)} ({share:.0%})" for stage, share in shares)
         judged = "each judged on rows it did not learn" if self.pool.crossed else "judged on the validation rows"
-        return [f"Ensemble of {listed}, {judged}."]
+        return f"ensemble of {listed}, {judged}"
 
 
 def _count(stage: Stage) -> str:

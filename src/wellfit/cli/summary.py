@@ -75,7 +75,7 @@ def _made(run: Run) -> Iterator[str]:
     read = f"{used:,} of {len(cleaning['columns']):,} columns" if images is None else f"images of {shape}"
     yield f"Target:  {target['name']} ({target['task']}, {kinds}from {read})"
     yield f"Rows:    {rows_line(run.plan['rows'])}"
-    yield f"Network: {model['type']}, {model['parameters']:,} weights; {_epochs(run, model)}"
+    yield f"Network: {model.get('summary') or model['type']}, {model['parameters']:,} weights; {_epochs(run, model)}"
 
 
 def _new(run: Run) -> str:

@@ -2,32 +2,20 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated, Any
 
 import typer
 
+from wellfit.cli.answers import KINDS, AnswerFile
 from wellfit.cli.console import noted, print_json, print_lines, print_table, said
-from wellfit.errors import BadInput, RunFailed, did_you_mean
-
-if TYPE_CHECKING:
-    import polars as pl
+from wellfit.errors import BadInput, did_you_mean
 
 __all__ = ["evaluate", "predict", "report"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
 Rows = Annotated[str, typer.Argument(metavar="DATA", help="Raw rows: CSV, TSV, Parquet, Arrow or JSON.")]
-
-_WRITERS = {
-    ".parquet": "write_parquet",
-    ".csv": "write_csv",
-    ".ndjson": "write_ndjson",
-    ".jsonl": "write_ndjson",
-    ".arrow": "write_ipc",
-    ".feather": "write_ipc",
-}
 
 
 def predict(
@@ -41,41 +29,39 @@ def predict(
 
     _check_output(output)
     predictor = Run.load(run).predictor
-    with noted():
-        prediction = predictor.predict(data, "error" if predictor.policy == "error" else "coerce")
-    _write(prediction.to_frame(predictor.classes), output)
-    report = prediction.report
+    with noted(), AnswerFile(output) as answers:
+        report, count = _predicted(predictor, data, answers, "error" if predictor.policy == "error" else "coerce")
     if json:
-        print_json({"output": str(output), "rows": len(prediction.values), "report": report.as_dict()})
+        print_json({"output": str(output), "rows": count, "report": report.as_dict()})
         return
     if predictor.policy != "coerce":
         for line in report.sentences():
             said(f"note: {line}")
-    print_lines([f"{len(prediction.values):,} rows predicted: {output}"])
+    print_lines([f"{count:,} rows predicted: {output}"])
+
+
+def _predicted(predictor: Any, data: str, answers: AnswerFile, policy: str) -> tuple[Any, int]:
+    """Write the answers; give the report and the number of rows. A table that outgrows memory passes by in batches."""
+    from wellfit.streamed_prediction import is_streamed, predict_batches
+
+    if is_streamed(predictor, data):
+        report = predict_batches(predictor, data, answers.add, policy)
+        return report, report.rows
+    prediction = predictor.predict(data, policy)
+    answers.add(prediction.to_frame(predictor.classes))
+    return prediction.report, len(prediction.values)
 
 
 def _check_output(path: Path) -> None:
-    if path.suffix.lower() not in _WRITERS:
-        known = ", ".join(_WRITERS)
+    if path.suffix.lower() not in KINDS:
+        known = ", ".join(KINDS)
         raise BadInput(
-            f"Predictions are written as one of {known}.", got=str(path), do=did_you_mean(path.suffix, _WRITERS)
+            f"Predictions are written as one of {known}.", got=str(path), do=did_you_mean(path.suffix, KINDS)
         )
     if path.is_dir() or not path.resolve().parent.is_dir():
         raise BadInput(
             "Predictions are written into a file of a folder that is there.", got=str(path), do="Make it first."
         )
-
-
-def _write(frame: pl.DataFrame, path: Path) -> None:
-    """Write under a temporary name and rename, so that no half file is left."""
-    temporary = path.with_name(f".{path.name}.part")
-    try:
-        getattr(frame, _WRITERS[path.suffix.lower()])(temporary)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise RunFailed("Predictions could not be written.", got=f"{error.strerror}: {path}", do="Make room.") from None
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def evaluate(run: RunPath, data: Rows, json: Json = False) -> None:
@@ -84,7 +70,7 @@ def evaluate(run: RunPath, data: Rows, json: Json = False) -> None:
 
     loaded = Run.load(run)
     with noted():
-        scores = loaded.evaluate(data)
+        scores = _scored(loaded, data)
     if json:
         counts = {"rows": len(scores.target), "without_target": scores.without_target}
         report = {} if scores.report is None else scores.report.as_dict()
@@ -96,6 +82,12 @@ def evaluate(run: RunPath, data: Rows, json: Json = False) -> None:
         said(f"note: {scores.without_target:,} rows have no usable target and were not scored.")
     figures = ((name, "-" if value is None else f"{value:.6g}") for name, value in scores.metrics.items())
     print_table(f"{len(scores.target):,} rows", ["metric", "value"], figures)
+
+
+def _scored(run: Any, data: str) -> Any:
+    from wellfit.streamed_prediction import is_streamed, score_batches
+
+    return score_batches(run.predictor, data) if is_streamed(run.predictor, data) else run.evaluate(data)
 
 
 def report(

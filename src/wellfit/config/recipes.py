@@ -22,8 +22,8 @@ def given_settings(config: Config) -> dict[str, Any]:
     """Give what a person, or an earlier change, set in a config, as plain values; defaults are left out.
 
     >>> from wellfit.config import from_mapping
-    >>> given_settings(from_mapping({"train": {"optimizer": {"name": "adam"}}}))
-    {'train': {'optimizer': {'name': 'adam'}}}
+    >>> given_settings(from_mapping({"model": "mlp", "train": {"optimizer": {"name": "adam"}}}))
+    {'model': {'type': 'mlp'}, 'train': {'optimizer': {'name': 'adam'}}}
     """
     given: dict[str, Any] = _given(config)
     return given
@@ -68,7 +68,16 @@ def with_recipe(config: Config, *, task: str, rows: int) -> Config:
         if value is not _KEPT:
             document = document.with_value(path, value)
             filled.add(path)
+    if ("train", "batch_size") in filled and _says_its_rows(document):
+        document = document.with_value(("train", "batch_size"), "auto")
     return checked(document, yielding=filled) if filled else config
+
+
+def _says_its_rows(document: Document) -> bool:
+    """Whether the optimizer's own name says how many rows an update takes."""
+    given = _at(document, ("train", "optimizer"))
+    name = given.get("name") if isinstance(given, Mapping) else given
+    return isinstance(name, str) and bool(family("optimizers")[name].batch_rule != "any")
 
 
 _ABSENT, _KEPT = object(), object()

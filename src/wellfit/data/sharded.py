@@ -112,7 +112,11 @@ class Sharded:
         weight = np.ones(0) if self._weight is None else self._weight[first:last].astype(np.float32)
         matrix = self.part.matrix(first, last)
         known = _known(target)
-        arrays: list[Array] = [matrix.numeric, matrix.categorical, target if target.dtype.kind == "f" else target.astype(np.int64)]
+        arrays: list[Array] = [
+            matrix.numeric,
+            matrix.categorical,
+            target if target.dtype.kind == "f" else target.astype(np.int64),
+        ]
         if not known.all():
             arrays = [array[known] for array in arrays]
             weight = weight[known] if len(weight) else weight

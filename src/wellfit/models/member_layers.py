@@ -1,6 +1,6 @@
 """Layers with weights of their own for each member, all of them in one batched product.
 
-Legend: ``x`` and ``y`` are [member, row, feature]; a first axis of 1 is shared by all members.
+Legend: ``x`` and ``y`` are [member, row, feature].
 """
 
 from __future__ import annotations
@@ -74,7 +74,8 @@ class MemberBlock(nn.Module):
         """Map ``[member, row, inputs]`` to ``[member, row, outputs]``; ``dropout`` is the share dropped in training."""
         linear = self.linear
         if self.training and torch.is_grad_enabled():
-            made: Tensor = _Fused.apply(x, linear.weight, linear.bias, self.mix, linear.gain, self.activation, dropout)
+            given = (x, linear.weight, linear.bias, self.mix, linear.gain, self.activation, dropout)
+            made: Tensor = _Fused.apply(*given)  # type: ignore[no-untyped-call]
             return made
         z = linear(x)
         y = torch.lerp(z, self.activation.function(z), self.mix)
@@ -117,10 +118,8 @@ class _Fused(torch.autograd.Function):
         none = of_z.new_empty(1)
         of_x = None
         if ctx.needs_input_grad[0]:
-            of_x = torch.baddbmm(none, of_z, weight.transpose(1, 2), beta=0, alpha=ctx.gain)
-            of_x = (of_x if len(x) == len(of_x) else of_x.sum(0, keepdim=True)).to(ctx.wide)
-        shared = x.expand(len(weight), -1, -1)
-        of_weight = torch.baddbmm(none, shared.transpose(1, 2), of_z, beta=0, alpha=ctx.gain)
+            of_x = torch.baddbmm(none, of_z, weight.transpose(1, 2), beta=0, alpha=ctx.gain).to(ctx.wide)
+        of_weight = torch.baddbmm(none, x.transpose(1, 2), of_z, beta=0, alpha=ctx.gain)
         return of_x, of_weight.to(ctx.wide), of_bias, of_mix, None, None, None
 
 

@@ -28,6 +28,8 @@ FLAGS_UP_TO = 9
 VECTOR = 8
 SAMPLED_ROWS = 4096
 """Training rows that the first weights are fitted to."""
+
+
 class RealMLP(nn.Module):
     """Periodic embeddings, a learned scale of each feature, and layers of the given widths, for each member.
 
@@ -39,6 +41,9 @@ class RealMLP(nn.Module):
     (torch.Size([6, 4, 2]), torch.Size([6, 2]))
     """
 
+    few: Tensor
+    """Places of the columns of few levels."""
+    many: Tensor
     low: Tensor
     high: Tensor
 
@@ -58,7 +63,8 @@ class RealMLP(nn.Module):
         self.strength = 1.0
         few = [number for number, size in enumerate(inputs.cardinalities) if size <= FIRST + FLAGS_UP_TO]
         many = [number for number in range(len(inputs.cardinalities)) if number not in few]
-        self.few, self.many = few, many
+        self.register_buffer("few", torch.tensor(few, dtype=torch.int64), persistent=False)
+        self.register_buffer("many", torch.tensor(many, dtype=torch.int64), persistent=False)
         self.periodic = PeriodicEmbedding(members=members, numbers=inputs.numeric) if inputs.numeric else None
         self.flags = Flags(_chosen(inputs, few)) if few else None
         self.vectors = CategoryVectors(_chosen(inputs, many), members=members, width=VECTOR) if many else None
@@ -93,17 +99,17 @@ class RealMLP(nn.Module):
         if self.periodic is not None:
             parts.append(self.periodic(numeric))
         if self.flags is not None:
-            flags = self.flags(categorical[..., self.few]).to(self.scale.dtype)
+            flags = self.flags(categorical.index_select(-1, self.few)).to(self.scale.dtype)
             parts.append(flags.expand(self.members, -1, -1))
         if self.vectors is not None:
-            parts.append(self.vectors(categorical[..., self.many]))
+            parts.append(self.vectors(categorical.index_select(-1, self.many)))
         return torch.cat(parts, dim=-1) * self.scale
 
     @torch.no_grad()
     def fit_to(self, numeric: Tensor, categorical: Tensor, target: Tensor) -> None:
         """Fit the first weights to training rows, layer by layer; see `wellfit.models.members` for the shapes."""
         if self.flags is not None:
-            self.flags.fit_to(categorical[..., self.few].flatten(0, -2))
+            self.flags.fit_to(categorical.index_select(-1, self.few).flatten(0, -2))
         if self.kind == "value":
             self.low.copy_(target.min())
             self.high.copy_(target.max())

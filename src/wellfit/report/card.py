@@ -104,8 +104,10 @@ def _training(facts: ReportFacts) -> list[str]:
     names = ("loss", "optimizer", "batch_size", "schedule", "early_stopping")
     options = ", ".join(f"{key} {setting(value)}" for key, value in section(facts.model, "options").items())
     parameters, last, best = number(facts.model.get("parameters")), facts.epochs, best_epoch(facts)
+    summary = facts.model.get("summary")
+    made = f"{_code(facts.model.get('type', '?'))}" + (f" ({_text(options)})" if options else "")
     entries = [
-        f"Model: {_code(facts.model.get('type', '?'))}" + (f" ({_text(options)})" if options else ""),
+        f"Model: {_text(summary) if summary else made}",
         None if parameters is None else f"Parameters: {figure(parameters)}",
         f"Epochs: {int(last[-1]['epoch']):,}" + (f", epoch {best:,} kept" if best else "") if last else None,
         *[
@@ -113,7 +115,10 @@ def _training(facts: ReportFacts) -> list[str]:
             for key in names
             if train.get(key) is not None
         ],
-        "Everything learnt from data (fill values, vocabularies, scales, weights) was learnt on training rows only.",
+        "Everything learnt from data (fill values, vocabularies, scales, weights) was learnt on training rows only."
+        if summary is None
+        else "Fill values, vocabularies and scales were learnt on training rows only; networks learnt from these and the "
+        "validation rows.",
         "To repeat: `wellfit train -c config.yaml`",
     ]
     return [_bullets(entries)]

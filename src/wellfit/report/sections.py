@@ -167,8 +167,11 @@ def model_section(facts: ReportFacts) -> Markup:
     options = ", ".join(f"{key} {setting(value)}" for key, value in section(facts.model, "options").items())
     made = pairs(
         [
-            ("Model", tag("code", facts.model["type"]) if facts.model.get("type") else None),
-            ("Options", options),
+            (
+                "Model",
+                facts.model.get("summary") or (tag("code", facts.model["type"]) if facts.model.get("type") else None),
+            ),
+            ("Options", None if facts.model.get("summary") else options),
             ("Parameters", None if parameters is None else figure(parameters)),
             *_training(section(facts.config, "train")),
         ]

@@ -21,14 +21,11 @@ from wellfit.config import Config, as_mapping, with_recipe, with_values
 from wellfit.data.cleaning import CleaningPlan, TargetPlan
 from wellfit.data.features import FeaturePlan
 from wellfit.data.large.cache import Cache
-from wellfit.data.large.memory import memory_limit, table_bytes
 from wellfit.data.large.shards import Shards
-from wellfit.data.large.stream import RowStream, files_of, identity, streamed
+from wellfit.data.large.stream import RowStream, files_of, identity, outgrows_memory, passes_by, streamed
 from wellfit.data.sources import located
 from wellfit.data.sources.lasting import secrets_kept_out
-from wellfit.data.sources.many.finding import FileSet
 from wellfit.data.sources.paths import masked
-from wellfit.data.sources.sql import names_one
 from wellfit.data.table import SourceRecord
 from wellfit.errors import ConfigError, DataError, RunFailed
 from wellfit.findings import Finding
@@ -41,9 +38,6 @@ __all__ = ["is_streamed", "prepare_shards"]
 
 LAYOUT = 1
 """Goes up where shards of an earlier version must not be taken for those of this one."""
-
-SHARE = 0.5
-"""The part of the memory that a preparation in memory may be expected to take."""
 
 _ASIDE = "set_aside.arrow"
 
@@ -58,13 +52,9 @@ def is_streamed(config: Config, data: Any = None) -> bool:
     if asked is False or not isinstance(source, (str, Path, list, tuple)):
         return _refused(source) if asked is True else False
     place = located(source)
-    files = files_of(place)
     if asked is True:
-        return files is not None or names_one(place) or _refused(source)
-    if files is None:
-        return False
-    paths = files.paths if isinstance(files, FileSet) else (files,)
-    return table_bytes(paths) > SHARE * memory_limit()
+        return passes_by(place) or _refused(source)
+    return outgrows_memory(place) and passes_by(place)
 
 
 def _refused(source: Any) -> bool:

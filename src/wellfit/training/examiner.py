@@ -18,7 +18,7 @@ from wellfit.training.appraisal import judged
 from wellfit.training.glimpse import Glimpse, glimpse
 from wellfit.training.loss_facts import loss_facts
 from wellfit.training.probes import ROWS, Probe
-from wellfit.training.recipe import Recipe
+from wellfit.training.recipe import LossLike, Recipe
 from wellfit.training.survey import sample_rows, survey
 
 __all__ = ["Examiner"]
@@ -29,7 +29,7 @@ _FEWEST = 64
 _PART = 100
 """Part of the rows trained that all probes together pass through at the most, as far as that leaves them enough."""
 _APART = 128
-"""Updates between two probes at the least: a small network's probe takes as long as three of its updates."""
+"""Updates from which on a probe is a trifle between two: a small network's takes as long as three of its updates."""
 _LONG = 400 * ROWS
 """Rows trained from which on the noise of gradients is measured: the rows it passes through are then 0.3 % of them."""
 _MANY = 2000
@@ -39,8 +39,8 @@ _MANY = 2000
 class Examiner:
     """Looks at a module, its rows and its loss before, during and after a training, and writes into its history.
 
-    Probes are taken before the first update, after epochs 1, 2, 4, 8 and so on, as soon as these are some updates
-    apart, and at the end: their number is bounded by the logarithm of the run's length, and depends on it alone.
+    Probes are taken before the first update, after epochs 1, 4, 16 and so on, after 2, 8, 32 too where epochs are long,
+    and at the end: their number is bounded by the logarithm of the run's length, and depends on it alone.
     """
 
     def __init__(
@@ -58,8 +58,10 @@ class Examiner:
         self._safely(history, lambda: self._before(history, optimizer))
 
     def after_epoch(self, history: History, *, step: int, epoch: int) -> None:
-        """Probe after epochs that are powers of two, where it is long enough since the last such epoch."""
-        if epoch & (epoch - 1) == 0 and epoch != self.recipe.epochs and step >= 2 * _APART:
+        """Probe after epochs that are powers of four, and of two where it is long enough since the last such epoch."""
+        power = epoch & (epoch - 1) == 0
+        odd = epoch.bit_length() % 2 == 0
+        if power and epoch != self.recipe.epochs and (not odd or step >= 2 * _APART):
             self.probe(history, step=step, epoch=epoch)
 
     def probe(self, history: History, *, step: int, epoch: int) -> None:
@@ -119,16 +121,15 @@ class Examiner:
 
     def _rows(self) -> int:
         """Give the rows of a probe: its forward and backward pass take as long as an update's with as many rows."""
-        rows, recipe = self.train.rows, self.recipe
+        rows, epochs = self.train.rows, self.recipe.epochs
         if rows is None:
             return ROWS
-        steps = -(-rows // recipe.batch_rows) * recipe.epochs
-        probes = 2 + (steps // _APART).bit_length()
-        return max(_FEWEST, min(ROWS, rows * recipe.epochs // (_PART * probes)))
+        probes = 2 + epochs.bit_length()
+        return max(_FEWEST, min(ROWS, rows * epochs // (_PART * probes)))
 
 
-def _of_one(loss: Any) -> Any:
-    """Give the loss of one member: what it takes does not depend on how many there are."""
+def _of_one(loss: LossLike) -> LossLike:
+    """Give the loss of one network where several are trained side by side."""
     return loss.inner if isinstance(loss, MemberLoss) else loss
 
 

@@ -19,7 +19,7 @@ from wellfit.tuning.bench import Bench, Job, Measured
 from wellfit.tuning.clock import Clock
 from wellfit.tuning.dimensions import Dimension
 from wellfit.tuning.folder import StudyFolder, is_study
-from wellfit.tuning.proof import FRESH, Candidate, Proof, candidates, proof_jobs
+from wellfit.tuning.proof import CANDIDATES, FRESH, Candidate, Proof, candidates, proof_jobs
 from wellfit.tuning.record import Record, trial_line
 from wellfit.tuning.room import cores, worker_count
 from wellfit.tuning.runners import Here, Processes, Runner
@@ -33,7 +33,7 @@ Tell = Callable[[str], None]
 Telling = Callable[[], AbstractContextManager[Tell]]
 Display = Callable[[], AbstractContextManager[Sequence[Callback]]]
 
-_SEEDS = 3
+_SEEDS = 2
 """Fresh seeds of the proof."""
 
 _SEVERAL = ("auto", "ensemble")
@@ -123,7 +123,7 @@ def _study(folder: StudyFolder, bench: Bench, dimensions: Sequence[Dimension], r
         greater_is_better=bench.greater_is_better,
         seed=bench.config.train.seed,
         default={dimension.key: setting_at(resolved, dimension.key) for dimension in dimensions},
-        epochs=bench.config.train.epochs,
+        epochs=resolved.train.epochs,
     )
     content = bench.prepared.content("train") + bench.prepared.content("valid")
     folder.expect_rows(study.kept("rows"), content)
@@ -175,7 +175,7 @@ class _Tuning:
             raise RunFailed("No trial could be trained.", got=reasons[0] if reasons else "none", do="Mend the config.")
 
     def _following(self) -> Job | None:
-        seconds = self.clock.left_for_search(self._longest(), 2 * self._seeds() + 1)
+        seconds = self.clock.left_for_search(self._longest(), (CANDIDATES + 1) * self._seeds() + 1)
         if seconds is not None and seconds <= 0:
             if self.study.records():
                 return None
@@ -193,21 +193,18 @@ class _Tuning:
     def _seeds(self) -> int:
         if self.clock.limit is None or not self._longest():
             return _SEEDS
-        return max(1, min(_SEEDS, int(_PROOF * self.clock.limit / (2 * self._longest()))))
+        return max(1, min(_SEEDS, int(_PROOF * self.clock.limit / ((CANDIDATES + 1) * self._longest()))))
 
     def _done(self, job: Job, measured: Measured) -> None:
         self.study.tell(job, measured)
         self.tell(trial_line(job.key, measured, self.study.records(), self.bench.metric, greater=self.greater))
 
     def prove(self) -> tuple[list[Proof], Candidate | None]:
-        """Put the best trials to the proof, until one is better than the default on fresh seeds."""
-        proofs: list[Proof] = []
-        for candidate in candidates(self.study.records(), greater_is_better=self.greater):
-            proof = self._proof(candidate)
-            proofs.append(proof)
-            if proof.holds:
-                return proofs, candidate
-        return proofs, None
+        """Put the best trials to the proof; give the one that gains most over the default on fresh seeds, if any."""
+        held = candidates(self.study.records(), greater_is_better=self.greater)
+        proofs = [self._proof(candidate) for candidate in held]
+        proved = [(proof.gain, candidate) for proof, candidate in zip(proofs, held, strict=True) if proof.holds]
+        return proofs, max(proved, key=lambda pair: pair[0])[1] if proved else None
 
     def _proof(self, candidate: Candidate) -> Proof:
         first = self.bench.config.train.seed + FRESH

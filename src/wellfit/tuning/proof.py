@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import statistics
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,13 +9,13 @@ from typing import Any
 
 from wellfit.tuning.bench import Job
 
-__all__ = ["FRESH", "Candidate", "Proof", "candidates", "proof_jobs"]
+__all__ = ["CANDIDATES", "FRESH", "Candidate", "Proof", "candidates", "proof_jobs"]
 
 FRESH = 1000
 """What is added to the training's seed for the first fresh one."""
 
-_CANDIDATES = 2
-"""Trials that are put to the proof, the best first, until one holds."""
+CANDIDATES = 3
+"""Trials that are put to the proof: the best of so many draws owes some of its lead to its seed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +38,7 @@ def candidates(trials: Sequence[Mapping[str, Any]], *, greater_is_better: bool) 
         and not trial["default"]
         and (default is None or sign * trial["value"] > sign * default)
     ]
-    return sorted(better, key=lambda candidate: (-sign * candidate.value, candidate.number))[:_CANDIDATES]
+    return sorted(better, key=lambda candidate: (-sign * candidate.value, candidate.number))[:CANDIDATES]
 
 
 def proof_jobs(candidate: Candidate, seeds: Iterable[int]) -> Iterator[Job]:
@@ -68,18 +67,19 @@ class Proof:
 
     @property
     def holds(self) -> bool:
-        """Whether the mean gain is positive and at least as large as its standard error.
+        """Whether the candidate is better on the mean of the seeds.
 
         A training of the candidate that failed speaks against it; where the default can't be trained, anything that
         can is better.
         """
         if not self.candidate or None in self.candidate:
             return False
-        if all(usual is None for usual in self.default):
-            return True
-        gains = self.gains
-        error = statistics.stdev(gains) / math.sqrt(len(gains)) if len(gains) > 1 else 0.0
-        return statistics.fmean(gains) > 0 and statistics.fmean(gains) >= error
+        return all(usual is None for usual in self.default) or self.gain > 0
+
+    @property
+    def gain(self) -> float:
+        """The mean gain; 0 where there is no pair."""
+        return statistics.fmean(self.gains) if self.gains else 0.0
 
     def as_dict(self) -> dict[str, Any]:
         """Give the proof as ``tuning.json`` holds it."""

@@ -65,6 +65,7 @@ class Processes(Runner):
         self._workers: dict[int, subprocess.Popen[str]] = {}
         self._stopped = False
         self._faults: list[BaseException] = []
+        self._servants: list[threading.Thread] = []
 
     @contextmanager
     def opened(self) -> Iterator[Processes]:
@@ -77,7 +78,10 @@ class Processes(Runner):
             self._stopped = True
             for worker in self._workers.values():
                 worker.kill()
-                worker.communicate()
+            for servant in self._servants:
+                servant.join()
+            for worker in self._workers.values():
+                _close(worker)
 
     def _start(self) -> subprocess.Popen[str]:
         command = [sys.executable, "-m", "wellfit.tuning.worker", str(self.config), str(os.getpid())]
@@ -96,12 +100,12 @@ class Processes(Runner):
     def run(self, following: Next, asked: Asked, done: Done) -> None:
         """Make the trainings, one a process at a time."""
         serve = partial(self._serve, following=following, asked=asked, done=done)
-        servants = [threading.Thread(target=serve, args=(place,), daemon=True) for place in self._workers]
-        for servant in servants:
+        self._servants = [threading.Thread(target=serve, args=(place,), daemon=True) for place in self._workers]
+        for servant in self._servants:
             servant.start()
         # Waited for in turns, so that Ctrl-C is heard.
-        while any(servant.is_alive() for servant in servants):
-            for servant in servants:
+        while any(servant.is_alive() for servant in self._servants):
+            for servant in self._servants:
                 servant.join(0.1)
         if self._faults:
             raise self._faults[0]
@@ -119,7 +123,8 @@ class Processes(Runner):
     def _trained(self, place: int, job: Job, asked: Asked) -> Measured:
         """Have a process make a training; one that is lost on it is replaced, and the training has failed."""
         worker = self._workers[place]
-        with suppress(OSError):
+        # A process that is killed leaves a closed pipe, or half a line.
+        with suppress(OSError, json.JSONDecodeError):
             self._write(worker, asdict(job))
             for line in worker.stdout or ():
                 answer = json.loads(line)
@@ -128,16 +133,26 @@ class Processes(Runner):
                 if "fault" in answer:
                     raise RunFailed(answer["fault"])
                 self._write(worker, {"stop": asked(job, answer["epoch"], answer["value"])})
-        code = worker.wait()
         if not self._stopped:
+            _close(worker)
             self._workers[place] = self._start()
-        return Measured(state="failed", reason=_lost(code))
+        return Measured(state="failed", reason=_lost(worker.wait()))
 
     @staticmethod
     def _write(worker: subprocess.Popen[str], record: Any) -> None:
         assert worker.stdin is not None
         worker.stdin.write(json.dumps(record) + "\n")
         worker.stdin.flush()
+
+
+def _close(worker: subprocess.Popen[str]) -> None:
+    """Wait for a process that is at its end, and close its pipes."""
+    worker.wait()
+    for pipe in (worker.stdin, worker.stdout):
+        if pipe is not None:
+            # What was written to a process that is gone is lost, and fails once more here.
+            with suppress(OSError):
+                pipe.close()
 
 
 def _lost(code: int) -> str:

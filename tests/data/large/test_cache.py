@@ -220,9 +220,11 @@ def test_a_training_that_was_stopped_goes_on_to_the_same_weights(source: Path, t
 
     common = {"data": {"streamed": True, "cache": str(tmp_path / "cache")}, **QUICK, "batch_size": 16}
     whole = wellfit.train(str(source), "label", out=str(tmp_path / "whole"), **common)
+    settings = from_mapping(
+        from_keywords(source=str(source), target="label", output={"run": str(tmp_path / "cut")}, **common)
+    )
     with pytest.raises(Interrupted):
-        settings = from_keywords(source=str(source), target="label", output={"run": str(tmp_path / "cut")}, **common)
-        train_run(from_mapping(settings), callbacks=[Stop()])
+        train_run(settings, callbacks=[Stop()])
     resume_run(tmp_path / "cut")
     assert (tmp_path / "cut/model.safetensors").read_bytes() == (whole.path / "model.safetensors").read_bytes()
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -13,13 +12,11 @@ import pytest
 
 import wellfit
 from small import QUICK, csv_text, small_columns
+from streamed import assert_equal, both
 from wellfit.config import from_mapping
 from wellfit.data.large import stream
-from wellfit.data.large.shards import ABSENT
 from wellfit.errors import ConfigError, DataError
 from wellfit.preparation import prepare
-from wellfit.prepared import PreparedTable
-from wellfit.prepared_shards import PreparedShards
 
 Write = Callable[[pl.DataFrame, Path], None]
 
@@ -39,35 +36,6 @@ def rows(count: int = 400) -> pl.DataFrame:
     for cells in columns.values():
         cells += cells[10:20]
     return pl.DataFrame(columns, strict=False)
-
-
-def both(source: Any, target: str = "label", **sections: Any) -> tuple[PreparedTable, PreparedShards]:
-    """Prepare in memory and in batches."""
-    data = {"source": source, "target": target, **sections.pop("data", {})}
-    found = [prepare(from_mapping({"data": {**data, "streamed": streamed}, **sections})) for streamed in (False, True)]
-    table, shards = found
-    assert isinstance(table, PreparedTable)
-    assert isinstance(shards, PreparedShards)
-    return table, shards
-
-
-def assert_equal(table: PreparedTable, shards: PreparedShards) -> None:
-    """Hold what was prepared in batches against what was prepared in memory."""
-    ours, theirs = shards.plan(), table.plan()
-    for plan in (ours, theirs):
-        plan["source"].pop("read_at")
-    assert ours == theirs
-    assert json.dumps([one.as_dict() for one in shards.findings]) == json.dumps(
-        [one.as_dict() for one in table.findings]
-    )
-    assert shards.set_aside.equals(table.set_aside)
-    for split in ("train", "valid"):
-        part = shards.shards.parts[split]
-        matrix = part.matrix(0, part.rows)
-        assert matrix.numeric.tobytes() == table.matrices[split].numeric.tobytes()
-        assert matrix.categorical.tobytes() == table.matrices[split].categorical.tobytes()
-        target = part.target()
-        np.testing.assert_array_equal(np.where(target == ABSENT, -1, target), table.encoded_target(split))
 
 
 def write_csv(frame: pl.DataFrame, path: Path) -> None:

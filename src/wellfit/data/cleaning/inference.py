@@ -48,6 +48,9 @@ CODE_SHARE = 0.005
 PRESENCE = (0.05, 0.95)
 """Free text whose missing share lies within is kept as whether it is there."""
 
+MOST_READ_AGAIN = 10_000
+"""Different cells up to which reading them anew is quicker than to count what was read."""
+
 _CODE = re.compile(r"0[0-9]+")
 _WHOLE = re.compile(r"[+-]?[0-9]+")
 
@@ -262,7 +265,7 @@ def _useful(cells: Cells, how: Inferred, texts: Sequence[str]) -> Inferred:
         whole = series.dtype.is_integer() or _are_whole(texts)
         reason = running_number(series.name, how.typed) if whole else None
     elif isinstance(how.reader, CategoryReader):
-        reason = unusable_text(list(counted(how.typed).values()))
+        reason = unusable_text(list(_levels_read(cells, how).values()))
         missing = how.typed.null_count() / len(how.typed)
         if reason and is_prose(how.typed):
             return _how(TextReader(absent=how.reader.absent, kept=how.reader.kept), cells)
@@ -272,6 +275,23 @@ def _useful(cells: Cells, how: Inferred, texts: Sequence[str]) -> Inferred:
             typed, counts = reader.read(series)
             return Inferred(reader=reader, counts=counts, typed=typed, note=note, code="id_column", units=how.units)
     return replace(how, drop=reason or "", code="id_column" if reason else "")
+
+
+def _levels_read(cells: Cells, how: Inferred) -> Mapping[str, int]:
+    """Count the levels of a category column that was read, from its different cells where they are counted and few."""
+    if (
+        "counts" not in vars(cells)
+        or cells.counts.height > MOST_READ_AGAIN
+        or not isinstance(how.reader, CategoryReader)
+    ):
+        return counted(how.typed)
+    counts: Counter[str] = Counter()
+    for cell, count in zip(
+        how.reader.read(cells.counts["cell"])[0].to_list(), cells.counts["len"].to_list(), strict=True
+    ):
+        if cell is not None:
+            counts[cell] += count
+    return counts
 
 
 def as_reader(kind: str, settings: Mapping[str, Any]) -> Reader:

@@ -237,7 +237,7 @@ def _text_reader(given: pl.Series) -> NumberReader:
 
 def _classes(given: pl.Series, task: str, spellings: str) -> TargetPlan:
     name = given.name
-    spelling = spelling_of(set(CategoryReader(words=False).read(given)[0].drop_nulls().to_list()))
+    spelling = spelling_of(set(CategoryReader(words=False).read(given)[0].drop_nulls().unique().to_list()))
     texts = CategoryReader(spelling=spelling, words=False).read(given)[0]
     levels, typos = _merged(counted(texts), spelling, spellings)
     if len(levels) == 1:

@@ -88,5 +88,11 @@ def _number_reader(series: pl.Series) -> NumberReader | None:
     if any(text[:1] == "0" and text.isdigit() and len(text) > 1 for text in texts):
         return None
     reader = NumberReader(decimal=decimal_mark(texts))
+    most = (1 - READABLE) * len(series)
+    # The first tenth of a column of words has more of them already.
+    return reader if all(_strange(reader, part) <= most for part in (series.head(len(series) // 10), series)) else None
+
+
+def _strange(reader: NumberReader, series: pl.Series) -> int:
     counts = reader.read(series)[1]
-    return reader if counts.missing + counts.unparsed <= (1 - READABLE) * len(series) else None
+    return counts.missing + counts.unparsed

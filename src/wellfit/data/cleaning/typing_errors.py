@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 
 from wellfit.data.cleaning.spellings import plain
 
@@ -172,13 +173,19 @@ def _slips(ours: tuple[str, ...], theirs: tuple[str, ...], common: Mapping[str, 
 
 def _differ_in_code(left: str, right: str) -> bool:
     """Say whether two levels differ in a part that is a code, such as ``GasA`` and ``GasW``, ``N3AA`` and ``N3AB``."""
-    ours, theirs = _SPACED.split(left), _SPACED.split(right)
-    if any(_is_code(part) for part in set(theirs) - set(ours)):
+    ours, theirs = _parts(left), _parts(right)
+    if any(part not in ours and _is_code(part) for part in theirs):
         return True
     pairs = zip(ours, theirs, strict=True) if len(ours) == len(theirs) else ()
     return any(_differ_in_capital(our, their) for our, their in pairs if our != their)
 
 
+@lru_cache(maxsize=MOST_LEVELS)
+def _parts(text: str) -> tuple[str, ...]:
+    return tuple(_SPACED.split(text))
+
+
+@lru_cache(maxsize=MOST_LEVELS)
 def _is_code(part: str) -> bool:
     digits, letters = any(map(str.isdigit, part)), any(map(str.isalpha, part))
     capitals = len(part) <= CODE and any(map(str.isupper, part[1:]))

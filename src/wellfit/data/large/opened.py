@@ -24,7 +24,7 @@ from wellfit.data.sources.json_records import record_batches
 from wellfit.data.table import Table
 from wellfit.errors import DataError
 
-__all__ = ["Opened", "opened"]
+__all__ = ["KINDS", "Opened", "opened"]
 
 HEAD = 1000
 """Rows that tell a file's types and are held against those of other files."""
@@ -137,3 +137,6 @@ def _arrow(path: Path) -> Iterator[pa.Table]:
 
 
 _READERS: dict[str, tuple[Reader, str]] = {"parquet": (_parquet, "Parquet"), "arrow_file": (_arrow, "Arrow")}
+
+KINDS = ("delimited", *_READERS)
+"""Kinds of files whose rows always come in batches; of JSON, those of one record a line do."""

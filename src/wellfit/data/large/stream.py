@@ -9,11 +9,13 @@ from typing import Any
 
 import polars as pl
 
-from wellfit.data.large.opened import Opened, opened
+from wellfit.data.large.memory import memory_limit, table_bytes
+from wellfit.data.large.opened import KINDS, Opened, opened
 from wellfit.data.large.spool import Spool
 from wellfit.data.sources.entry import Header
 from wellfit.data.sources.file_kinds import FILE_KINDS
 from wellfit.data.sources.finish import finished
+from wellfit.data.sources.json_records import record_batches
 from wellfit.data.sources.many import (
     declares_types,
     joint_checksum,
@@ -24,14 +26,18 @@ from wellfit.data.sources.many import (
 from wellfit.data.sources.many.agreement import common_header, joined
 from wellfit.data.sources.many.finding import FileSet, files_of_folder, is_folder
 from wellfit.data.sources.many.partitions import partition_columns, partition_of
-from wellfit.data.sources.sql import database_batches, names_one
+from wellfit.data.sources.paths import masked
+from wellfit.data.sources.sql import database_batches, names_one, no_rows
 from wellfit.data.table import SourceRecord
 from wellfit.errors import DataError
 
-__all__ = ["RowStream", "files_of", "identity", "streamed"]
+__all__ = ["RowStream", "files_of", "identity", "outgrows_memory", "passes_by", "streamed"]
 
 CELLS = 4_000_000
 """Cells of a batch: what is held at once is some times their size."""
+
+SHARE = 0.5
+"""The part of the memory that a preparation in memory may be expected to take."""
 
 Checksum = Callable[[Path], str]
 
@@ -105,6 +111,33 @@ def _holds_images(folder: Path) -> bool:
     return bool(ENTRY.matches(folder))
 
 
+def outgrows_memory(source: Any) -> bool:
+    """Say whether the table in some files would take more than its share of the memory.
+
+    Args:
+        source: what `wellfit.data.sources.located` gave.
+    """
+    files = files_of(source)
+    if files is None:
+        return False
+    paths = files.paths if isinstance(files, FileSet) else (files,)
+    return table_bytes(paths) > SHARE * memory_limit()
+
+
+def passes_by(source: Any) -> bool:
+    """Say whether a source is of a kind whose rows come in batches, by its first file; Excel's and JSON lists do not.
+
+    Args:
+        source: what `wellfit.data.sources.located` gave.
+    """
+    files = files_of(source)
+    if files is None:
+        return names_one(source)
+    first = files.paths[0] if isinstance(files, FileSet) else files
+    kind = next(entry.name for entry in FILE_KINDS if entry.matches(first))
+    return record_batches(first, 1) is not None if kind == "json" else kind in KINDS
+
+
 def streamed(
     source: Any, header: Header, *, workspace: Path, checksum: Checksum, most: int | None = None
 ) -> RowStream | None:
@@ -130,6 +163,10 @@ def streamed(
 
 def _of_database(source: str | Path, workspace: Path, most: int | None) -> RowStream:
     batches, details = database_batches(source, lambda frames: Spool.of(frames, _folder(workspace)))
+    if not batches.rows and details.get("query"):
+        raise no_rows(str(details["query"]))
+    if not batches.rows:
+        raise DataError("The table has no rows.", got=masked(str(source)), do="Give a table with at least one row.")
     record = finished(pl.DataFrame({"rows": [0]}), uri=str(source), kind="sql", checksum=batches.checksum).record
     record = replace(record, rows=batches.rows, columns=len(batches.kinds), details=details)
     return RowStream(record=record, notes=(), schema=batches.kinds, parts=[batches], most=most)

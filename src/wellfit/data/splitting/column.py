@@ -81,15 +81,17 @@ class Column(Dealer):
 
 
 def _named_parts(series: pl.Series) -> Parts:
-    texts = series.cast(pl.String, strict=False).to_list()
-    known = {text: _PARTS.get((text or "").strip().casefold()) for text in set(texts)}
+    texts = series.cast(pl.String, strict=False)
+    known = {text: _PARTS.get((text or "").strip().casefold()) for text in texts.unique(maintain_order=True).to_list()}
     for text, part in known.items():
         if part is None:
             empty = text is None or is_missing(text)
             do = "Write train, valid or test in every cell."
             rule = f"The column '{series.name}' must hold train, valid or test."
             raise DataError(rule, got="an empty cell" if empty else text, do=do)
-    return np.array([known[text] for text in texts], dtype="<U5")
+    codes = texts.replace_strict(list(known), list(range(len(known))), return_dtype=pl.Int64).to_numpy()
+    parts: Parts = np.array(list(known.values()), dtype="<U5")[codes]
+    return parts
 
 
 def _straddling(others: Sequence[pl.Series], parts: Parts) -> np.ndarray[Any, np.dtype[np.bool_]]:

@@ -13,7 +13,7 @@ from wellfit.data.sources.delimited.decimal_mark import decimal_mark_of
 from wellfit.data.sources.delimited.dialect import Dialect, blanks_of
 from wellfit.data.sources.delimited.encoding import detect_encoding
 from wellfit.data.sources.delimited.faults import QuoteWatch
-from wellfit.data.sources.delimited.plain import FEWEST_BYTES, begins_plain, read_plain, survey
+from wellfit.data.sources.delimited.plain import FEWEST_BYTES, begins_plain, read_plain
 from wellfit.data.sources.delimited.streams import BlockStream, after, without_blank_end
 from wellfit.data.sources.delimited.text import (
     dialect_of,
@@ -65,9 +65,8 @@ def _plain(content: Content, header: Header) -> _Read | None:
         dialect = dialect_of(content, "utf-8", header)
     except DataError:
         return None
-    found = survey(content.path, dialect)
-    frame = None if found is None else read_plain(content.path, dialect, found)
-    return None if found is None or frame is None else (frame, "utf-8", dialect, found.checksum)
+    found = read_plain(content.path, dialect)
+    return None if found is None else (found[0], "utf-8", dialect, found[1].checksum)
 
 
 def _any(content: Content, header: Header) -> _Read:

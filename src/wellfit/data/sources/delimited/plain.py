@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import codecs
 import hashlib
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -40,20 +41,18 @@ def begins_plain(head: bytes) -> bool:
     >>> begins_plain(b"a,b"), begins_plain(b'a,"b"'), begins_plain(b"PAR1")
     (True, False, False)
     """
-    return not foreign_format(head) and not head.startswith(codecs.BOM_UTF8) and _is_plain(b"\n" + head)
+    return not foreign_format(head) and not head.startswith(codecs.BOM_UTF8) and _is_plain(head)
 
 
 def survey(path: Path, dialect: Dialect) -> Survey | None:
-    """Walk through a file once; None where its text is not plain: quotes, returns, blank lines, no UTF-8."""
-    if dialect.separator == WHITESPACE or len(dialect.names) < 2:
-        return None
+    """Walk through a file once; None where its text is not plain: quotes, returns, no UTF-8."""
     digest, decoder = hashlib.sha256(), codecs.getincrementaldecoder("utf-8")()
     lines = delimiters = 0
     last = _NEWLINE
     with path.open("rb") as file:
         try:
             while block := file.read(BLOCK_BYTES):
-                if not _is_plain(last + block[:1]) or not _is_plain(block):
+                if not _is_plain(block):
                     return None
                 if not block.isascii() or decoder.getstate()[0]:
                     decoder.decode(block)
@@ -69,21 +68,31 @@ def survey(path: Path, dialect: Dialect) -> Survey | None:
 
 
 def _is_plain(block: bytes) -> bool:
-    return not (b'"' in block or b"\r" in block or b"\0" in block or b"\n\n" in block)
+    return not (b'"' in block or b"\r" in block or b"\0" in block)
 
 
-def read_plain(path: Path, dialect: Dialect, found: Survey) -> pl.DataFrame | None:
-    """Read a file that was surveyed, every cell as text and an empty one as null; None where a line is at fault."""
+def read_plain(path: Path, dialect: Dialect) -> tuple[pl.DataFrame, Survey] | None:
+    """Read a file, every cell as text and an empty one as null; None where its text is not plain or a line at fault."""
+    if dialect.separator == WHITESPACE or len(dialect.names) < 2:
+        return None
+    with ThreadPoolExecutor(1, thread_name_prefix="wellfit-survey") as pool:
+        surveyed = pool.submit(survey, path, dialect)
+        try:
+            frame = pl.scan_csv(path, **_layout(dialect)).collect(engine="streaming")
+        except pl.exceptions.PolarsError:
+            return None
+        found = surveyed.result()
+    return (frame, found) if found is not None and _is_whole(frame, dialect, found) else None
+
+
+def _is_whole(frame: pl.DataFrame, dialect: Dialect, found: Survey) -> bool:
+    """Say whether no line is blank, too short or too long."""
+    # No line has more cells, or Polars would have said so; and by the count of all, none has fewer.
     if found.delimiters != found.lines * (len(dialect.names) - 1):
-        return None
-    try:
-        # No line has more cells, or Polars would say so; and by the count of all, none has fewer.
-        frame = pl.scan_csv(path, **_layout(dialect)).collect(engine="streaming")
-    except pl.exceptions.PolarsError:
-        return None
+        return False
     sizes = [size or 0 for size in frame.select(pl.all().str.len_bytes().max()).row(0)]
-    whole = frame.height == found.lines - dialect.header
-    return frame if whole and max(sizes) <= CELL_BYTES and sum(sizes) + len(sizes) <= LINE_BYTES else None
+    whole = 0 < frame.height == found.lines - dialect.header
+    return whole and max(sizes) <= CELL_BYTES and sum(sizes) + len(sizes) <= LINE_BYTES
 
 
 def _layout(dialect: Dialect) -> dict[str, Any]:

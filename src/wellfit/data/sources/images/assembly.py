@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +19,7 @@ from wellfit.data.sources.images.blobs import Blobs, blobs_of
 from wellfit.data.sources.images.cifar import is_cifar, is_pickled_cifar, read_cifar
 from wellfit.data.sources.images.dataset import pictures_of
 from wellfit.data.sources.images.decoding import Decoded, Survey, decode, survey
+from wellfit.data.sources.images.empty import empty_classes
 from wellfit.data.sources.images.idx import is_idx, read_idx
 from wellfit.data.sources.images.layout import is_image, places_of
 from wellfit.data.sources.images.listing import path_column, paths_below
@@ -52,7 +54,8 @@ def from_blobs(path: Path, reading: Reading) -> Table:
     columns: dict[str, Any] = {"label": [place.label for place in places]}
     if places[0].split is not None:
         columns["split"] = [place.split for place in places]
-    return _table(str(path), decoded, found, {"file": list(decoded.names), **columns}, layout="class folders")
+    table = _table(str(path), decoded, found, {"file": list(decoded.names), **columns}, layout="class folders")
+    return replace(table, findings=(*table.findings, *empty_classes(path, places)))
 
 
 def from_table(path: Path, reading: Reading) -> Table:

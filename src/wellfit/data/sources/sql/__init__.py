@@ -21,7 +21,7 @@ from wellfit.data.sources.sql.rows import joined_batches
 from wellfit.data.table import Table
 from wellfit.errors import DataError, RunFailed
 
-__all__ = ["ENTRY", "database_batches", "names_one"]
+__all__ = ["ENTRY", "database_batches", "names_one", "no_rows"]
 
 Taken = TypeVar("Taken")
 
@@ -47,7 +47,7 @@ def read(source: str | Path, header: Header) -> Table:
     """
     frame, details = database_batches(source, lambda batches: joined_batches(list(batches)))
     if details.get("query") and not frame.height:
-        raise _empty(str(details["query"]))
+        raise no_rows(str(details["query"]))
     return finished(frame, uri=str(source), kind="sql", details=details)
 
 
@@ -78,7 +78,8 @@ def names_one(source: Any) -> bool:
     return _matches(source)
 
 
-def _empty(query: str) -> DataError:
+def no_rows(query: str) -> DataError:
+    """Say that a query gives no rows."""
     return DataError("The query gives no rows.", got=query, do="Run it by hand, and mend its conditions.")
 
 

@@ -1,0 +1,176 @@
+"""Measures training on tables larger than memory: time and memory for a row, by the number of rows.
+
+Run: python benchmarks/larger_than_memory.py [--rows 1000000 20000000] [--columns 30] [--limit 4] [--folder DIR]
+
+Each table is generated as CSV (see tables_io/generate.py) and trained from in a process of its own, which may hold no
+more private memory than the limit, in GB (RLIMIT_DATA: what is mapped counts, whether it is used or not). Measured are
+the seconds of the two passes over the text (cold: no shards are there), of an epoch, of scoring the validation rows,
+and of a second start, which finds the shards; the most anonymous memory (RssAnon, looked at 20 times a second); and the
+bytes of the shards. Tables and shards are removed afterwards; 20 million rows of 30 columns take about 12 GB of disk.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+from record import facts, save, show
+from tables_io.generate import TARGET, Recipe, write
+
+
+class Watch:
+    """The most anonymous memory of this process so far, in GB."""
+
+    def __init__(self) -> None:
+        self.peak = 0.0
+        threading.Thread(target=self._look, daemon=True).start()
+
+    def _look(self) -> None:
+        while True:
+            lines = Path("/proc/self/status").read_text().splitlines()
+            held = next(line for line in lines if line.startswith("RssAnon"))
+            self.peak = max(self.peak, int(held.split()[1]) / 1e6)
+            time.sleep(0.05)
+
+
+def timed(work: Any) -> tuple[Any, dict[str, float]]:
+    """Do some work; give what it gave, and its seconds on the wall and of the processor."""
+    wall, processor = time.monotonic(), time.process_time()
+    made = work()
+    return made, {"wall_s": time.monotonic() - wall, "cpu_s": time.process_time() - processor}
+
+
+def child(path: str, cache: str) -> None:
+    """Train one epoch on a table, and say what it took."""
+    watch = Watch()
+    from wellfit.config import from_mapping
+    from wellfit.experiment import Experiment
+    from wellfit.preparation import prepare
+
+    data = {"source": path, "target": TARGET, "streamed": True, "cache": cache}
+    config = from_mapping({"data": data, "train": {"epochs": 1, "doctor": "off"}})
+    prepared, preparing = timed(lambda: prepare(config))
+    found: dict[str, Any] = {"rows": dict(prepared.rows), "prepare": preparing, "prepare_peak_gb": watch.peak}
+    experiment, settling = timed(lambda: Experiment(prepared))
+    _, training = timed(experiment.trainer.run)
+    predictor = prepared.predictor(experiment.module, experiment.loss.spec(), experiment.config)
+    scores, scoring = timed(lambda: prepared.score(predictor, "valid"))
+    found |= {"settle": settling, "train": training, "score": scoring, "metrics": scores.metrics}
+    found |= {"steps": experiment.trainer.position.step, "batch_size": experiment.settled.resolved["batch_size"]}
+    found["peak_gb"] = watch.peak
+    print(json.dumps(found))
+
+
+def again(path: str, cache: str) -> None:
+    """Start once more on the same table."""
+    from wellfit.config import from_mapping
+    from wellfit.preparation import prepare
+
+    data = {"source": path, "target": TARGET, "streamed": True, "cache": cache}
+    _, preparing = timed(lambda: prepare(from_mapping({"data": data})))
+    print(json.dumps(preparing))
+
+
+def started(part: str, path: Path, cache: Path, limit: float) -> dict[str, Any]:
+    """Run a part of this file in a process of its own, under the limit."""
+
+    def bound() -> None:
+        size = int(limit * 2**30)
+        resource.setrlimit(resource.RLIMIT_DATA, (size, size))
+
+    command = [sys.executable, __file__, "--part", part, str(path), str(cache)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, preexec_fn=bound)
+    if done.returncode:
+        raise SystemExit(f"{part} failed: {done.stderr[-2000:]}")
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
+
+
+def measured(rows: int, columns: int, limit: float, folder: Path) -> dict[str, Any]:
+    """Generate a table, train from it twice, and remove it."""
+    path, cache = folder / f"{rows}.csv", folder / "cache"
+    write(path, Recipe(rows=rows, columns=columns, copies=0.005))
+    # A file that changed within the clock's grain has its checksum taken anew.
+    os.utime(path, (time.time() - 60, time.time() - 60))
+    try:
+        found = started("child", path, cache, limit)
+        second = started("again", path, cache, limit)
+        shards = sum(part.stat().st_size for part in cache.rglob("*.*") if part.is_file())
+        return {**found, "second_start": second, "csv_gb": path.stat().st_size / 1e9, "shards_gb": shards / 1e9}
+    finally:
+        path.unlink()
+        shutil.rmtree(cache, ignore_errors=True)
+
+
+def per_row(found: dict[str, Any]) -> dict[str, float]:
+    """Give microseconds for a row that was read, of the wall and of the processor, training included."""
+    read, trained = found["rows"]["read"], found["rows"]["train"]
+    return {
+        "prepare_us": 1e6 * found["prepare"]["wall_s"] / read,
+        "train_us": 1e6 * found["train"]["wall_s"] / trained,
+        "whole_us": 1e6 * (found["prepare"]["wall_s"] + found["settle"]["wall_s"] + found["train"]["wall_s"]) / read,
+        "whole_cpu_us": 1e6 * (found["prepare"]["cpu_s"] + found["settle"]["cpu_s"] + found["train"]["cpu_s"]) / read,
+    }
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=int, nargs="+", default=[1_000_000, 20_000_000])
+    parser.add_argument("--columns", type=int, default=30, help="columns beside the target")
+    parser.add_argument("--limit", type=float, default=4.0, help="GB of private memory")
+    parser.add_argument("--folder", type=Path, default=None, help="where tables and shards are laid down")
+    parser.add_argument("--part", nargs=3, default=None, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.part:
+        {"child": child, "again": again}[given.part[0]](*given.part[1:])
+        return 0
+    with tempfile.TemporaryDirectory(dir=given.folder) as made:
+        runs = [measured(rows, given.columns, given.limit, Path(made)) for rows in given.rows]
+    record = {**facts(), "limit_gb": given.limit, "columns": given.columns}
+    record["runs"] = [{**run, "per_row": per_row(run)} for run in runs]
+    first = record["runs"][0]["per_row"]
+    for run in record["runs"]:
+        run["ratio"] = {name: run["per_row"][name] / first[name] for name in ("whole_us", "whole_cpu_us")}
+    print(save("larger_than_memory", record))
+    head = [
+        "rows",
+        "prepare us",
+        "train us",
+        "whole us",
+        "ratio",
+        "ratio cpu",
+        "peak GB",
+        "second start s",
+        "shards GB",
+    ]
+    show("A row of a table larger than memory", head, (_line(run) for run in record["runs"]))
+    return 0
+
+
+def _line(run: dict[str, Any]) -> list[str]:
+    row = run["per_row"]
+    figures = [
+        row["prepare_us"],
+        row["train_us"],
+        row["whole_us"],
+        run["ratio"]["whole_us"],
+        run["ratio"]["whole_cpu_us"],
+    ]
+    others = [run["peak_gb"], run["second_start"]["wall_s"], run["shards_gb"]]
+    return [f"{run['rows']['read']:,}", *(f"{figure:.2f}" for figure in [*figures, *others])]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

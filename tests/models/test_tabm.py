@@ -1,0 +1,115 @@
+"""TabM against the package it is built of, with bins and ids learned from rows."""
+
+from __future__ import annotations
+
+import warnings
+
+import pytest
+import torch
+from rtdl_num_embeddings import PiecewiseLinearEmbeddings, compute_bins
+from tabm import TabM as Package
+
+from wellfit.models import TableInputs
+from wellfit.models.members import averaged
+from wellfit.models.tabm import TabM
+
+SIZES = {"k": 4, "blocks": 2, "width": 16, "bins": 12}
+INPUTS = TableInputs(numeric=3, cardinalities=(5, 4))
+
+
+@pytest.fixture(autouse=True)
+def _seeded() -> None:
+    torch.manual_seed(0)
+
+
+def rows(count: int = 100) -> tuple[torch.Tensor, torch.Tensor]:
+    numeric = torch.randn(count, 3)
+    numeric[:, 1] = (numeric[:, 1] > 0).float()
+    numeric[:, 2] = numeric[:, 2].round()
+    return numeric, torch.stack([torch.randint(2, 5, (count,)), torch.randint(2, 4, (count,))], 1)
+
+
+def fitted(members: int = 1, kind: str = "logits") -> TabM:
+    made = TabM(INPUTS, 2, kind=kind, members=members, **SIZES)
+    made.fit_to(*rows(), torch.zeros(100))
+    return made
+
+
+def package(numeric: torch.Tensor) -> Package:
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        embedding = PiecewiseLinearEmbeddings(compute_bins(numeric, 12), 16, activation=False, version="B")
+    return Package.make(
+        n_num_features=3, cat_cardinalities=[5, 4], d_out=2, num_embeddings=embedding,
+        arch_type="tabm-mini", k=4, n_blocks=2, d_block=16,
+    )  # fmt: skip
+
+
+def test_outputs_equal_the_packages() -> None:
+    torch.manual_seed(0)
+    numeric, ids = rows()
+    made, theirs = TabM(INPUTS, 2, kind="logits", **SIZES), package(numeric)
+    made.fit_to(numeric, ids, torch.zeros(100))
+    own = made.parts[0].net.num_module.linear.weight
+    torch.nn.init.normal_(own)
+    weights = {
+        name: value for name, value in made.parts[0].net.named_parameters() if name != "num_module.linear.weight"
+    }
+    theirs.load_state_dict(weights, strict=False)
+    width = theirs.num_module.linear.weight.shape[1]
+    with torch.no_grad():
+        theirs.num_module.linear.weight[:, :-1] = own[:, : width - 1]
+        theirs.num_module.linear.weight[:, -1] = own[:, -1]
+    expected = theirs.eval()(numeric, ids)
+    torch.testing.assert_close(made.eval().parts[0](numeric, ids), expected, rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(made(numeric, ids), averaged(expected, "logits"), rtol=1e-4, atol=1e-5)
+
+
+def test_first_weights_are_drawn_as_the_package_draws_them() -> None:
+    numeric, _ = rows()
+    made = fitted().parts[0].net
+    theirs = package(numeric)
+    for (name, own), (_, other) in zip(made.named_parameters(), theirs.named_parameters(), strict=True):
+        if "linear.weight" not in name:
+            assert own.shape == other.shape, name
+        assert float(own.detach().std()) == pytest.approx(float(other.detach().std()), rel=0.4, abs=0.02), name
+
+
+def test_shapes_and_rows_of_their_own() -> None:
+    made = fitted(members=3)
+    numeric, ids = rows(20)
+    own = torch.stack([numeric] * 3, 1), torch.stack([ids] * 3, 1)
+    assert made.train()(numeric, ids).shape == (20, 12, 2)
+    assert made(*own).shape == (20, 12, 2)
+    apart, together = made.eval()(*own), made(numeric, ids)
+    assert apart.shape == (20, 3, 2)
+    torch.testing.assert_close(averaged(apart, "logits"), together, rtol=1e-4, atol=1e-5)
+
+
+def test_an_id_that_training_rows_do_not_have_says_nothing() -> None:
+    made = fitted().eval()
+    flags = made.parts[0].net.cat_module
+    assert not flags(torch.tensor([[1, 1], [0, 0]])).any()
+    assert flags(torch.tensor([[2, 2]])).sum() == 2
+
+
+def test_a_saved_one_is_loaded_without_rows() -> None:
+    made = fitted(members=2).eval()
+    fresh = TabM(INPUTS, 2, kind="logits", members=2, **SIZES).eval()
+    fresh.load_state_dict(made.state_dict())
+    given = rows()
+    assert torch.equal(fresh(*given), made(*given))
+
+
+def test_biases_do_not_decay() -> None:
+    factors = fitted().factors()
+    assert factors
+    assert all(name.endswith("bias") and factor == (1.0, 0.0) for name, factor in factors.items())
+
+
+@pytest.mark.parametrize("inputs", [TableInputs(numeric=0, cardinalities=(4,)), TableInputs(numeric=2)])
+def test_a_model_without_numbers_or_without_categories(inputs: TableInputs) -> None:
+    made = TabM(inputs, 1, kind="value", **SIZES)
+    numeric, ids = torch.randn(9, inputs.numeric), torch.full((9, len(inputs.cardinalities)), 2)
+    made.fit_to(numeric, ids, torch.zeros(9))
+    assert made.double().eval()(numeric.double(), ids).shape == (9, 1)
