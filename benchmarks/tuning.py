@@ -113,7 +113,7 @@ def scored(bench: Bench, values: Mapping[str, Any]) -> dict[str, float]:
     figures: dict[str, list[float]] = {"valid": [], "test": []}
     for seed in SEEDS:
         config = with_settings(bench.config, {**values, "train.seed": seed})
-        experiment = Experiment(bench._ready(config))
+        experiment = Experiment(bench.ready(config))
         experiment.trainer.run()
         outcome = experiment.outcome()
         for split, held in figures.items():

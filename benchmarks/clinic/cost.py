@@ -3,10 +3,10 @@
 Run: python benchmarks/clinic/cost.py --clinic DIR [--cases FILE|own] [--only TEXT,...] [--pairs 5] [--mlp-epochs 3]
 
 Each healthy case's first seed, and the network of training_loop.py, is trained in pairs, one right after the other, the
-order turned each time, on one thread. CPU seconds are compared, so that other work on the machine plays little part. The
-bar is for the training: probes before, within and after it, and statistics on the way. What reading the findings takes
-then, once, stands beside it: baselines fitted to the same rows, checks and verdict, which an unwatched training has not.
-Prints a table and writes benchmarks/results/clinic_cost.json.
+order turned each time, on one thread. CPU seconds are compared, so that other work on the machine plays little part.
+The bar is for the training: probes before, within and after it, and statistics on the way. What reading the findings
+takes then, once, stands beside it: baselines fitted to the same rows, checks and verdict. Prints a table and writes
+benchmarks/results/clinic_cost.json.
 """
 
 from __future__ import annotations

@@ -92,9 +92,9 @@ def _images(count: int) -> str:
     return "1 image is" if count == 1 else f"{count:,} images are"
 
 
-def brightness(pixels: Tensor) -> pl.Series:
-    """Give the mean of each image's pixels, from 0 to 255."""
-    means = [part.float().mean((1, 2, 3)) for part in pixels.split(1024)]
+def brightness(pixels: Tensor, places: Tensor) -> pl.Series:
+    """Give the mean of the pixels of each image at some places, from 0 to 255."""
+    means = [pixels[part].float().mean((1, 2, 3)) for part in places.split(1024)]
     return pl.Series("brightness", torch.cat(means).double().numpy() if means else [], dtype=pl.Float64)
 
 
@@ -155,14 +155,22 @@ class ImagePredictor:
             raise ContractError("This model reads images.", got=got, do="Give files, a folder or an array of images.")
         return table
 
-    def outputs(self, pixels: Tensor) -> Array:
-        """Give probabilities ``[row, class]``, or values in the target's unit ``[row]``."""
+    def outputs(self, pixels: Tensor, places: Tensor) -> Array:
+        """Give probabilities ``[row, class]``, or values in the target's unit ``[row]``.
+
+        Args:
+            pixels: uint8 ``[image, channel, height, width]``.
+            places: the image of each row, int64 ``[row]``; below 0 for a blank one.
+        """
         device = next(self.module.parameters()).device
+        # The mean colour: black would say something.
+        blank = self.scale.mean.round().to(torch.uint8)[:, None, None]
         parts = []
         with torch.inference_mode():
-            for part in pixels.split(self._rows):
-                whole = torch.cat([part, part.new_zeros(self._rows - len(part), *part.shape[1:])])
-                images = self.scale.scaled(whole.to(device))
+            for part in places.split(self._rows):
+                whole = torch.cat([part, part.new_full((self._rows - len(part),), -1)])
+                chosen = torch.where((whole < 0)[:, None, None, None], blank, pixels[whole.clamp_min(0)])
+                images = self.scale.scaled(chosen.to(device))
                 seen = [self._activate(self.module(VIEWS[view](images))) for view in self.views]
                 parts.append(torch.stack(seen).double().mean(0)[: len(part)].cpu().numpy())
         joined = np.concatenate(parts) if parts else np.zeros((0, len(self.classes)))
@@ -175,9 +183,9 @@ class ImagePredictor:
             ContractError: there are no images, or some don't fit under the policy ``error``.
         """
         table = self.read(data)
-        pixels, report = self._pixels(table)
+        report = self._report(table)
         self._apply_policy(report, policy or self.policy)
-        outputs, files = self.outputs(pixels), _files(table)
+        outputs, files = self._answers(table), _files(table)
         if self.target.task == "regression":
             return Prediction(outputs, None, report, files)
         return Prediction(self.target.decode(outputs.argmax(axis=1)), outputs, report, files)
@@ -193,32 +201,31 @@ class ImagePredictor:
             do = "Give folders named by class, or use predict."
             raise ContractError(f"Images are scored against their target, '{name}'.", got=table.frame.columns, do=do)
         ids, target_report = self.target.encode(table.frame.get_column(name))
-        pixels, report = self._pixels(table)
+        report = self._report(table)
         if strict and self.policy == "error":
             self._apply_policy(replace(report, drift={}), "error")
         known = ~rows_without_target(table.frame, name)
         truth = self.target.decode(ids) if self.target.task == "regression" else ids
         if self.target.task == "regression":
             known &= np.isfinite(truth)
-        truth, predicted = truth[known], self.outputs(pixels)[known]
+        truth, predicted = truth[known], self._answers(table)[known]
         metrics = all_scores(self.target.task, truth, predicted) if len(truth) else {}
         lines = (*target_report.sentences(), *report.sentences())
         return Scores(metrics, truth, predicted, int((~known).sum()), lines, report)
 
-    def _pixels(self, table: Table) -> tuple[Tensor, ImageReport]:
-        """Give the pixels of every row, black where there are none."""
-        images = table.images
+    def _answers(self, table: Table) -> Array:
+        assert table.images is not None
+        return self.outputs(table.images.pixels, _places(table))
+
+    def _report(self, table: Table) -> ImageReport:
+        """Say what was changed in the images, and whether they are of another brightness than in training."""
+        images, places = table.images, _places(table)
         assert images is not None
-        places = table.frame.get_column("image")
-        pixels = images.pixels[torch.from_numpy(places.fill_null(0).to_numpy().astype(np.int64))]
-        absent = torch.from_numpy(places.is_null().to_numpy().copy())
-        # The mean colour: black would say something.
-        pixels[absent] = self.scale.mean.round().to(torch.uint8)[:, None, None]
         drift = {}
-        if len(pixels) >= LEAST_ROWS:
-            drift["brightness"] = self.contract.compare(brightness(pixels))
-        return pixels, ImageReport(
-            rows=len(pixels),
+        if len(places) >= LEAST_ROWS:
+            drift["brightness"] = self.contract.compare(brightness(images.pixels, places[places >= 0]))
+        return ImageReport(
+            rows=len(places),
             size=self.size,
             resized=images.resized,
             converted=images.converted,
@@ -267,6 +274,11 @@ class ImagePredictor:
 def _rebuilt(options: Mapping[str, Any]) -> dict[str, Any]:
     """Give the options without the file that weights came from: those of the run are in the run."""
     return {name: None if name == "weights" else value for name, value in options.items()}
+
+
+def _places(table: Table) -> Tensor:
+    """Give the image of each row, int64 ``[row]``; -1 where it has none."""
+    return torch.from_numpy(table.frame.get_column("image").fill_null(-1).to_numpy().astype(np.int64))
 
 
 def _files(table: Table) -> tuple[str, ...]:

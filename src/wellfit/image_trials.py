@@ -25,7 +25,7 @@ from wellfit.models import MODELS
 from wellfit.models.convnet import ConvNet
 from wellfit.models.image_inputs import ImageInputs
 from wellfit.prepared_images import PreparedImages
-from wellfit.runtime import default_threads, keyed_seed, reseed, restored_random_state, threads
+from wellfit.runtime import default_threads, keyed_seed, reseed, resolve_device, restored_random_state, threads
 from wellfit.training import FitOptions, make_trainer, settle
 
 __all__ = ["decided", "default_augmentation", "mirror_verdict"]
@@ -47,6 +47,9 @@ _SMALL = 64
 """Pixels of a side up to which images are shifted; larger ones are cropped."""
 _TIMED = 12
 """Updates that are timed."""
+_FEWEST_TIMED = 3
+_TIMING_SHARE = 0.03
+"""The share of the time left that timing may take."""
 _LONG = 20
 """Epochs from which on parts of images are painted over: before, there is little to be learnt by heart."""
 _ENOUGH = 60
@@ -79,7 +82,8 @@ def decided(prepared: PreparedImages, started: float) -> PreparedImages:
     if augment_open:
         chosen = default_augmentation(prepared.inputs, prepared.config.train.epochs, mirror=mirror)
         prepared = _with(prepared, {"train.augment": chosen})
-    return replace(prepared, notes=(*prepared.notes, *notes))
+    until = None if limit is None else started + limit
+    return replace(prepared, notes=(*prepared.notes, *notes), until=until)
 
 
 def _with(prepared: PreparedImages, values: Mapping[str, Any]) -> PreparedImages:
@@ -211,7 +215,7 @@ def _affordable(prepared: PreparedImages, until: float) -> tuple[int, float]:
     """Give the epochs that fit into the time left, and the seconds of one, from the cost of a few updates."""
     rows, held = prepared.batches("train"), prepared.rows
     size = int(prepared.config.train.batch_size)
-    update = _update_seconds(prepared, rows, size)
+    update = _update_seconds(prepared, rows, size, most=_TIMING_SHARE * (until - time.monotonic()))
     # A forward pass is a third of an update's work, and is made in full precision.
     forward = update / size / 2.0
     epoch = update * rows.steps(size) + forward * held["valid"]
@@ -220,8 +224,8 @@ def _affordable(prepared: PreparedImages, until: float) -> tuple[int, float]:
     return max(1, int((_MARGIN * left - scores - _REST) / epoch)), epoch
 
 
-def _update_seconds(prepared: PreparedImages, rows: ImageRows, size: int) -> float:
-    """Time forward and backward passes of a fresh network; the median of the later ones."""
+def _update_seconds(prepared: PreparedImages, rows: ImageRows, size: int, most: float) -> float:
+    """Time forward and backward passes of a fresh network, a few or until ``most`` seconds; the later ones' median."""
     config, target = prepared.config, prepared.target
     loss = LOSSES.choose(default_loss(target.task)) if config.train.loss == "auto" else LOSSES.choose(config.train.loss)
     outputs = loss.entry.outputs(target.task, len(target.classes))
@@ -229,15 +233,22 @@ def _update_seconds(prepared: PreparedImages, rows: ImageRows, size: int) -> flo
     chosen = MODELS.choose(model_spec(config))
     with restored_random_state():
         module = chosen.entry.make(prepared.inputs, outputs, **chosen.options)
-    module.train()
+    device = resolve_device(config.train.device)
+    module.to(device).train()
+    rows = rows.to(device)
+    half = config.train.precision == "bfloat16" or (config.train.precision == "auto" and device.type == "cuda")
     seconds = []
     threads_used = default_threads() if config.train.threads == "auto" else int(config.train.threads)
     with threads(threads_used):
         began = time.perf_counter()
         for batch in islice(rows.epoch(batch_rows=size, seed=0, epoch=0), _TIMED):
-            with torch.autocast("cpu", dtype=torch.bfloat16, enabled=config.train.precision == "bfloat16"):
+            with torch.autocast(device.type, dtype=torch.bfloat16, enabled=half):
                 total, weight = made.total(module(*batch.inputs), made.prepare(batch.target, outputs), batch.weight)
             (total / weight).backward()
+            if device.type == "cuda":
+                torch.cuda.synchronize(device)
             seconds.append(time.perf_counter() - began)
+            if len(seconds) >= _FEWEST_TIMED and sum(seconds) > most:
+                break
             began = time.perf_counter()
     return float(np.median(seconds[len(seconds) // 3 :]))

@@ -56,6 +56,8 @@ class PreparedImages(Prepared):
     """Whether nobody said how many epochs to train."""
     width_open: bool
     """Whether nobody said how wide the network is."""
+    until: float | None = None
+    """When the run has to be done, on `time.monotonic`'s clock."""
 
     def plan(self) -> dict[str, Any]:
         """Give what ``plan.json`` holds."""
@@ -150,7 +152,13 @@ class PreparedImages(Prepared):
         )
         mirrored = not isinstance(config.train.augment, str) and "flip" in config.train.augment
         views = chosen_views(
-            predictor, self.images.pixels[self.places("valid")], self.truth("valid"), mirrored=mirrored
+            predictor,
+            self.images.pixels,
+            self.places("valid"),
+            self.truth("valid"),
+            mirrored=mirrored,
+            scored=self.rows["valid"] + self.rows["test"],
+            until=self.until,
         )
         return replace(predictor, views=views)
 

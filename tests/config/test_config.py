@@ -170,6 +170,7 @@ def test_with_values_resolves_every_auto():
     values = {
         "data.task": "binary",
         "data.header": True,
+        "data.streamed": False,
         "split.method": "stratified",
         "features.scale": "standard",
         "features.encode": "embedding",

@@ -101,6 +101,6 @@ def test_the_first_yaml_loads_and_says_what_was_asked(source, target):
 def test_the_example_in_the_first_yaml_holds_without_its_marks():
     text = wc.starter_yaml("data.csv", "y", columns=["y", "a: {b}"])
     opened = "".join(
-        line.removeprefix("# ") if line[2:3] in ("f", " ") else line for line in text.splitlines(keepends=True)
+        line.removeprefix("# ") if line[2:3] in ("f", "c", " ") else line for line in text.splitlines(keepends=True)
     )
     assert wc.parse_config(opened).config.features.columns["a: {b}"].type == "category"

@@ -11,7 +11,7 @@ from wellfit.data.image_rows import ImageRows, PixelScale
 
 def rows(**options: object) -> ImageRows:
     pixels = torch.randint(0, 256, (20, 3, 6, 5), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
-    scale = PixelScale.fit(pixels)
+    scale = PixelScale.fit(pixels, torch.arange(20))
     given = {"pixels": pixels, "places": torch.arange(19, -1, -1), "target": torch.arange(20) % 4, "scale": scale}
     return ImageRows(**{**given, **options})  # type: ignore[arg-type]
 
@@ -28,7 +28,7 @@ def test_the_scale_is_numpys() -> None:
 
 def test_a_channel_without_spread_is_not_divided_by_zero() -> None:
     flat = torch.full((3, 1, 2, 2), 7, dtype=torch.uint8)
-    assert torch.equal(PixelScale.fit(flat).scaled(flat), torch.zeros(3, 1, 2, 2))
+    assert torch.equal(PixelScale.fit(flat, torch.arange(3)).scaled(flat), torch.zeros(3, 1, 2, 2))
 
 
 def test_an_epoch_can_be_entered_at_any_batch() -> None:

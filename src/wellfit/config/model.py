@@ -72,7 +72,7 @@ class Config(Section):
     split: Split = Split()
     clean: Clean = Field(default_factory=Clean)
     features: Features = Field(default_factory=Features)
-    model: Annotated[Mapping[str, Any], Member("models", label="type", default="mlp")] = Field(
+    model: Annotated[Mapping[str, Any], Member("models", label="type", default="mlp", words=("auto",))] = Field(
         default="mlp", validate_default=True
     )
     """The architecture: its ``type`` and its options."""
@@ -84,7 +84,13 @@ class Config(Section):
     @classmethod
     def _network(cls, given: Any) -> Any:
         """Settle which network is meant where none is named: an ensemble, unless something is said of one network."""
-        if not isinstance(given, Mapping) or given.get("model") not in (None, "auto", {"type": "auto"}):
+        if not isinstance(given, Mapping):
+            return given
+        model = given.get("model")
+        if isinstance(model, Mapping) and model.get("type") == "auto":
+            model = {key: value for key, value in model.items() if key != "type"} or None
+            given = {**given, "model": model}
+        if model not in (None, "auto"):
             return given
         train = given.get("train")
         of_one = isinstance(train, Mapping) and any(

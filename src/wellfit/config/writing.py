@@ -124,20 +124,24 @@ split:
   valid: 0.16  # share of the rows that decide when to stop
   seed: 42
 
+# clean:  # wellfit check shows what is found, and what each key would change
+#   duplicates: drop  # drop or keep: training rows that equal an earlier one
+#   missing: auto  # auto, mean, median, most_frequent, or a mapping
+#   spellings: suggest  # suggest, merge or keep: variants of one category
+#   types: correct  # correct or keep: numbers and dates written as text
+
 {features}
 
-model:
-  type: mlp
-  hidden: [256, 256]  # units of each layer
-  dropout: 0.1  # share of units dropped, in [0, 1)
+model: auto  # an ensemble within train.time; or one network, such as {{type: mlp, hidden: [256, 256], dropout: 0.1}}
 
 train:
-  optimizer: {{name: nadam, lr: auto}}  # wellfit list optimizers
-  batch_size: auto
-  epochs: 100
-  early_stopping: {{patience: 10}}  # epochs without progress until training stops
+  time: 2m  # the longest that a run may take
   seed: 0
-  time: null  # a limit such as 2m
+# With one network under model:
+#   optimizer: {{name: nadam, lr: auto}}  # wellfit list optimizers
+#   batch_size: auto
+#   epochs: 100
+#   early_stopping: {{patience: 10}}  # epochs without progress until training stops
 """
 
 

@@ -21,6 +21,8 @@ __all__ = ["Augmenter", "ImageRows", "PixelScale"]
 
 _AT_ONCE = 1 << 18
 """Pixels of a channel that one forward pass reads in evaluation: 334 images of 28 x 28."""
+_PIECE = 1024
+"""Images that are read together where all are counted."""
 _SAMPLED = 1 << 22
 """Pixels of a channel that a probe or an appraisal looks at: what it computes is a hundred times larger."""
 
@@ -29,7 +31,7 @@ _SAMPLED = 1 << 22
 class PixelScale:
     """Mean and standard deviation of each channel over the training rows, in 8-bit steps.
 
-    >>> scale = PixelScale.fit(torch.arange(0, 256, dtype=torch.uint8).reshape(4, 1, 8, 8))
+    >>> scale = PixelScale.fit(torch.arange(0, 256, dtype=torch.uint8).reshape(4, 1, 8, 8), torch.arange(4))
     >>> float(scale.mean[0]), round(float(scale.std[0]), 3)
     (127.5, 73.9)
     """
@@ -40,9 +42,11 @@ class PixelScale:
     """Float64 ``[channel]``, above 0."""
 
     @classmethod
-    def fit(cls, pixels: Tensor) -> PixelScale:
-        """Learn from the pixels of training rows, in exact sums of whole numbers."""
-        counts = torch.stack([_histogram(pixels[:, channel]) for channel in range(pixels.shape[1])]).double()
+    def fit(cls, pixels: Tensor, places: Tensor) -> PixelScale:
+        """Learn from the images at some places, in exact sums of whole numbers; few are in memory at a time."""
+        counts = torch.zeros(pixels.shape[1], 256, dtype=torch.float64)
+        for part in places.split(_PIECE):
+            counts += torch.stack([_histogram(channel) for channel in pixels[part].unbind(1)])
         levels = torch.arange(256, dtype=torch.float64)
         total = counts.sum(1)
         mean = (counts @ levels) / total
@@ -67,11 +71,8 @@ class PixelScale:
 
 
 def _histogram(channel: Tensor) -> Tensor:
-    """Count the levels of one channel, in pieces that fit the cache."""
-    counts = torch.zeros(256, dtype=torch.int64)
-    for part in channel.split(4096):
-        counts += torch.bincount(part.flatten().long(), minlength=256)
-    return counts
+    """Count the levels of one channel."""
+    return torch.bincount(channel.flatten().long(), minlength=256).double()
 
 
 class Augmenter(Protocol):

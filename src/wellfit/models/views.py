@@ -30,6 +30,7 @@ VIEWS: dict[str, Callable[[Tensor], Tensor]] = {
 VIEW_SETS: tuple[tuple[str, ...], ...] = (
     ("plain",),
     ("plain", "mirror"),
+    ("plain", "up_left", "down_right"),
     tuple(VIEWS),
 )
 """Sets that are tried on validation rows, the cheapest first (Jordan 2024 takes the last)."""

@@ -34,7 +34,7 @@ from wellfit.preparation_settings import (
 
 __all__ = ["REASONS", "Learned", "learned"]
 
-SAMPLE_CELLS = 15_000_000
+SAMPLE_CELLS = 10_000_000
 """Cells of the sample that the plans are learned from and that leaks and near duplicates are looked for in."""
 
 REASONS = {

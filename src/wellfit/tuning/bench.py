@@ -81,7 +81,7 @@ class Bench:
 
     def resolved(self) -> Config:
         """Give the config with every auto as a training takes it."""
-        return Experiment(self._ready(self.config)).config
+        return Experiment(self.ready(self.config)).config
 
     @property
     def cells(self) -> int:
@@ -96,7 +96,7 @@ class Bench:
             raise ConfigError(rule, do="Leave train.metric at auto.")
         return name
 
-    def _ready(self, config: Config) -> Prepared:
+    def ready(self, config: Config) -> Prepared:
         """Give the rows prepared as a config says, with its model and training."""
         config = with_recipe(config, task=self.prepared.target.task, rows=self.prepared.rows["train"])
         key = _rows_key(config)
@@ -130,7 +130,7 @@ class Bench:
         seed = {} if job.seed is None else {"train.seed": job.seed}
         config = with_settings(self.config, {**job.values, **seed})
         watch = _Watch(job.rungs, report, None if job.seconds is None else started + job.seconds)
-        experiment = Experiment(self._ready(config), callbacks=[watch])
+        experiment = Experiment(self.ready(config), callbacks=[watch])
         experiment.trainer.run()
         trainer = experiment.trainer
         broken = trainer.history.meta.get("non_finite")

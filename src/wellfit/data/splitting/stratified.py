@@ -27,17 +27,20 @@ class Stratified(Dealer):
 
     def __init__(self, request: Request, labels: Rows | None = None) -> None:
         super().__init__(request)
-        self.labels = _labels(request) if labels is None else labels
+        labels = _labels(request) if labels is None else labels
+        # Of a hundred million rows every byte counts.
+        self.labels = labels.astype(np.min_scalar_type(-1 - int(labels.max(initial=0))))
         """The class of each row of the table."""
 
     def draw(self, rows: Rows, share: float) -> tuple[Rows, Rows]:
         """Draw a share of the rows of each class; classes of a single row stay."""
         of_rows = self.labels[rows]
-        counts = np.bincount(of_rows + 1)
-        rare = counts[of_rows + 1] < 2
+        counts = _counts(of_rows)
+        rare = (counts < 2)[of_rows + 1]
         if rare.any():
             self.notes.append("Classes of a single row can't be divided; their rows train.")
-        common, wanted = rows[~rare], int(np.ceil(share * (~rare).sum()))
+        common = rows[~rare] if rare.any() else rows
+        wanted = int(np.ceil(share * len(common)))
         classes = int((counts >= 2).sum())
         if not 0 < classes <= wanted <= len(common) - classes:
             self.notes.append(_TOO_FEW)
@@ -50,7 +53,7 @@ class Stratified(Dealer):
         from sklearn.model_selection import StratifiedKFold
 
         labels = self.labels[rows]
-        if np.bincount(labels + 1).max() < folds:
+        if _counts(labels).max() < folds:
             self.notes.append(_TOO_FEW)
             yield from Random(self.request).divide(rows, folds)
             return
@@ -61,6 +64,14 @@ class Stratified(Dealer):
             parts = list(dealt.split(rows, labels))
         for train, valid in parts:
             yield rows[train], rows[valid]
+
+
+def _counts(labels: Rows) -> Rows:
+    """Count the rows without a label, and those of each."""
+    values, found = np.unique(labels, return_counts=True)
+    counts = np.zeros(int(labels.max(initial=-1)) + 2, dtype=np.int64)
+    counts[values.astype(np.int64) + 1] = found
+    return counts
 
 
 def _labels(request: Request) -> Rows:
