@@ -94,10 +94,27 @@ def test_the_fused_block_has_the_gradients_of_the_plain_one(name: str) -> None:
         torch.testing.assert_close(made, expected, rtol=1e-9, atol=1e-9)
 
 
+def test_under_autocast_products_are_short_and_the_rest_is_wide() -> None:
+    block = MemberBlock(2, 64, 32, activation="mish").train()
+    x = torch.randn(2, 40, 64, requires_grad=True)
+    wanted = [x, *block.parameters()]
+    plain = block(x, 0.0)
+    with torch.autocast("cpu", torch.bfloat16):
+        short = block(x, 0.0)
+    assert short.dtype == torch.float32
+    assert not torch.equal(short, plain)
+    torch.testing.assert_close(short, plain, rtol=0.05, atol=0.05)
+    pairs = zip(torch.autograd.grad(short.sum(), wanted), torch.autograd.grad(plain.sum(), wanted), strict=True)
+    for made, expected in pairs:
+        assert made.dtype == torch.float32
+        assert float((made - expected).norm() / expected.norm()) < 0.02
+
+
 def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
     kept = _kept(torch.empty(3, 500, 401), 0.15)
     assert float((kept == 0).float().mean()) == pytest.approx(0.15, abs=0.002)
     assert float(kept.mean()) == pytest.approx(1.0, abs=0.003)
+    assert torch.isfinite(_kept(torch.empty(1, 50, 50), 1 - 1e-9)).all()
     units = (kept.flatten()[: kept.numel() // 4 * 4].view(-1, 4) == 0).float()
     assert np.abs(np.corrcoef(units.T.numpy()) - np.eye(4)).max() < 0.01
 

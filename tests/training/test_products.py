@@ -101,6 +101,14 @@ def test_machine_and_shapes_decide(
     assert linear_by_onednn(module, rows, torch.device("meta")) is None
 
 
+def test_a_module_that_was_compiled_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(products, "_is_faster", lambda: True)
+    module = nn.Linear(256, 256)
+    assert linear_by_onednn(module, 256, torch.device("cpu")) is not None
+    module._compiled_call_impl = module.forward
+    assert linear_by_onednn(module, 256, torch.device("cpu")) is None
+
+
 def network() -> nn.Module:
     torch.manual_seed(0)
     return nn.Sequential(nn.Linear(20, 16), nn.ReLU(), nn.Dropout(0.1), nn.Linear(16, 2))

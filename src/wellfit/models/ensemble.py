@@ -26,8 +26,9 @@ class Ensemble(nn.Module):
         members: One mapping an architecture: its ``type`` and options; ``train`` is the business of training.
         kind: What the outputs are.
 
-    >>> blend = Ensemble(TableInputs(numeric=3), 1, members=[{"type": "linear"}, {"type": "linear"}], kind="value")
-    >>> blend.eval()(torch.zeros(4, 3)).shape
+    >>> two = [{"type": "linear", "kind": "value"}, {"type": "mlp", "hidden": [8]}]
+    >>> blended = Ensemble(TableInputs(numeric=3), 1, members=two, kind="value").eval()
+    >>> blended(torch.zeros(4, 3), torch.zeros(4, 0, dtype=torch.int64)).shape
     torch.Size([4, 1])
     """
 
@@ -43,7 +44,7 @@ class Ensemble(nn.Module):
         self.register_buffer("weights", torch.full((len(members),), 1.0 / len(members), dtype=torch.float64))
         self.register_buffer("temperature", torch.ones((), dtype=torch.float64))
 
-    def forward(self, numeric: Tensor, categorical: Tensor | None = None) -> Tensor:
+    def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Map float32 ``[row, number]`` and int64 ``[row, category]`` to ``[row, output]``."""
         used = [place for place, weight in enumerate(self.weights.tolist()) if weight > 0]
         outputs = torch.stack([self.networks[place](numeric, categorical) for place in used], dim=-1)

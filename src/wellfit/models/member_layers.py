@@ -132,7 +132,7 @@ def _kept(like: Tensor, dropout: float) -> Tensor:
     Four units share a random number of 64 bits, which takes a quarter of the time; the share is rounded to 16 bits.
     """
     numbers = torch.empty(-(-like.numel() // 4), dtype=torch.int64, device=like.device).random_(-(2**63), None)
-    cut = round(dropout * _LEVELS)
+    cut = min(round(dropout * _LEVELS), _LEVELS - 1)
     # As floats first: whole numbers of 16 bits are compared ten times as slowly.
     drawn = numbers.view(torch.int16)[: like.numel()].view(like.shape).to(like.dtype)
     return drawn.ge_(cut - _LEVELS // 2).mul_(_LEVELS / (_LEVELS - cut))

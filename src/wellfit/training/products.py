@@ -36,6 +36,9 @@ def linear_by_onednn(module: nn.Module, rows: int, device: torch.device) -> Line
     if device.type != "cpu" or not _is_faster():
         return None
     parts = list(module.modules())
+    if any(part._compiled_call_impl is not None or hasattr(part, "_orig_mod") for part in parts):
+        # A person's own torch.compile: what it has made calls no functions that could be replaced.
+        return None
     sizes = [rows * part.in_features * part.out_features for part in parts if isinstance(part, nn.Linear)]
     counted = sum(size for size in sizes if size >= _LEAST)
     return LinearByOneDnn() if counted >= _A_PART * len(parts) else None

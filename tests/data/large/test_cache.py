@@ -99,6 +99,7 @@ def test_an_altered_shard_is_noticed_and_made_anew(source: Path, tmp_path: Path)
     assert any("made anew" in note for note in again.notes)
 
 
+@pytest.mark.slow
 def test_a_full_disk_is_one_sentence_and_leaves_nothing(source: Path, tmp_path: Path) -> None:
     code = (
         "import resource, signal, sys\n"
@@ -181,6 +182,7 @@ wellfit.train({source!r}, "label", out={out!r}, data={{"streamed": True, "cache"
 """
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("module", "name"),
     [

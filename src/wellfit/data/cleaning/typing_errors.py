@@ -120,12 +120,13 @@ def _right_form(
 ) -> str | None:
     edits: dict[str, int] = {}
     top = ""
-    for other in sorted(neighbours.of(words[text]), key=lambda level: (-counts[level], level)):
+    frequent = [level for level in neighbours.of(words[text]) if counts[text] <= RARITY_LONG * counts[level]]
+    for other in sorted(frequent, key=lambda level: (-counts[level], level)):
         ratio = counts[other] / counts[top] if top else 1.0
         if ratio < CERTAINLY:
             break
         share = counts[text] / counts[other]
-        if other == text or share > RARITY_LONG or _differ_in_code(text, other):
+        if _differ_in_code(text, other):
             continue
         # A level that is rare beside another candidate, and a slip of it, is itself a misspelling.
         if ratio < RARITY and _slips(words[other], words[top], common, ratio) is not None:

@@ -33,7 +33,7 @@ from wellfit.errors import DataError
 
 __all__ = ["RowStream", "files_of", "identity", "outgrows_memory", "passes_by", "streamed"]
 
-CELLS = 4_000_000
+CELLS = 2_000_000
 """Cells of a batch: what is held at once is some times their size."""
 
 SHARE = 0.5

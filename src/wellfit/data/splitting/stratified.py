@@ -29,7 +29,7 @@ class Stratified(Dealer):
         super().__init__(request)
         labels = _labels(request) if labels is None else labels
         # Of a hundred million rows every byte counts.
-        self.labels = labels.astype(np.min_scalar_type(-1 - int(labels.max(initial=0))))
+        self.labels = labels.astype(np.min_scalar_type(-2 - int(labels.max(initial=0))))
         """The class of each row of the table."""
 
     def draw(self, rows: Rows, share: float) -> tuple[Rows, Rows]:
