@@ -68,6 +68,7 @@ def prepare_shards(config: Config, data: Any = None) -> PreparedShards | None:
     Raises:
         RunFailed: there is no room for the shards.
     """
+    config, single = _of_one_network(config)
     cache = Cache(None if config.data.cache is None else Path(config.data.cache))
     sources = {"source": source_of(config, data), "valid": config.data.valid, "test": config.data.test}
     places = {name: located(source) for name, source in sources.items() if source is not None}
@@ -78,7 +79,7 @@ def prepare_shards(config: Config, data: Any = None) -> PreparedShards | None:
             if streams is None:
                 return None
             key = _key_of(config, {name: stream.record.checksum for name, stream in streams.items()})
-        notes: list[str] = []
+        notes: list[str] = single
         shards = _found(cache, key, notes)
         if shards is None:
             streams = streams or _streams(config, places, cache, workspace)
@@ -93,6 +94,14 @@ def prepare_shards(config: Config, data: Any = None) -> PreparedShards | None:
     prepared = _prepared(config, shards, sources, cache, notes, given=data is not None)
     cache.name_too(key, _key_of(prepared.config, shards.record["identities"]))
     return prepared
+
+
+def _of_one_network(config: Config) -> tuple[Config, list[str]]:
+    """Have one network trained where an ensemble is asked for, whose members each read other rows; say so."""
+    if config.model["type"] != "ensemble":
+        return config, []
+    note = "One network (mlp) is trained, not an ensemble: rows that are read in batches are held out once."
+    return with_values(config, {"model": {"type": "mlp"}}), [note]
 
 
 def _key(config: Config, places: Mapping[str, Any], cache: Cache) -> str | None:
