@@ -17,6 +17,8 @@ from wellfit.prepared_shards import PreparedShards
 def both(source: Any, target: str = "label", **sections: Any) -> tuple[PreparedTable, PreparedShards]:
     """Prepare in memory and in batches."""
     data = {"source": source, "target": target, **sections.pop("data", {})}
+    # Rows that are read in batches train no ensemble, and an ensemble wants other features than one network.
+    sections = {"model": {"type": "mlp"}, **sections}
     found = [prepare(from_mapping({"data": {**data, "streamed": streamed}, **sections})) for streamed in (False, True)]
     table, shards = found
     assert isinstance(table, PreparedTable)

@@ -19,9 +19,9 @@ from wellfit.errors import ConfigError
 from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.losses import LOSSES, default_loss
-from wellfit.metrics import METRICS, default_metric
+from wellfit.metrics import METRICS, all_scores, best_threshold, default_metric
 from wellfit.models import MODELS, Members
-from wellfit.prediction import Answers, Scores
+from wellfit.prediction import Answers, Predictor, Scores
 from wellfit.prepared import Prepared
 from wellfit.registry import Choice
 from wellfit.runtime import keyed_seed, reseed, restored_random_state, versions
@@ -72,6 +72,7 @@ class Experiment:
         self.prepared = prepared
         self.started = time.monotonic() if started is None else started
         target, config = prepared.target, prepared.config
+        _refuse_threshold(config, target)
         self.loss = _loss(config, target)
         self.outputs = self.loss.entry.outputs(target.task, len(target.classes))
         chosen = MODELS.choose(model_spec(config))
@@ -191,6 +192,32 @@ class Experiment:
         }
 
 
+def _decide(outcome: Outcome) -> None:
+    """Settle from which probability on the second of two classes is answered."""
+    predictor, train = outcome.predictor, outcome.config.train
+    threshold = train.threshold
+    held = outcome.scores.get("valid")
+    if threshold == "auto":
+        fits = train.metric == "f1" and outcome.prepared.target.task == "binary" and isinstance(predictor, Predictor)
+        threshold = None
+        if fits and held is not None and (known := held.target >= 0).any():
+            threshold = best_threshold(METRICS["f1"].make(), held.target[known], held.predicted[known])
+        outcome.config = with_values(outcome.config, {"train.threshold": threshold})
+    if threshold is None or not isinstance(predictor, Predictor):
+        return
+    predictor.threshold = threshold
+    outcome.model |= predictor.facts()
+    if held is not None:
+        metrics = all_scores("binary", held.target, held.predicted, threshold=threshold)
+        outcome.scores["valid"] = replace(held, metrics=metrics)
+
+
+def _refuse_threshold(config: Config, target: TargetPlan) -> None:
+    if config.train.threshold not in ("auto", None) and target.task != "binary":
+        rule = f"'threshold' of train decides between two classes, and this is a {target.task} target."
+        raise ConfigError(rule, got=config.train.threshold, do="Leave it out.")
+
+
 def _loss(config: Config, target: TargetPlan) -> Choice[Any]:
     given = config.train.loss
     choice = LOSSES.choose(default_loss(target.task) if given == "auto" else given)
@@ -277,12 +304,14 @@ def _spacing(config: Config) -> int | float | None:
     return Duration().check(spacing) if isinstance(spacing, str) else spacing
 
 
-def score_all(outcome: Outcome, *, started: float, limit: float | None, but: tuple[str, ...] = ()) -> None:
+def score_all(outcome: Outcome, *, started: float, limit: float | None) -> None:
     """Score validation and test rows that were not scored, and the baselines beside them, within the time allowed."""
     prepared, predictor = outcome.prepared, outcome.predictor
-    for split in ("test", "valid"):
-        if prepared.rows[split] and split not in but:
+    for split in ("valid", "test"):
+        if prepared.rows[split] and split not in outcome.scores:
             outcome.scores[split] = prepared.score(predictor, split)
+        if split == "valid":
+            _decide(outcome)
     outcome.metrics = {split: outcome.scores[split].metrics for split in ("test", "valid") if split in outcome.scores}
     scored = "test" if "test" in outcome.scores else "valid"
     deadline = None if limit is None else started + 0.95 * limit

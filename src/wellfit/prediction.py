@@ -25,7 +25,7 @@ from wellfit.data.sources.entry import Header, Reading
 from wellfit.data.sources.web.headers import reading_for
 from wellfit.errors import ContractError, WellfitWarning
 from wellfit.losses import LOSSES
-from wellfit.metrics import all_scores
+from wellfit.metrics import all_scores, decided
 from wellfit.models import MODELS, TableInputs
 
 __all__ = ["Answers", "Prediction", "Predictor", "Report", "Scores"]
@@ -122,6 +122,8 @@ class Predictor:
     """How the run's source was read; new rows on the web are read the same way."""
     sources: tuple[Any, ...] = ()
     """Where the run's rows came from: headers that were told for a host go nowhere else."""
+    threshold: float | None = None
+    """Of two classes, the probability of the second from which on it is predicted; None: the likelier one."""
 
     def __post_init__(self) -> None:
         """Make what turns outputs into probabilities or values."""
@@ -143,7 +145,7 @@ class Predictor:
 
     def facts(self) -> dict[str, Any]:
         """Give what ``model.json`` holds of the prediction beside the network."""
-        return {}
+        return {} if self.threshold is None else {"threshold": self.threshold}
 
     @property
     def classes(self) -> tuple[Any, ...]:
@@ -186,7 +188,7 @@ class Predictor:
         outputs = self.outputs(matrix)
         if self.target.task == "regression":
             return Prediction(outputs, None, report)
-        return Prediction(self.target.decode(outputs.argmax(axis=1)), outputs, report)
+        return Prediction(self.target.decode(decided(outputs, self.threshold)), outputs, report)
 
     def score(self, frame: pl.DataFrame, *, strict: bool = False, scored: bool = True) -> Scores:
         """Predict rows whose target is known, and score all that have one, unless ``scored`` says not to.
@@ -210,7 +212,7 @@ class Predictor:
         if self.target.task == "regression":
             known &= np.isfinite(truth)
         truth, predicted = truth[known], predicted[known]
-        metrics = all_scores(self.target.task, truth, predicted) if len(truth) and scored else {}
+        metrics = all_scores(self.target.task, truth, predicted, threshold=self.threshold) if len(truth) and scored else {}
         lines = (*target_report.sentences(), *report.sentences())
         return Scores(metrics, truth, predicted, int((~known).sum()), lines, report)
 
@@ -242,6 +244,7 @@ class Predictor:
                 target=TargetPlan.from_dict(plan["target"]),
                 module=module,
                 loss=model["loss"],
+                threshold=model.get("threshold"),
                 header=plan["source"]["details"].get("header", "auto"),
                 policy=folder.read_config()["clean"]["on_schema"],
                 drop=tuple(plan["not_features"]),

@@ -107,7 +107,7 @@ def _experiment(
 
 
 _FREE = re.compile(
-    r"version|output\..*|tune\..*|data\.(source|test|cache)|train\.(steps|time|checkpoint_every|workers|doctor)"
+    r"version|output\..*|tune\..*|data\.(source|test|cache)|train\.(steps|time|checkpoint_every|workers|doctor|threshold)"
 )
 """Keys that need not be the same on resume: they change no weight, or say only when training stops. A source may have
 been moved, if its content is the same."""
@@ -206,7 +206,10 @@ def _evaluation(outcome: Outcome) -> dict[str, Any]:
     """Say how the predictions of the test rows (of the validation rows, where there are none) are distributed."""
     split = "test" if "test" in outcome.scores else "valid"
     scores, target = outcome.scores[split], outcome.prepared.target
-    summary = summarize_predictions(target.task, list(target.classes), scores.target, scores.predicted)
+    threshold = outcome.model.get("threshold")
+    summary = summarize_predictions(
+        target.task, list(target.classes), scores.target, scores.predicted, threshold=threshold
+    )
     prepared = outcome.prepared
     worst = worst_images(prepared, split, scores) if isinstance(prepared, PreparedImages) else None
     return {"split": split, **summary, **({} if worst is None else {"worst_images": worst})}

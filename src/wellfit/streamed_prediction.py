@@ -19,7 +19,7 @@ from wellfit.data.large.sample import Reservoir
 from wellfit.data.large.stream import CELLS, RowStream, outgrows_memory, passes_by, streamed
 from wellfit.data.sources import located
 from wellfit.errors import DataError
-from wellfit.metrics import all_scores
+from wellfit.metrics import all_scores, decided
 from wellfit.prediction import Prediction, Predictor, Scores
 
 __all__ = ["is_streamed", "predict_batches", "score_batches"]
@@ -65,7 +65,7 @@ def predict_batches(predictor: Predictor, source: Any, write: Write, policy: str
 def _answers(predictor: Predictor, outputs: Any, report: CoercionReport) -> Prediction:
     if predictor.target.task == "regression":
         return Prediction(outputs, None, report)
-    return Prediction(predictor.target.decode(outputs.argmax(axis=1)), outputs, report)
+    return Prediction(predictor.target.decode(decided(outputs, predictor.threshold)), outputs, report)
 
 
 def score_batches(predictor: Predictor, source: Any) -> Scores:
@@ -87,7 +87,7 @@ def score_batches(predictor: Predictor, source: Any) -> Scores:
         predictor.apply_policy(replace(report, drift={}), "error")
     truth = np.concatenate([scores.target for scores in found])
     predicted = np.concatenate([scores.predicted for scores in found])
-    metrics = all_scores(predictor.target.task, truth, predicted) if len(truth) else {}
+    metrics = all_scores(predictor.target.task, truth, predicted, threshold=predictor.threshold) if len(truth) else {}
     notes = (*_joint_target(targets).sentences(), *report.sentences())
     return Scores(metrics, truth, predicted, sum(scores.without_target for scores in found), notes, report)
 

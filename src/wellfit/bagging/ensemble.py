@@ -113,7 +113,7 @@ class EnsembleExperiment:
         heat = 1.0 if self.prepared.target.task == "regression" else temperature(mixed, truth)
         outcome = self._outcome(self._blended(weights, heat), int(weights.argmax()))
         outcome.scores["valid"] = self._scores(mixed, truth, heat)
-        score_all(outcome, started=self.started, limit=self.prepared.config.train.time, but=("valid",))
+        score_all(outcome, started=self.started, limit=self.prepared.config.train.time)
         return outcome
 
     def _blended(self, weights: Array, heat: float) -> Ensemble:

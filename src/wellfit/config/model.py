@@ -26,7 +26,7 @@ VERSION = 1
 
 OF_ANY = frozenset(
     (
-        "metric",
+        "metric", "threshold",
         "class_weight",
         "precision",
         "device",

@@ -57,6 +57,12 @@ class Train(Section):
     """When to stop for want of progress; null: never."""
     metric: Annotated[str, FamilyName("metrics")] = "auto"
     """What tells the best epoch on the validation rows; auto is the loss."""
+    threshold: Annotated[
+        Literal["auto"] | float | None,
+        Either("auto", null=True, rule=Number(0, 1, low_open=True, high_open=True, example=0.3)),
+    ] = "auto"
+    """Of two classes, the probability of the second from which on it is predicted, in (0, 1); null: the likelier
+    class; auto is null, and where the metric is f1 what is best on rows that were not learned."""
     class_weight: Annotated[str | Mapping[str, float], ClassWeights()] = "auto"
     """How much a row of each class counts: auto, none, balanced, or weights above 0 by label."""
     precision: Annotated[Literal["auto", "float32", "bfloat16"], OneOf("auto", "float32", "bfloat16")] = "auto"

@@ -5,12 +5,15 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from wellfit.errors import ConfigError, did_you_mean
 from wellfit.metrics import accuracy, auc, f1, log_loss, mae, r2, rmse
+from wellfit.metrics.decision import best_threshold, decided
 from wellfit.metrics.metric import MetricEntry, Score
 from wellfit.registry import Family
 
-__all__ = ["METRICS", "MetricEntry", "Score", "all_scores", "default_metric"]
+__all__ = ["METRICS", "MetricEntry", "Score", "all_scores", "best_threshold", "decided", "default_metric"]
 
 METRICS: Family[MetricEntry] = Family(
     "metrics",
@@ -32,8 +35,12 @@ def default_metric(task: str) -> str:
     return _DEFAULTS[task]
 
 
-def all_scores(task: str, target: Any, prediction: Any, weight: Any = None) -> dict[str, float | None]:
+def all_scores(
+    task: str, target: Any, prediction: Any, weight: Any = None, *, threshold: float | None = None
+) -> dict[str, float | None]:
     """Give every metric of a task by name, None where it is undefined, as ``metrics.json`` holds them.
+
+    ``threshold`` decides between two classes; see `decided`.
 
     >>> all_scores("regression", [1.0, 2.0, 3.0], [1.0, 2.0, 3.0])
     {'rmse': 0.0, 'mae': 0.0, 'r2': 1.0}
@@ -42,6 +49,8 @@ def all_scores(task: str, target: Any, prediction: Any, weight: Any = None) -> d
     scores: dict[str, float | None] = {}
     for name, entry in METRICS.items():
         if task in entry.tasks:
-            value = entry.make()(target, prediction, weight)
+            answered = entry.of_answers and threshold is not None
+            said = np.eye(2)[decided(np.asarray(prediction), threshold)] if answered else prediction
+            value = entry.make()(target, said, weight)
             scores[name] = None if math.isnan(value) else value
     return scores

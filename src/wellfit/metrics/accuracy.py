@@ -22,4 +22,5 @@ ENTRY = MetricEntry(
     reference="sklearn.metrics.accuracy_score",
     tasks=frozenset({"binary", "multiclass"}),
     greater_is_better=True,
+    of_answers=True,
 )

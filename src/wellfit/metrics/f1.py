@@ -34,4 +34,5 @@ ENTRY = MetricEntry(
     reference="van Rijsbergen 1979; sklearn.metrics.f1_score(average='binary' | 'macro')",
     tasks=frozenset({"binary", "multiclass"}),
     greater_is_better=True,
+    of_answers=True,
 )

@@ -31,6 +31,8 @@ class MetricEntry(Entry):
     tasks: frozenset[str]
     """Which of binary, multiclass and regression it judges."""
     greater_is_better: bool
+    of_answers: bool = False
+    """Whether it judges the class that is answered, and not how probable each is."""
 
 
 def of_classes(figure: Callable[[Array, Array, Array | None], float]) -> Score:

@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from wellfit.errors import BadInput
+from wellfit.metrics import decided
 from wellfit.report.facts import plain
 
 __all__ = ["summarize_predictions"]
@@ -27,14 +28,20 @@ GRID = 32
 
 
 def summarize_predictions(
-    task: str, classes: Sequence[Any], target: npt.ArrayLike, prediction: npt.ArrayLike
+    task: str,
+    classes: Sequence[Any],
+    target: npt.ArrayLike,
+    prediction: npt.ArrayLike,
+    *,
+    threshold: float | None = None,
 ) -> dict[str, Any]:
     """Sum up the predictions of one split, with JSON values only.
 
     ``target`` holds class ids ``(n,)`` in [0, k), or values ``(n,)`` for regression; ``prediction`` holds
     probabilities ``(n, k)``, for binary also those of the second class ``(n,)``, or values ``(n,)``. Rows whose id is
     out of range or whose numbers are not finite are left out and counted in ``rows_left_out``. Another task, or shapes
-    that do not fit, are a `BadInput`.
+    that do not fit, are a `BadInput`. ``threshold`` is the probability of the second of two classes from which on it is
+    the answer; None: the likelier one.
 
     >>> summary = summarize_predictions("binary", ["no", "yes"], [0, 1, 1], [0.2, 0.9, 0.4])
     >>> summary["confusion"]["counts"]
@@ -44,11 +51,13 @@ def summarize_predictions(
         return _regression(np.asarray(target, dtype=np.float64), np.asarray(prediction, dtype=np.float64))
     if task not in ("binary", "multiclass"):
         raise BadInput("A task is binary, multiclass or regression.", got=task)
-    return _classification(task, [str(label) for label in classes], np.asarray(target), np.asarray(prediction))
+    return _classification(
+        task, [str(label) for label in classes], np.asarray(target), np.asarray(prediction), threshold
+    )
 
 
 def _classification(
-    task: str, labels: list[str], target: npt.NDArray[Any], prediction: npt.NDArray[Any]
+    task: str, labels: list[str], target: npt.NDArray[Any], prediction: npt.NDArray[Any], threshold: float | None
 ) -> dict[str, Any]:
     probability = prediction.astype(np.float64)
     if probability.ndim == 1 and len(labels) == 2:
@@ -62,7 +71,7 @@ def _classification(
     if len(ids) == 0:
         return summary
     summary["class_counts"] = counts[:LISTED_CLASSES]
-    answer = probability.argmax(axis=1)
+    answer = decided(probability, threshold)
     summary["confusion"] = _confusion(labels, counts, ids, answer)
     if task == "binary":
         summary |= _ranking(ids, probability[:, 1])

@@ -223,3 +223,12 @@ def test_a_parquet_file_that_is_cut_off_is_named(tmp_path: Path) -> None:
     settings = {"source": str(tmp_path / "t.parquet"), "target": "label", "streamed": True}
     with pytest.raises(DataError, match="cut off or damaged"):
         prepare(from_mapping({"data": settings}))
+
+
+def test_one_network_is_trained_where_an_ensemble_is_the_default(tmp_path: Path) -> None:
+    write_csv(rows(), tmp_path / "t.csv")
+    data = {"source": str(tmp_path / "t.csv"), "target": "label", "streamed": True}
+    prepared = prepare(from_mapping({"data": data, "model": {"type": "ensemble"}}))
+    assert prepared.config.model["type"] == "mlp"
+    assert any("One network" in note for note in prepared.notes)
+    assert prepare(prepared.config).plan() == prepared.plan()
