@@ -82,7 +82,8 @@ class Experiment:
         rows = {name: prepared.batches(name, weights) for name in ("train", "valid")}
         self.module = self._module(rows["train"])
         options = _options(config, self.loss, target)
-        if weights is not None and config.train.metric == "auto":
+        weighted = weights is not None or config.data.weight is not None
+        if weighted and config.train.metric == "auto":
             # Metrics count every row alike: with weights, the loss tells the best epoch.
             options = replace(options, metric="auto")
         score = _score(config, target)

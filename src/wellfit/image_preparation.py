@@ -49,6 +49,8 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
     table = _with_own(config, table)
     images = table.images
     assert images is not None
+    if config.data.weight is not None:
+        raise ConfigError("Images all count alike.", got=f"data.weight {config.data.weight}", do="Leave it out.")
     config = _with_model(config)
     target = resolve_column(table.frame, "label" if config.data.target is None else config.data.target)
     left, rows, findings = _usable(table.frame, images, target, drop=config.clean.duplicates == "drop")

@@ -23,6 +23,7 @@ from wellfit.data.sources.lasting import secrets_kept_out
 from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers, reading_for
 from wellfit.data.splitting import Split
 from wellfit.data.table import SourceRecord, Table, resolve_column
+from wellfit.data.weights import row_weights
 from wellfit.errors import DataError
 from wellfit.findings import Finding
 from wellfit.preparation_findings import copies_dropped, imbalance, misspelt, straddling, targets_missing
@@ -123,6 +124,7 @@ def prepare_table(config: Config, data: Any = None, *, estimator: bool = False) 
         frames=frames,
         split=split,
         matrices={"train": matrix, "valid": features.apply(cleaning.apply(features_of["valid"])[0])},
+        weights=row_weights(frames, config.data.weight),
         rows={**rows, **counts},
         not_features=apart,
         ranges=ranges,

@@ -76,8 +76,8 @@ def feature_settings(config: Config, cleaning: CleaningPlan) -> dict[str, Any]:
 
 def columns_apart(config: Config, target: str) -> tuple[str, ...]:
     """Give the columns that are no features: the time of a row may tell something, its group or its part not."""
-    column = config.split.column
-    return (target,) if column is None or config.split.method == "time" else (target, column)
+    column = None if config.split.method == "time" else config.split.column
+    return (target, *(name for name in (column, config.data.weight) if name is not None))
 
 
 def method_of(config: Config, split: Split) -> str:

@@ -144,6 +144,8 @@ class PreparedTable(PreparedRows):
     """Which of the rows that were not set aside these are, by number."""
     matrices: Mapping[str, Matrix]
     """What the network reads, of train and valid."""
+    weights: Mapping[str, Array] | None = None
+    """How much each row of train and valid counts, float64 [row]; None: all alike."""
 
     @property
     def held_bytes(self) -> int:
@@ -165,7 +167,8 @@ class PreparedTable(PreparedRows):
                 "Validation rows must have labels that training rows have.", got=labels, do="Deal the rows otherwise."
             )
         tensors = (torch.from_numpy(matrix.numeric[known]), torch.from_numpy(matrix.categorical[known]))
-        weight = None if weights is None else torch.from_numpy(weights[split][known].astype(np.float32))
+        given = self.weights if weights is None else weights
+        weight = None if given is None else torch.from_numpy(given[split][known].astype(np.float32))
         return Resident(tensors, torch.from_numpy(target[known]), weight)
 
     def score(self, predictor: Predictor, split: str) -> Scores:

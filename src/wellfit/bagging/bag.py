@@ -50,7 +50,8 @@ def pooled(prepared: PreparedTable) -> Pool:
     """
     parts = [prepared.batches(name) for name in ("train", "valid")]
     inputs = tuple(torch.cat(pair) for pair in zip(*(part.inputs for part in parts), strict=True))
-    rows = Resident(inputs, torch.cat([part.target for part in parts]))
+    weights = [part.weight for part in parts if part.weight is not None]
+    rows = Resident(inputs, torch.cat([part.target for part in parts]), torch.cat(weights) if weights else None)
     target = rows.target.numpy()
     if _exchangeable(prepared.config):
         count = 5 if len(target) > _MANY_ROWS else 8

@@ -117,8 +117,8 @@ def _training(facts: ReportFacts) -> list[str]:
         ],
         "Everything learnt from data (fill values, vocabularies, scales, weights) was learnt on training rows only."
         if summary is None
-        else "Fill values, vocabularies and scales were learnt on training rows only; networks learnt from these and the "
-        "validation rows.",
+        else "Fill values, vocabularies and scales were learnt on training rows only, the networks from these and from "
+        "the validation rows.",
         "To repeat: `wellfit train -c config.yaml`",
     ]
     return [_bullets(entries)]

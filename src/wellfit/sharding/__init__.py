@@ -49,6 +49,9 @@ def is_streamed(config: Config, data: Any = None) -> bool:
         ConfigError: the config says so, and the source is of a kind that is read as a whole.
     """
     asked, source = config.data.streamed, source_of(config, data)
+    if asked is True and config.data.weight is not None:
+        rule = "Rows that are read in batches all count alike."
+        raise ConfigError(rule, got=f"data.weight {config.data.weight}", do="Leave it out, or data.streamed: false.")
     if asked is False or not isinstance(source, (str, Path, list, tuple)):
         return _refused(source) if asked is True else False
     place = located(source)
