@@ -180,6 +180,7 @@ def test_with_values_resolves_every_auto():
         "train.batch_size": 256,
         "train.metric": "log_loss",
         "train.class_weight": "none",
+        "train.threshold": None,
         "train.precision": "float32",
         "train.compile": False,
         "train.augment": "none",

@@ -28,8 +28,6 @@ _FEWEST = 64
 """Rows of a probe at the least."""
 _PART = 100
 """Part of the rows trained that all probes together pass through at the most, as far as that leaves them enough."""
-_APART = 128
-"""Updates from which on a probe is a trifle between two: a small network's takes as long as three of its updates."""
 _LONG = 400 * ROWS
 """Rows trained from which on the noise of gradients is measured: the rows it passes through are then 0.3 % of them."""
 _MANY = 2000
@@ -39,8 +37,8 @@ _MANY = 2000
 class Examiner:
     """Looks at a module, its rows and its loss before, during and after a training, and writes into its history.
 
-    Probes are taken before the first update, after epochs 1, 4, 16 and so on, after 2, 8, 32 too where epochs are long,
-    and at the end: their number is bounded by the logarithm of the run's length, and depends on it alone.
+    Probes are taken before the first update, after epochs 1, 4, 16 and so on, and at the end: their number is bounded
+    by the logarithm of the run's length.
     """
 
     def __init__(
@@ -58,10 +56,8 @@ class Examiner:
         self._safely(history, lambda: self._before(history, optimizer))
 
     def after_epoch(self, history: History, *, step: int, epoch: int) -> None:
-        """Probe after epochs that are powers of four, and of two where it is long enough since the last such epoch."""
-        power = epoch & (epoch - 1) == 0
-        odd = epoch.bit_length() % 2 == 0
-        if power and epoch != self.recipe.epochs and (not odd or step >= 2 * _APART):
+        """Probe after epochs that are powers of four."""
+        if epoch & (epoch - 1) == 0 and epoch.bit_length() % 2 == 1 and epoch != self.recipe.epochs:
             self.probe(history, step=step, epoch=epoch)
 
     def probe(self, history: History, *, step: int, epoch: int) -> None:
@@ -124,7 +120,7 @@ class Examiner:
         rows, epochs = self.train.rows, self.recipe.epochs
         if rows is None:
             return ROWS
-        probes = 2 + epochs.bit_length()
+        probes = 2 + (epochs.bit_length() + 1) // 2
         return max(_FEWEST, min(ROWS, rows * epochs // (_PART * probes)))
 
 
