@@ -17,7 +17,7 @@ from sklearn.preprocessing import StandardScaler
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
 from wellfit import WellfitClassifier, WellfitRegressor
-from wellfit.config import Config, as_mapping
+from wellfit.config import as_mapping, from_mapping
 from wellfit.errors import BadInput, ConfigError, DataError
 from wellfit.estimators.base import PLACES
 
@@ -61,7 +61,7 @@ def test_scikit_learns_checks(estimator, check):
 @pytest.mark.parametrize("kind", ESTIMATORS)
 def test_defaults_are_those_of_a_config(kind):
     """A parameter at its default is not handed on, so that it must be what the config says by itself."""
-    plain = as_mapping(Config())
+    plain = as_mapping(from_mapping({"model": "mlp"}))
     others = {"lr": (None, "auto"), "batch_size": (None, "auto"), "hidden": ((256, 256), [256, 256])}
     for name, path in PLACES.items():
         value = plain

@@ -212,7 +212,9 @@ class Predictor:
         if self.target.task == "regression":
             known &= np.isfinite(truth)
         truth, predicted = truth[known], predicted[known]
-        metrics = all_scores(self.target.task, truth, predicted, threshold=self.threshold) if len(truth) and scored else {}
+        metrics: dict[str, float | None] = {}
+        if len(truth) and scored:
+            metrics = all_scores(self.target.task, truth, predicted, threshold=self.threshold)
         lines = (*target_report.sentences(), *report.sentences())
         return Scores(metrics, truth, predicted, int((~known).sum()), lines, report)
 

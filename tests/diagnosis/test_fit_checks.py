@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from wellfit.config import Config, with_values
+from wellfit.config import from_mapping, with_values
 from wellfit.data.batches import as_batches
 from wellfit.diagnosis.checks import (
     class_imbalance_ignored,
@@ -113,11 +113,11 @@ def test_each_is_found_with_numbers_and_remedies(
 def test_a_remedy_is_a_change_of_the_config() -> None:
     cases = [lambda x: 0.3 * x[:, :1], lambda x: torch.zeros(len(x), 1)]
     cases.append(by_heart(*line(400, 0), otherwise=lambda x: x[:, :1] + noise(len(x), 1, seed=5)))
-    tried = 0
+    tried, config = 0, from_mapping({"model": "mlp"})
     for function in cases:
         for finding in found(function, line(400, 0), line(200, 1)).values():
             for remedy in finding.remedies:
-                assert with_values(Config(), {remedy.path: remedy.value}) != Config()
+                assert with_values(config, {remedy.path: remedy.value}) != config
                 tried += 1
     assert tried > 10
 
@@ -203,7 +203,8 @@ def test_a_rare_class_that_is_missed_is_named() -> None:
     assert finding.evidence["share"] == pytest.approx(0.03, abs=0.01)
     assert finding.evidence["recall"] < 0.4
     for remedy in finding.remedies:
-        assert with_values(Config(), {remedy.path: remedy.value}) != Config()
+        config = from_mapping({"model": "mlp"})
+        assert with_values(config, {remedy.path: remedy.value}) != config
 
 
 def test_a_rare_class_that_is_found_or_no_rare_class_is_no_finding() -> None:

@@ -63,7 +63,8 @@ def pooled(prepared: PreparedTable) -> Pool:
 
 
 def _exchangeable(config: Config) -> bool:
-    dealt = config.split.method in ("random", "stratified") and config.split.folds is None
+    # By files: the test rows are a table of their own, and the validation rows were drawn from the rest.
+    dealt = config.split.method in ("random", "stratified", "files") and config.split.folds is None
     return dealt and config.data.valid is None
 
 

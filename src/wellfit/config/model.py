@@ -26,7 +26,8 @@ VERSION = 1
 
 OF_ANY = frozenset(
     (
-        "metric", "threshold",
+        "metric",
+        "threshold",
         "class_weight",
         "precision",
         "device",

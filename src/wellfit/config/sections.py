@@ -105,8 +105,8 @@ class Data(Section):
     cache: Annotated[str | None, Either(null=True, rule=Text("a folder's path", "/scratch/shards"))] = None
     """The folder where shards are kept; null: the person's cache folder."""
     weight: Annotated[str | None, Either(null=True, rule=Text("a column's name", "weight"))] = None
-    """The column that says how much each row counts in training, 0 or more; it is no feature, and new rows need not have
-    it. Scores count every row alike."""
+    """The column that says how much each row counts in training, 0 or more; it is no feature, and new rows need not
+    have it. Scores count every row alike."""
     records: Annotated[str | None, Either(null=True, rule=Text("the way to a list in the JSON", "data.items"))] = None
     """Of a web API: the way to the list of records in its answer, such as ``data.items``; null finds it."""
     paging: Annotated[

@@ -117,6 +117,8 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
             # Without patience there is no early stopping at all.
             path = PLACES[name] if (name, value) != ("patience", None) else PLACES[name][:-1]
             document = document.with_value(path, value, f"parameter {name}")
+        if document.get("model") in (None, "auto"):
+            document = document.with_value(("model",), {"type": "mlp"})
         return document.with_value(("split", "test"), 0.0)
 
     def _settings(self, target: str, task: str, kinds: Mapping[str, str]) -> Config:
@@ -125,6 +127,9 @@ class Estimator(BaseEstimator):  # type: ignore[misc]
         if isinstance(config.train.class_weight, Mapping):
             rule = "An estimator takes the weights of classes by label from its parameter class_weight."
             raise ConfigError(rule, got="'class_weight' in config", do="Give WellfitClassifier(class_weight=...).")
+        if config.model["type"] == "ensemble":
+            rule = "An estimator trains one network, so that its parameters say what it is."
+            raise ConfigError(rule, got="'model' ensemble in config", do="Name one: mlp, realmlp, tabm or linear.")
         stated = as_mapping(config)["features"]["columns"]
         columns = {name: {"type": kind} for name, kind in kinds.items()} | stated
         seed = _seed(self.random_state)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from torch import Tensor, nn
@@ -53,9 +53,10 @@ def _head_of(body: nn.Module) -> str:
     return next((name for name in _HEADS if name in names), names[-1])
 
 
-def _package(name: str) -> Any:
+@contextmanager
+def _needing(name: str) -> Iterator[None]:
     try:
-        return importlib.import_module(name)
+        yield
     except Exception as error:  # a build for another torch fails in its own ways
         rule = f"A network of {name} needs the package {name}, in a build for the installed torch."
         reason = f"{type(error).__name__}: {error}".splitlines()[0][:120]
@@ -63,7 +64,8 @@ def _package(name: str) -> Any:
 
 
 def _of_timm(inputs: ImageInputs, outputs: int, *, network: str, weights: str | None = None) -> Wrapped:
-    timm = _package("timm")
+    with _needing("timm"):
+        import timm
     if network not in timm.list_models():
         near = timm.list_models(f"*{network[:6]}*")[:5]
         raise ConfigError("timm has no such network.", got=network, do="Try " + ", ".join(near) + "." if near else "")
@@ -71,7 +73,8 @@ def _of_timm(inputs: ImageInputs, outputs: int, *, network: str, weights: str | 
 
 
 def _of_torchvision(inputs: ImageInputs, outputs: int, *, network: str, weights: str | None = None) -> Wrapped:
-    models = _package("torchvision").models
+    with _needing("torchvision"):
+        from torchvision import models
     if network not in models.list_models():
         raise ConfigError("torchvision has no such network.", got=network, do="See torchvision.models.list_models().")
     body = models.get_model(network, weights=None, num_classes=outputs)
