@@ -14,6 +14,7 @@ from wellfit.errors import ConfigError
 
 __all__ = [
     "default_threads",
+    "fast_bfloat16",
     "keyed_generator",
     "keyed_seed",
     "reseed",
@@ -86,6 +87,17 @@ def threads(count: int) -> Iterator[None]:
         yield
     finally:
         torch.set_num_threads(former)
+
+
+def fast_bfloat16(device: torch.device) -> bool:
+    """Whether products of bfloat16 are faster than those of float32: where the hardware has instructions for them.
+
+    >>> fast_bfloat16(torch.device("mps"))
+    False
+    """
+    if device.type == "cuda":
+        return bool(torch.cuda.is_bf16_supported())
+    return device.type == "cpu" and bool(torch.cpu._is_avx512_bf16_supported())
 
 
 def resolve_device(name: str) -> torch.device:

@@ -6,17 +6,16 @@ import math
 import statistics
 import time
 from dataclasses import dataclass
-from typing import Any
 
 from wellfit.bagging.bag import Bag, Pool
+from wellfit.bagging.recipes import UPDATES, member_of, recipe_of
 from wellfit.bagging.stage import Member, stage_config
 from wellfit.config import Config, with_values
 from wellfit.experiment import Experiment
-from wellfit.models import MODELS, Occasion
 from wellfit.prepared import Prepared, PreparedTable
 from wellfit.training import Callback, Trainer
 
-__all__ = ["chosen_members", "first_member"]
+__all__ = ["chosen_members"]
 
 TRIED = 5
 """Updates that an architecture's cost is measured on; the first ones, which are slower, do not count."""
@@ -26,17 +25,16 @@ FEWEST_SECONDS = 1.0
 """Below this there is no network worth training, and the linear model is fitted."""
 SHARED = 4
 """Members of an architecture where all learn from the same rows: they differ in what they draw."""
-FEWEST_EPOCHS = {"realmlp": 40, "tabm": 30}
-"""Epochs that a member needs before a second one helps more than longer training of the first."""
-FIRST_SHARE = 0.5
-"""The share of the time for RealMLP, whose cost per epoch is the smaller; TabM takes the rest."""
+FIRST_SHARE = 0.35
+"""The share of the time for RealMLP, whose update costs the least; TabM takes the rest."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Cost:
-    """What one member costs per epoch, in seconds."""
+    """What one member costs, in seconds an epoch, and how many updates that is."""
 
     epoch: float
+    steps: int
 
     def affordable(self, seconds: float) -> float:
         """Give the epochs of one member that fit into so many seconds."""
@@ -55,45 +53,32 @@ def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list
         The members as ``model.members`` has them, and the end of each on the monotonic clock.
     """
     folds = len(pool.folds) if pool.crossed else SHARED
-    plain = _member(table, "linear", folds, None)
+    plain = member_of(table, "linear", folds)
     if until - time.monotonic() < FEWEST_SECONDS:
         return [plain], [until]
     first = _measured(table, pool, "realmlp", folds)
     second = _measured(table, pool, "tabm", 1)
     left = until - time.monotonic()
-    share = FIRST_SHARE if second.affordable(left * (1 - FIRST_SHARE)) >= FEWEST_EPOCHS["tabm"] / 3 else 1.0
-    chosen = [_fitted(table, "realmlp", folds, first.affordable(left * share * CAREFUL))]
-    ends = [until - left * (1 - share)]
-    if share < 1:
-        rest = left - first.epoch * chosen[0]["members"] * chosen[0]["train"]["epochs"]
-        chosen.append(_fitted(table, "tabm", folds, second.affordable(max(rest, left * (1 - share)) * CAREFUL)))
-        ends.append(until)
-    return [plain, *chosen], [until, *ends]
+    if second.affordable(left * (1 - FIRST_SHARE) * CAREFUL) < _epochs(table, "tabm", second)[0] / 3:
+        return [plain, _fitted(table, "realmlp", folds, first, left * CAREFUL)], [until, until]
+    chosen = _fitted(table, "realmlp", folds, first, left * FIRST_SHARE * CAREFUL)
+    rest = left - first.epoch * chosen["members"] * chosen["train"]["epochs"] / CAREFUL
+    other = _fitted(table, "tabm", folds, second, rest * CAREFUL)
+    return [plain, chosen, other], [until, until - rest, until]
 
 
-def _fitted(table: PreparedTable, name: str, folds: int, affordable: float) -> Member:
+def _epochs(table: Prepared, name: str, cost: _Cost) -> tuple[int, int]:
+    """Give the epochs that a member needs, and those beyond which it gains nothing."""
+    most = int(recipe_of(table, name)["train.epochs"])
+    fewest, enough = (min(most, math.ceil(updates / cost.steps)) for updates in UPDATES[name])
+    return fewest, enough
+
+
+def _fitted(table: Prepared, name: str, folds: int, cost: _Cost, seconds: float) -> Member:
     """Share out the epochs that one member could have among as many members as are worth it."""
-    most = int(dict(_recipe(table, name)).get("train.epochs", 100))
-    members = max(1, min(folds, int(affordable / FEWEST_EPOCHS[name])))
-    return _member(table, name, members, max(1, min(most, int(affordable / members))))
-
-
-def first_member(table: Prepared) -> Member:
-    """Give the first network of the ensemble that rows would get, with all of its epochs."""
-    return _member(table, "realmlp", 1, None)
-
-
-def _member(table: Prepared, name: str, members: int, epochs: int | None) -> Member:
-    train = {key.removeprefix("train."): value for key, value in _recipe(table, name).items() if key[:6] == "train."}
-    # All give outputs of one form, which the blend reads.
-    train["loss"] = _recipe(table, "realmlp").get("train.loss", "auto")
-    given: dict[str, Any] = {"type": name, **({"members": members} if members else {})}
-    return {**given, "train": {**train, **({} if epochs is None else {"epochs": epochs})}}
-
-
-def _recipe(table: Prepared, name: str) -> dict[str, Any]:
-    occasion = Occasion(task=table.target.task, rows=table.rows["train"], metric=table.config.train.metric)
-    return dict(MODELS[name].recipe(occasion))
+    affordable, (fewest, enough) = cost.affordable(seconds), _epochs(table, name, cost)
+    members = max(1, min(folds, int(affordable / fewest)))
+    return member_of(table, name, members, max(1, min(enough, int(affordable / members))))
 
 
 class _Watch(Callback):
@@ -124,11 +109,12 @@ class _Watch(Callback):
 def _measured(table: PreparedTable, pool: Pool, name: str, members: int) -> _Cost:
     """Make a few updates of a throwaway network, and look at the validations that come with them."""
     watch = _Watch()
-    config = _trial(stage_config(table.config, _member(table, name, members, TRIED), 0))
+    config = _trial(stage_config(table.config, member_of(table, name, members, TRIED), 0))
     trainer = Experiment(Bag.of(table, pool, members, config), callbacks=[watch]).trainer
     trainer.run()
     update = statistics.median(watch.updates[1:])
-    return _Cost(epoch=(update * (trainer.epoch_steps or 1) + min(watch.validations)) / members)
+    steps = trainer.epoch_steps or 1
+    return _Cost(epoch=(update * steps + min(watch.validations)) / members, steps=steps)
 
 
 def _trial(config: Config) -> Config:

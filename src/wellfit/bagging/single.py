@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TypeVar
 
-from wellfit.bagging.budget import first_member
+from wellfit.bagging.recipes import first_member
 from wellfit.bagging.stage import foremost, stage_config
 from wellfit.prepared import Prepared
 

@@ -91,10 +91,12 @@ def _member(given: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
 
 
 def _recipe(occasion: Occasion) -> dict[str, Any]:
-    """Give the features that all members read: as the first one wants them."""
-    from wellfit.models import MODELS
+    """Give the features that all members read.
 
-    return {key: value for key, value in MODELS["realmlp"].recipe(occasion).items() if key.startswith("features.")}
+    Ids, of which each architecture makes what it wants, and numbers spread by their quantiles: a column in which most
+    rows have one value, or a few are far out, keeps differences that a network can see.
+    """
+    return {"features.scale": "quantile", "features.encode": {"name": "embedding", "onehot_up_to": 0}}
 
 
 ENTRY = ModelEntry(

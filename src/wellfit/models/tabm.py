@@ -5,7 +5,6 @@ Members are whole TabMs side by side, each with ``k`` heads of its own; heads ar
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from typing import Any, cast
 
@@ -96,12 +95,9 @@ class _SeenFlags(nn.Module):
 
 def _set_bins(encoding: Any, numeric: Tensor, bins: int) -> None:
     """Put the quantiles of training rows into an encoding, whose middle bins stay empty where a column has fewer."""
-    from rtdl_num_embeddings import _PiecewiseLinearEncodingImpl, compute_bins
+    from rtdl_num_embeddings import _PiecewiseLinearEncodingImpl
 
-    with warnings.catch_warnings():
-        # A column of two values has one bin, and the package warns of it.
-        warnings.simplefilter("ignore")
-        edges = compute_bins(numeric, min(bins, len(numeric) - 1))
+    edges = [_edges(column, bins) for column in numeric.T]
     made = _PiecewiseLinearEncodingImpl(edges)
     encoding.weight.zero_()
     encoding.bias.zero_()
@@ -110,6 +106,21 @@ def _set_bins(encoding: Any, numeric: Tensor, bins: int) -> None:
         held[:, : learned.shape[1] - 1] = learned[:, :-1]
         held[:, -1] = learned[:, -1]
     encoding.single_bin_mask.copy_(torch.tensor([len(edge) == 2 for edge in edges]))
+
+
+def _edges(column: Tensor, bins: int) -> Tensor:
+    """Give the ends of a column's bins: half of them quantiles of the rows, half quantiles of the different values.
+
+    Where most rows have one value, such as a gain of 0, the published quantiles of rows leave hardly a bin for all
+    others. A column of few values gets a bin for each.
+    """
+    values = column.unique()
+    if len(values) <= bins + 1:
+        ends = values
+    else:
+        shares = torch.linspace(0.0, 1.0, bins // 2 + 1)
+        ends = torch.cat([torch.quantile(column, shares), torch.quantile(values, shares)]).unique()
+    return ends if len(ends) > 1 else torch.stack([ends[0], ends[0] + 1.0])
 
 
 class TabM(nn.Module):
@@ -131,7 +142,7 @@ class TabM(nn.Module):
         k: int = 16,
         blocks: int = 2,
         width: int = 256,
-        bins: int = 48,
+        bins: int = 128,
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
@@ -203,7 +214,7 @@ ENTRY = ModelEntry(
         Option(name="k", kind="int", default=16, low=1, high=1024, help="networks that one imitates"),
         Option(name="blocks", kind="int", default=2, low=1, high=64, help="layers", search=(1, 4)),
         Option(name="width", kind="int", default=256, low=1, high=65536, help="units of a layer", search=(64, 512)),
-        Option(name="bins", kind="int", default=48, low=2, high=1024, help="pieces of a number", search=(8, 128)),
+        Option(name="bins", kind="int", default=128, low=2, high=1024, help="pieces of a number", search=(16, 256)),
         Option(
             name="dropout",
             default=0.1,
