@@ -42,7 +42,7 @@ slow: $(VENV)/.dev
 	$(RUN) pytest -m slow $(ARGS)
 
 bench: $(VENV)/.dev
-	@for name in startup optimizer_step training_loop main_job; do \
+	@for name in startup optimizer_step training_loop main_job dirt/measure tables_io/csv_to_tensors larger_than_memory; do \
 	  echo "== $$name"; $(VENV)/bin/python benchmarks/$$name.py || exit 1; done
 
 clean:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import warnings
 
+import numpy as np
 import pytest
 import torch
-from rtdl_num_embeddings import PiecewiseLinearEmbeddings, compute_bins
+from rtdl_num_embeddings import PiecewiseLinearEmbeddings
 from tabm import TabM as Package
 
 from wellfit.models import TableInputs
@@ -35,10 +36,21 @@ def fitted(members: int = 1, kind: str = "logits") -> TabM:
     return made
 
 
+def reference_edges(column: np.ndarray, bins: int) -> np.ndarray:
+    """Half of the bins from the rows, half from the values that occur; a bin for each of few values."""
+    values = np.unique(column)
+    if len(values) <= bins + 1:
+        return values
+    shares = np.linspace(0, 1, bins // 2 + 1)
+    both = [np.quantile(part.astype(np.float64), shares).astype(np.float32) for part in (column, values)]
+    return np.unique(np.concatenate(both))
+
+
 def package(numeric: torch.Tensor) -> Package:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        embedding = PiecewiseLinearEmbeddings(compute_bins(numeric, 12), 16, activation=False, version="B")
+        edges = [torch.from_numpy(reference_edges(column.numpy(), 12)) for column in numeric.T]
+        embedding = PiecewiseLinearEmbeddings(edges, 16, activation=False, version="B")
     return Package.make(
         n_num_features=3, cat_cardinalities=[5, 4], d_out=2, num_embeddings=embedding,
         arch_type="tabm-mini", k=4, n_blocks=2, d_block=16,
@@ -113,3 +125,12 @@ def test_a_model_without_numbers_or_without_categories(inputs: TableInputs) -> N
     numeric, ids = torch.randn(9, inputs.numeric), torch.full((9, len(inputs.cardinalities)), 2)
     made.fit_to(numeric, ids, torch.zeros(9))
     assert made.double().eval()(numeric.double(), ids).shape == (9, 1)
+
+
+def test_rare_values_beside_a_frequent_one_get_bins_of_their_own() -> None:
+    column = torch.zeros(1000, 1)
+    column[:80, 0] = torch.arange(80).float() * 100
+    made = TabM(TableInputs(numeric=1), 1, kind="value", k=2, blocks=1, width=4, bins=32)
+    made.fit_to(column, torch.zeros(1000, 0, dtype=torch.int64), torch.zeros(1000))
+    encoded = made.parts[0].net.num_module.impl(torch.arange(0, 8000, 500).float()[:, None])
+    assert len(torch.unique(encoded.flatten(1).argmin(1))) >= 10

@@ -112,7 +112,7 @@ def _edges(column: Tensor, bins: int) -> Tensor:
     """Give the ends of a column's bins: half of them quantiles of the rows, half quantiles of the different values.
 
     Where most rows have one value, such as a gain of 0, the published quantiles of rows leave hardly a bin for all
-    others. A column of few values gets a bin for each.
+    others. A column of few values gets a bin for each, one whose values all differ half as many as there might be.
     """
     values = column.unique()
     if len(values) <= bins + 1:

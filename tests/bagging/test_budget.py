@@ -1,0 +1,68 @@
+"""Which members fit into the time: more time gives more of them, each with as much as it needs, and never too much."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from wellfit.bagging import budget
+from wellfit.bagging.bag import pooled
+from wellfit.bagging.recipes import UPDATES, member_of
+from wellfit.config import from_mapping
+from wellfit.preparation import prepare_table
+from wellfit.prepared import PreparedTable
+
+
+@pytest.fixture(scope="module")
+def table() -> PreparedTable:
+    draw = np.random.default_rng(0)
+    x = draw.normal(size=(2500, 3))
+    frame = pl.DataFrame({"a": x[:, 0], "b": x[:, 1], "y": x[:, 0] * x[:, 1] + x[:, 2]})
+    return prepare_table(from_mapping({"data": {"target": "y"}, "train": {"threads": 1}}), frame)
+
+
+def planned(table: PreparedTable, seconds: float, monkeypatch: pytest.MonkeyPatch, **epochs: float) -> dict[str, Any]:
+    """Give members and epochs by architecture, with epochs that cost what is said here, of ten updates each."""
+    cost = {"realmlp": 0.1, "tabm": 1.0, **epochs}
+    monkeypatch.setattr(budget, "_measured", lambda *given: budget._Cost(epoch=cost[given[2]], steps=10))
+    until = time.monotonic() + seconds
+    members, ends = budget.chosen_members(table, pooled(table), until)
+    assert ends[-1] == until
+    return {member["type"]: (member["members"], member["train"]["epochs"]) for member in members}
+
+
+def test_more_time_gives_more_members(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    short, long = planned(table, 60, monkeypatch), planned(table, 600, monkeypatch)
+    assert long["realmlp"][0] > short["realmlp"][0] >= 1
+    assert long["tabm"][0] > short["tabm"][0] >= 1
+
+
+def test_what_is_planned_fits(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    for seconds in (20, 60, 200, 2000):
+        found = planned(table, seconds, monkeypatch)
+        cost = sum(
+            found[name][0] * found[name][1] * each for name, each in (("realmlp", 0.1), ("tabm", 1.0)) if name in found
+        )
+        assert cost <= seconds
+
+
+def test_nobody_learns_longer_than_helps(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = planned(table, 10**6, monkeypatch)
+    assert found["realmlp"] == (8, min(256, UPDATES["realmlp"][1] // 10))
+    assert found["tabm"] == (8, UPDATES["tabm"][1] // 10)
+
+
+def test_an_architecture_that_can_not_learn_in_time_is_left_out(
+    table: PreparedTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert set(planned(table, 30, monkeypatch, tabm=100.0)) == {"linear", "realmlp"}
+    assert set(planned(table, 0.5, monkeypatch)) == {"linear"}
+
+
+def test_all_members_give_outputs_of_one_form(table: PreparedTable) -> None:
+    losses = {str(member_of(table, name, 1)["train"]["loss"]) for name in ("linear", "realmlp", "tabm")}
+    assert len(losses) == 1
