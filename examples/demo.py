@@ -44,7 +44,7 @@ def main() -> None:
     """Train, predict, and say where to look."""
     truth = export()
     print(f"{FOLDER}/patients.csv: a real table, whose column 'diagnosis' is to be learned from 30 measurements.")
-    wellfit(f"train {FOLDER}/patients.csv --target diagnosis --out {RUN} --force")
+    wellfit(f"train {FOLDER}/patients.csv --target diagnosis --time 20s --out {RUN} --force")
     wellfit(f"predict {RUN} {FOLDER}/new_patients.csv -o {FOLDER}/predictions.csv")
 
     predicted = pl.read_csv(FOLDER / "predictions.csv")

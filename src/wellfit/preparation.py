@@ -102,21 +102,9 @@ def prepare_table(config: Config, data: Any = None, *, estimator: bool = False) 
     features, matrix = FeaturePlan.fit_apply(train, targets=targets, **feature_settings(config, cleaning))
     ranges = _ranges(train)
     del train
-    resolved = {
-        "data.source": lasting_source(config.data.source) if data is None else config.data.source,
-        **{f"data.{name}": lasting_source(source) for name, source in own.items()},
-        "data.headers": lasting_headers(config.data.headers),
-        "data.target": target,
-        "data.streamed": False,
-        "data.task": target_plan.task,
-        "data.header": record.details.get("header", True),
-        "split.method": method_of(config, split),
-        "features.scale": features.scale if config.features.scale == "auto" else config.features.scale,
-        "features.encode": features.encode["name"] if config.features.encode == "auto" else config.features.encode,
-    }
     counts = {name: part.height for name, part in frames.items()}
     return PreparedTable(
-        config=with_values(config, resolved),
+        config=_resolved(config, record, split, target_plan, features, given=data is not None),
         source=record,
         target=target_plan,
         cleaning=cleaning,
@@ -147,6 +135,28 @@ def _own_frames(config: Config, record: SourceRecord, own: Mapping[str, Any]) ->
             reading = reading_for(source, config.data.reading(), sources_of(config))
             found[name] = read_table(source, header=_header(record), reading=reading).frame
     return found
+
+
+def _resolved(
+    config: Config, record: SourceRecord, split: Split, target: TargetPlan, features: FeaturePlan, *, given: bool
+) -> Config:
+    """Give the config with what was left to auto; rows that were ``given`` in memory have no source."""
+    values = {
+        "data.source": config.data.source if given else lasting_source(config.data.source),
+        **{
+            f"data.{name}": lasting_source(source)
+            for name, source in (("valid", config.data.valid), ("test", config.data.test))
+        },
+        "data.headers": lasting_headers(config.data.headers),
+        "data.target": target.name,
+        "data.streamed": False,
+        "data.task": target.task,
+        "data.header": record.details.get("header", True),
+        "split.method": method_of(config, split),
+        "features.scale": features.scale if config.features.scale == "auto" else config.features.scale,
+        "features.encode": features.encode["name"] if config.features.encode == "auto" else config.features.encode,
+    }
+    return with_values(config, values)
 
 
 def _parts(columns: list[pl.Series], split: Split) -> dict[str, pl.DataFrame]:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
-from wellfit.models.members import KIND, MEMBERS, Kind, averaged, settled_kind
+from wellfit.models.members import KIND, MEMBERS, Kind, averaged, with_kind
 
 __all__ = ["ENTRY", "Linear"]
 
@@ -75,15 +75,11 @@ def _recipe(occasion: Occasion) -> Mapping[str, Any]:
     }
 
 
-def _settled(options: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
-    return {**options, "kind": settled_kind(options, kind)}
-
-
 ENTRY = ModelEntry(
     name="linear",
     summary="Linear or logistic regression, with one weight a level of each category",
     make=Linear,
-    settle=_settled,
+    settle=with_kind,
     formula="y = W x + b",
     reference="Hastie, Tibshirani and Friedman 2009, chapters 3 and 4",
     recipe=_recipe,

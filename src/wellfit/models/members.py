@@ -16,7 +16,7 @@ from torch.nn import functional
 
 from wellfit.registry import Option
 
-__all__ = ["KIND", "MEMBERS", "Kind", "Members", "averaged", "factors_of", "pace_of", "settled_kind"]
+__all__ = ["KIND", "MEMBERS", "Kind", "Members", "averaged", "factors_of", "pace_of", "settled_kind", "with_kind"]
 
 Kind = Literal["value", "logit", "logits"]
 """What outputs are: values, the logit of class 1, or logits of all classes."""
@@ -95,6 +95,11 @@ def averaged(outputs: Tensor, kind: Kind) -> Tensor:
     if kind == "logits":
         return outputs.log_softmax(-1).logsumexp(-2) - math.log(members)
     return functional.logsigmoid(outputs).logsumexp(-2) - functional.logsigmoid(-outputs).logsumexp(-2)
+
+
+def with_kind(options: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
+    """Settle what outputs are among an entry's options."""
+    return {**options, "kind": settled_kind(options, kind)}
 
 
 def settled_kind(options: Mapping[str, Any], kind: Kind) -> Kind:

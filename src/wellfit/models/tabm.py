@@ -5,7 +5,6 @@ Members are whole TabMs side by side, each with ``k`` heads of its own; heads ar
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, cast
 
 import torch
@@ -13,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
-from wellfit.models.members import KIND, MEMBERS, Kind, averaged, settled_kind
+from wellfit.models.members import KIND, MEMBERS, Kind, averaged, with_kind
 from wellfit.registry import Option
 
 __all__ = ["ENTRY", "TabM"]
@@ -176,10 +175,6 @@ class TabM(nn.Module):
         return {name: (1.0, 0.0) for name, _ in self.named_parameters() if name.endswith("bias")}
 
 
-def _settled(options: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
-    return {**options, "kind": settled_kind(options, kind)}
-
-
 _BATCHES = ((2_800, 32), (4_500, 64), (6_400, 128), (32_000, 256))
 
 
@@ -205,7 +200,7 @@ ENTRY = ModelEntry(
     name="tabm",
     summary="TabM-mini: one network that imitates many, piecewise-linear embeddings",
     make=TabM,
-    settle=_settled,
+    settle=with_kind,
     recipe=_recipe,
     formula="head i: W_i MLP(r_i * e(x)), e piecewise linear between the training rows' quantiles",
     reference="Gorishniy et al. 2025, TabM; Gorishniy et al. 2022, On embeddings for numerical features",
