@@ -14,8 +14,9 @@ import wellfit
 from small import Command, csv_text, small_columns
 from wellfit.bagging import of_one_network
 from wellfit.config import Config, from_mapping
-from wellfit.errors import ConfigError
+from wellfit.errors import ConfigError, Interrupted
 from wellfit.preparation import prepare
+from wellfit.recording import resume_run, train_run
 from wellfit.treatment import treat_run
 
 MEMBERS: list[dict[str, Any]] = [
@@ -107,6 +108,58 @@ def test_a_replay_gives_the_same_weights(command: Command, tmp_path: Path) -> No
     files = [Path(folder, "model.safetensors").read_bytes() for folder in (run.path, "again")]
     assert files[0] == files[1]
     assert run.metrics == wellfit.load("again").metrics
+
+
+class Stop(wellfit.Callback):
+    """Ends the process's work at an update, as Ctrl-C would between two."""
+
+    def __init__(self, at: int) -> None:
+        self.left = at
+
+    def on_step(self, trainer: Any) -> None:
+        self.left -= 1
+        if self.left == 0:
+            raise KeyboardInterrupt
+
+
+def stopped(at: int, **train: Any) -> Path:
+    """Begin a run of `MEMBERS`, or of those the time allows, and stop it at an update of all stages together."""
+    model = {"type": "ensemble", "members": None if "time" in train else MEMBERS}
+    keys = {"data": {"source": "table.csv", "target": "label"}, "output": {"run": "stopped", "report": False}}
+    config = from_mapping({**keys, "model": model, "train": {"threads": 1, "checkpoint_every": 1, **train}})
+    with pytest.raises(Interrupted):
+        train_run(config, callbacks=[Stop(at)])
+    return Path("stopped")
+
+
+@pytest.mark.parametrize("at", [2, 15, 20])
+def test_a_run_stopped_in_any_stage_goes_on_to_the_same_bits(at: int) -> None:
+    Path("table.csv").write_text(csv_text(small_columns()))
+    whole = trained("table.csv")
+    resumed = resume_run(stopped(at))
+    files = [(run.path / "model.safetensors").read_bytes() for run in (whole, resumed)]
+    assert files[0] == files[1]
+    assert whole.metrics == resumed.metrics
+
+
+def test_a_timed_run_that_was_stopped_still_has_its_updates_before_it() -> None:
+    Path("table.csv").write_text(csv_text(small_columns()))
+    resumed = resume_run(stopped(2, time="8s"))
+    assert resumed.folder.read_versioned("model.json")["steps"] > 100
+
+
+def test_test_rows_change_nothing(frame: pl.DataFrame) -> None:
+    parts = pl.Series("part", ["test" if row % 5 == 0 else "valid" if row % 5 == 1 else "train" for row in range(160)])
+    dealt = frame.with_columns(parts)
+    other = dealt.with_columns(
+        size=pl.when(pl.col("part") == "test").then(-pl.col("size")).otherwise("size"),
+        label=pl.when(pl.col("part") == "test").then(pl.lit("no")).otherwise("label"),
+    )
+    runs = [
+        trained(rows, name, split={"method": "column", "column": "part"}) for rows, name in ((dealt, "a"), (other, "b"))
+    ]
+    assert len({(run.path / "model.safetensors").read_bytes() for run in runs}) == 1
+    assert runs[0].metrics["test"] != runs[1].metrics["test"]
 
 
 def test_the_members_are_settled_by_the_time_and_saved(frame: pl.DataFrame) -> None:

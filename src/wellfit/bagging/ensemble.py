@@ -143,7 +143,7 @@ class EnsembleExperiment:
         if trainer.best is not None:
             trainer.history.meta["best_epoch"] = trainer.stopping.best_epoch
         trainer.conclude()
-        config = with_values(self._config(None), {"train.time": None})
+        config = self._config(None)
         return Outcome(
             prepared=self.prepared,
             config=config,

@@ -73,7 +73,8 @@ class Stage:
     def spec(self) -> dict[str, Any]:
         """Give the member as a replay trains it: where the clock ended training, by the updates that were made."""
         trainer = self.experiment.trainer
-        cut = trainer.deadline is not None and trainer.total_steps is not None and self.steps < trainer.total_steps
+        short = trainer.total_steps is not None and self.steps < trainer.total_steps
+        cut = trainer.position.finished and trainer.deadline is not None and short
         train = {**self.member.get("train", {}), **({"steps": self.steps} if cut else {})}
         return {"type": self.experiment.architecture.name, **self.experiment.architecture.options, "train": train}
 
