@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from wellfit.models.activations import ACTIVATIONS
+from wellfit.models.dropout import dropout
 from wellfit.models.entry import ModelEntry, TableInputs
 from wellfit.models.initialization import INITS, OTHER_NAMES, REFUSED, initialize, resolve_init
 from wellfit.models.members import Kind
@@ -135,15 +136,6 @@ ENTRY = ModelEntry(
             remarks=REFUSED,
             help="init of the weights; auto fits it to the activation",
         ),
-        Option(
-            name="dropout",
-            default=0.1,
-            low=0.0,
-            high=1.0,
-            high_open=True,
-            help="share of units dropped",
-            search=(0.0, 0.5),
-            example=0.1,
-        ),
+        dropout(0.1),
     ),
 )

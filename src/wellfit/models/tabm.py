@@ -11,6 +11,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from wellfit.models.dropout import dropout
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
 from wellfit.models.members import KIND, MEMBERS, Kind, averaged, with_kind
 from wellfit.registry import Option
@@ -210,16 +211,7 @@ ENTRY = ModelEntry(
         Option(name="blocks", kind="int", default=2, low=1, high=64, help="layers", search=(1, 4)),
         Option(name="width", kind="int", default=256, low=1, high=65536, help="units of a layer", search=(64, 512)),
         Option(name="bins", kind="int", default=128, low=2, high=1024, help="pieces of a number", search=(16, 256)),
-        Option(
-            name="dropout",
-            default=0.1,
-            low=0.0,
-            high=1.0,
-            high_open=True,
-            help="share of units dropped",
-            search=(0.0, 0.5),
-            example=0.1,
-        ),
+        dropout(0.1),
         KIND,
     ),
 )
