@@ -13,7 +13,7 @@ from wellfit.treatment.bench import Bench, Trial
 from wellfit.treatment.course import Change, Course
 from wellfit.treatment.outcome import TrialRow
 from wellfit.treatment.proof import effect, proven
-from wellfit.treatment.search import KEPT, NEARLY_PERFECT, Candidate, Search, simplest
+from wellfit.treatment.search import KEPT, NEAR, NEARLY_PERFECT, Candidate, Search, simplest
 
 __all__ = ["BUDGET", "FRESH", "Conclusion", "Practice", "Procedure", "Report", "findings_of", "mean_metric"]
 
@@ -24,11 +24,8 @@ FRESH = 1000
 _SCREENED = 6
 """Candidates beside the standard recipes."""
 _REFINED = 3
-_ROUNDS = 2
 _GOOD = 0.9
 """Skill below which a course is diagnosed anew, for what is still wrong under it."""
-_CLEARLY = 0.01
-"""A further change on the screening seed must gain this much, twice what counts as alike."""
 _INCURABLE = ("shuffled_labels",)
 
 Report = Callable[[str], None]
@@ -101,24 +98,19 @@ class Procedure:
         self.search.best_skill = base.skill()
 
     def _chosen(self, base: Candidate, findings: Sequence[Finding]) -> Candidate | None:
-        """Find the best single changes, put further ones on the best, and turn to the last resorts where they win."""
+        """Find the best single change or last resort, and put further changes on it."""
         changes = islice(_each_once(self.practice.single(findings)), _SCREENED)
         single = self.search.screen(self._courses(Course(), changes))
+        # Screened before anything is refined: refining takes all that is left of the budget.
+        resorts = self.search.screen(self._courses(Course(), self.practice.standard(findings)))
+        settled = self.search.settle([*single[:KEPT], *resorts[:1]])
+        usable = [found for found in settled if not found.refused]
+        if not usable:
+            return None
+        best = simplest(usable)
         given = base.trials[self.seeds[0]].figures.value
         improving = [found.course for found in single if found.value() > given]
-        best = self._best_of(single[:KEPT])
-        if best is not None:
-            best = self._refined(best, improving)
-        standard = self.search.screen(self._courses(Course(), self.practice.standard(findings)))
-        resort = self._best_of(standard[:1])
-        if best is None or resort is None:
-            return best or resort
-        chosen = simplest([best, resort])
-        return self._refined(chosen, []) if chosen is resort else chosen
-
-    def _best_of(self, candidates: Sequence[Candidate]) -> Candidate | None:
-        settled = [found for found in self.search.settle(candidates) if not found.refused]
-        return simplest(settled) if settled else None
+        return self._refined(best, [] if best in resorts else improving)
 
     def _courses(self, course: Course, changes: Iterable[Change]) -> Iterator[Course]:
         for change in changes:
@@ -128,13 +120,11 @@ class Procedure:
 
     def _refined(self, best: Candidate, improving: Sequence[Course]) -> Candidate:
         """Put further changes on the best course, greedily, as long as they help."""
-        for _ in range(_ROUNDS):
-            # A watched training to see what is left, and one to try a change on it.
-            if best.skill() >= NEARLY_PERFECT or self.search.left < 2:
-                break
+        # A watched training to see what is left, and one to try a change on it.
+        while best.skill() < NEARLY_PERFECT and self.search.left >= 2:
             changes = islice(self._further(best, improving), _REFINED)
             wider = self.search.screen(self._courses(best.course, changes))
-            better = [found for found in wider[:1] if _clearly(found, best, self.seeds[0])]
+            better = [found for found in wider[:1] if _is_better(found, best, self.seeds[0])]
             if not better or self.search.settle(better)[0].value() <= best.value():
                 break
             best = better[0]
@@ -241,7 +231,7 @@ def _each_once(changes: Iterable[Change]) -> Iterator[Change]:
             yield change
 
 
-def _clearly(found: Candidate, best: Candidate, seed: int) -> bool:
+def _is_better(found: Candidate, best: Candidate, seed: int) -> bool:
     if found.refused or seed not in found.trials:
         return False
-    return found.trials[seed].figures.value > best.trials[seed].figures.value + _CLEARLY
+    return found.trials[seed].figures.value > best.trials[seed].figures.value + NEAR

@@ -18,8 +18,8 @@ KEPT = 2
 """Candidates that go on from the first seed to all."""
 NEAR = 0.005
 """Values nearer than this are alike: half a row in a hundred."""
-MOST_ALIKE = 0.05
-"""Values further apart than this are never alike, however few the rows."""
+MOST_ALIKE = 0.02
+"""Values further apart than this are never alike, however few the rows: two rows in a hundred are worth a change."""
 NEARLY_PERFECT = 0.995
 """Skill beyond which nothing more is tried."""
 

@@ -10,6 +10,7 @@ from wellfit.treatment.remedies import (
     batch,
     capacity,
     clipping,
+    direction,
     frozen,
     imbalance,
     initialization,
@@ -25,6 +26,7 @@ from wellfit.treatment.remedies.standard import standard_recipes
 __all__ = ["REMEDIES", "Case", "Remedies", "proposed", "standard_recipes"]
 
 REMEDIES: tuple[Remedies, ...] = (
+    direction.REMEDIES,
     pairing.REMEDIES,
     frozen.REMEDIES,
     scaling.REMEDIES,

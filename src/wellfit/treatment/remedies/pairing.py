@@ -16,15 +16,8 @@ _FITTING = {"logits": "none", "values": "none"}
 
 
 def propose(case: Case) -> Iterator[Change]:
-    """Fit the output layer to the loss, where that is sound; then output and loss to the task; mend the sign."""
+    """Fit the output layer to the loss, where that is sound; then output and loss to the task."""
     subject = case.subject
-    if subject.rates.maximize:
-        yield Change(
-            family="sign",
-            what="loss made small, not large",
-            why="the optimizer maximizes",
-            optimizer={"maximize": False},
-        )
     if _sound(subject):
         kind = _wanted(subject)
         if kind != _present(subject):
