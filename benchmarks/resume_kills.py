@@ -1,10 +1,14 @@
 """Kills runs with SIGKILL at random moments, resumes them, and compares with the run that was never stopped.
 
-Run: python benchmarks/resume_kills.py [--kills 200] [--jobs 2] [--seed 0]
+Run: python benchmarks/resume_kills.py [--kills 200] [--jobs 2] [--seed 0] [--ensemble]
 
 Compared bit by bit: weights, history, scores, predictions, and the names of the files left. Every tenth run is a true
 ``python -m wellfit train``; the others are processes forked from one that has imported everything. Every third run is
 killed a second time while it is resumed. Prints a table by phase and writes results/resume_kills.json.
+
+With --ensemble the runs are ensembles of three architectures, written to results/resume_kills_ensemble.json. What the
+clock decides can't be compared bit by bit, so that their members are named: as a run under --time saves them before
+its first update.
 """
 
 from __future__ import annotations
@@ -44,6 +48,19 @@ train:
    early_stopping: {{patience: 10}}, threads: 1, checkpoint_every: {every}, seed: 5}}
 output: {{report: false}}
 """
+ENSEMBLE = """\
+version: 1
+data: {{source: {source}, target: target}}
+model:
+  type: ensemble
+  members:
+  - {{type: linear, members: 3, train: {{loss: cce, batch_size: 128, epochs: 4}}}}
+  - {{type: realmlp, members: 3, hidden: [32, 32], train: {{loss: cce, batch_size: 64, epochs: 6, schedule: coslog4,
+      optimizer: {{name: adam, lr: 0.04}}, early_stopping: {{patience: 256}}}}}}
+  - {{type: tabm, members: 1, width: 32, k: 4, train: {{loss: cce, batch_size: 64, epochs: 4, schedule: cosine}}}}
+train: {{threads: 1, checkpoint_every: {every}, seed: 5}}
+output: {{report: false}}
+"""
 SPACINGS = (1, 2, 5, 17)
 """Updates between checkpoints: from every one, where half of the time goes into writing, to less than one an epoch."""
 PHASES = ("start-up", "before the first checkpoint", "training", "writing a checkpoint", "writing the run folder")
@@ -77,10 +94,10 @@ class Bench:
         return self.folder / f"every-{every}.yaml"
 
 
-def prepare(folder: Path) -> Bench:
+def prepare(folder: Path, text: str) -> Bench:
     load_breast_cancer(as_frame=True).frame.to_csv(folder / "cancer.csv", index=False)
     for every in SPACINGS:
-        (folder / f"every-{every}.yaml").write_text(CONFIG.format(source=folder / "cancer.csv", every=every))
+        (folder / f"every-{every}.yaml").write_text(text.format(source=folder / "cancer.csv", every=every))
     with Runs() as run:
         ended = run("train", "-c", folder / "every-1.yaml", "--out", folder / "whole")
     assert ended.status == 0, ended.stderr
@@ -115,9 +132,11 @@ def phase(path: Path) -> str:
         return "start-up"
     if (path / "plan.json").exists() or (path / ".plan.json.part").exists():
         return "writing the run folder"
-    if list(path.glob("checkpoint/.*.part")):
+    # An ensemble has a folder of checkpoints for each architecture.
+    if any(list(path.glob(f"checkpoint/{stage}.*.part")) for stage in ("", "[0-9]/")):
         return "writing a checkpoint"
-    return "training" if list(path.glob("checkpoint/0*")) else "before the first checkpoint"
+    begun = any(list(path.glob(f"checkpoint/{stage}0*.safetensors")) for stage in ("", "[0-9]/"))
+    return "training" if begun else "before the first checkpoint"
 
 
 def attempt(bench: Bench, trial: Trial, run: Runs) -> tuple[list[str], bool]:
@@ -164,27 +183,29 @@ def main() -> None:
     parser.add_argument("--kills", type=int, default=200)
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--ensemble", action="store_true", help="runs that train an ensemble")
     given = parser.parse_args()
     torch.set_num_threads(1)
     counts: dict[bool, Counter[str]] = {True: Counter(), False: Counter()}
     started = time.monotonic()
     folder = Path(tempfile.mkdtemp(prefix="resume-kills-"))
-    bench = prepare(folder)
+    bench = prepare(folder, ENSEMBLE if given.ensemble else CONFIG)
     queue = trials(bench, 2 * given.kills, given.seed)[::-1]
     with ThreadPoolExecutor(given.jobs) as pool:
         for done in [pool.submit(work, bench, queue, given.kills, counts) for _ in range(given.jobs)]:
             done.result()
     if not counts[False]:
         shutil.rmtree(folder)
-    report(bench, counts, time.monotonic() - started)
+    name = "resume_kills_ensemble" if given.ensemble else "resume_kills"
+    report(name, bench, counts, time.monotonic() - started)
     sys.exit(1 if counts[False] else 0)
 
 
-def report(bench: Bench, counts: dict[bool, Counter[str]], seconds: float) -> None:
+def report(name: str, bench: Bench, counts: dict[bool, Counter[str]], seconds: float) -> None:
     same, differ = counts[True], counts[False]
-    phases = {name: {"kills": same[name] + differ[name], "identical": same[name]} for name in PHASES}
+    phases = {phase: {"kills": same[phase] + differ[phase], "identical": same[phase]} for phase in PHASES}
     total = {"kills": same.total() + differ.total(), "identical": same.total()}
-    rows = [(name, str(row["kills"]), str(row["identical"])) for name, row in {**phases, "in all": total}.items()]
+    rows = [(phase, str(row["kills"]), str(row["identical"])) for phase, row in {**phases, "in all": total}.items()]
     show("Runs killed with SIGKILL and resumed", ("killed while", "kills", "identical"), rows)
     record = {
         **facts(),
@@ -194,7 +215,7 @@ def report(bench: Bench, counts: dict[bool, Counter[str]], seconds: float) -> No
         "phases": phases,
         **total,
     }
-    print(f"{save('resume_kills', record).name} written after {seconds:.0f} s")
+    print(f"{save(name, record).name} written after {seconds:.0f} s")
 
 
 if __name__ == "__main__":

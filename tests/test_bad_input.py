@@ -174,7 +174,7 @@ def test_a_column_of_lists_is_read_as_text_and_told(command: Command, tmp_path: 
     table.write_parquet(tmp_path / "t.parquet")
     answer = command("train", "t.parquet", "--target", "y", "--out", "run", *QUICK_OPTIONS)
     assert answer.code == 0, answer.err
-    assert "'list' holds lists or records: it is read as JSON text." in (tmp_path / "run" / "log.txt").read_text()
+    assert "'list' holds lists: it is read as JSON text." in (tmp_path / "run" / "log.txt").read_text()
 
 
 def test_several_targets_are_refused(command: Command, table: Path) -> None:

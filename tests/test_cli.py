@@ -324,3 +324,22 @@ def test_a_pipe_that_is_closed_is_no_error() -> None:
     done = subprocess.run(["bash", "-c", program], capture_output=True, text=True, check=False)
     assert done.stdout.startswith("bgd: ")
     assert not done.stderr
+
+
+def test_the_policy_is_chosen_when_rows_are_read(command: Command, tmp_path: Path, finished: wellfit.Run) -> None:
+    rows = small_columns()
+    lacking = pl.DataFrame({name: cells for name, cells in rows.items() if name != "kind"})
+    strange = pl.DataFrame({**rows, "kind": ["nowhere"] * len(rows["kind"])})
+    lacking.write_csv(tmp_path / "lacking.csv")
+    strange.write_csv(tmp_path / "strange.csv")
+    for verb, rest in (("predict", ["-o", "out.csv"]), ("evaluate", [])):
+        for policy in ("warn", "error"):
+            answer = command(verb, finished.path, "lacking.csv", *rest, "--on-schema", policy)
+            assert (answer.code, "'kind' that the model needs" in answer.err) == (2, True)
+        assert command(verb, finished.path, "lacking.csv", *rest, "--on-schema", "coerce").code == 0
+        assert command(verb, finished.path, "strange.csv", *rest, "--on-schema", "error").code == 2
+        warned = command(verb, finished.path, "strange.csv", *rest, "--on-schema", "warn")
+        assert warned.code == 0
+        assert warned.err.count("'kind': ") == 1
+        unknown = command(verb, finished.path, "strange.csv", *rest, "--on-schema", "eror")
+        assert (unknown.code, "Did you mean 'error'" in unknown.err) == (2, True)

@@ -60,3 +60,12 @@ def test_probabilities_that_are_right_stay() -> None:
     chance = draw.uniform(0.05, 0.95, 20_000)
     truth = (draw.uniform(size=chance.size) < chance).astype(int)
     assert temperature(np.stack([1 - chance, chance], 1), truth) == pytest.approx(1.0, abs=0.05)
+
+
+def test_few_rows_that_are_all_right_do_not_make_the_blend_sure_of_all() -> None:
+    chances, truth = np.array([[0.9, 0.1], [0.1, 0.9]] * 20), np.array([0, 1] * 20)
+    logs = np.log(chances) / temperature(chances, truth)
+    sharp = np.exp(logs) / np.exp(logs).sum(axis=1, keepdims=True)
+    # As the rule of succession has it, one row in n + 2 is still to be wrong.
+    assert sharp.min() == pytest.approx(1 / (len(truth) + 2), rel=1e-3)
+    assert temperature(chances, truth) > temperature(np.tile(chances, (100, 1)), np.tile(truth, 100))

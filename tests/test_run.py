@@ -317,3 +317,50 @@ def test_training_leaves_global_state_as_it_was(tmp_path: Path) -> None:
     assert torch.equal(torch.get_rng_state(), before)
     assert torch.get_num_threads() == threads
     assert np.array_equal(np.random.get_state()[1], numbers)  # type: ignore[index]
+
+
+def dirty_rows(rows: int) -> dict[str, list[str]]:
+    draw = np.random.default_rng(0)
+    size = draw.normal(1500, 300, rows)
+    income = [f"${value:,.2f}" if value > 1500 else f"{value:.2f}" for value in size]
+    return {
+        "income": income,
+        "town": draw.choice(["u", "v"], rows).tolist(),
+        "rich": (size > 1600).astype(str).tolist(),
+    }
+
+
+@pytest.fixture(scope="module")
+def strict(tmp_path_factory: pytest.TempPathFactory) -> wellfit.Run:
+    """A run under the policy of error, whose training rows hold text numbers, beside its table."""
+    folder = tmp_path_factory.mktemp("strict")
+    pl.DataFrame(dirty_rows(300)).write_csv(folder / "rows.csv")
+    clean = {"on_schema": "error"}
+    return wellfit.train(folder / "rows.csv", "rich", out=str(folder / "run"), **QUICK, clean=clean)
+
+
+def test_the_training_table_fits_under_the_policy_error(strict: wellfit.Run) -> None:
+    assert len(strict.evaluate(strict.path.parent / "rows.csv").target) == 300
+
+
+def test_one_policy_holds_for_predict_and_evaluate(strict: wellfit.Run) -> None:
+    rows = {**dirty_rows(300), "town": ["nowhere"] * 300}
+    for ask in (strict.predict, strict.evaluate):
+        with pytest.raises(ContractError, match="'town': 300 cells have a level that is new"):
+            ask(rows)
+        with pytest.warns(WellfitWarning, match="'town' has shifted"):
+            ask(rows, policy="warn")
+        ask(rows, policy="coerce")
+        with pytest.raises(ConfigError, match="Did you mean 'warn'"):
+            ask(rows, policy="wan")
+
+
+def test_a_column_that_lacks_is_filled_by_coerce_alone(strict: wellfit.Run) -> None:
+    rows = {name: cells for name, cells in dirty_rows(300).items() if name != "town"}
+    for ask in (strict.predict, strict.evaluate):
+        for policy in ("error", "warn"):
+            with pytest.raises(ContractError, match="'town' that the model needs"):
+                ask(rows, policy=policy)
+        ask(rows, policy="coerce")
+    empty = {**rows, "town": [None] * 300}
+    assert np.array_equal(strict.predict_proba(rows, policy="coerce"), strict.predict_proba(empty, policy="coerce"))

@@ -1,7 +1,7 @@
 """The other packages that judge a training, as their documentation shows them in a loop, and their words as codes.
 
-Install them apart: ``pip install --no-deps --target DIR torchmortem==0.1.1 training-doctor==0.1.0 torch-audit==0.3.0``
-and run with ``PYTHONPATH=DIR``.
+Install them apart, in the versions of rivals.txt: ``pip install --no-deps --target DIR -r rivals.txt``, and run with
+``PYTHONPATH=DIR``.
 
 Each finding becomes the code that it is closest to. Where it has no counterpart but says that something is wrong, it
 counts under a name of its own: an alarm on a healthy run, a wrong finding on a faulty one. Advice on speed, style and

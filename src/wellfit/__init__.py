@@ -12,6 +12,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING, Any
 
+from wellfit.allocation import give_freed_memory_back
+
 if TYPE_CHECKING:
     from wellfit.api import diagnose, find_rate, fit, load, train, tune
     from wellfit.diagnosis import Verdict
@@ -21,6 +23,9 @@ if TYPE_CHECKING:
     from wellfit.run import Run
     from wellfit.training import Callback, FitResult, Monitor
     from wellfit.treatment import treat
+
+# Before anything here loads Polars.
+give_freed_memory_back()
 
 __version__ = "0.1.0"
 

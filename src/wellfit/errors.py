@@ -23,6 +23,7 @@ __all__ = [
     "CheckRefused",
     "ConfigError",
     "ContractError",
+    "ContractWarning",
     "DataError",
     "Interrupted",
     "RunFailed",
@@ -91,6 +92,10 @@ class CheckRefused(WellfitError):
 
 class WellfitWarning(UserWarning):
     """Something was mended or left out, and the result stands."""
+
+
+class ContractWarning(WellfitWarning):
+    """Rows don't fit the schema of the run that scores them, and were read all the same."""
 
 
 def shown(value: object, limit: int = 80) -> str:

@@ -207,6 +207,7 @@ def _decide(outcome: Outcome) -> None:
     if threshold is None or not isinstance(predictor, Predictor):
         return
     predictor.threshold = threshold
+    outcome.history.meta["threshold"] = threshold
     outcome.model |= predictor.facts()
     if held is not None:
         metrics = all_scores("binary", held.target, held.predicted, threshold=threshold)

@@ -7,7 +7,7 @@ of the whole run. No clock time is in it, so that equal trainings have equal his
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -35,13 +35,50 @@ class History:
     """
 
     def __init__(self, meta: Mapping[str, Any] | None = None) -> None:
-        self.meta: dict[str, Any] = dict(meta or {})
-        """Facts that stay the same over the run: task, sizes, the interval of sampled statistics."""
+        self._meta: dict[str, Any] = dict(meta or {})
         self._step: list[int] = []
         self._epoch: list[int] = []
         self._name: list[str] = []
         self._where: list[str] = []
         self._value: list[float] = []
+        self._open: list[tuple[int, Callable[[History], None]]] = []
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """Facts that stay the same over the run: task, sizes, the interval of sampled statistics."""
+        self._settle()
+        return self._meta
+
+    @meta.setter
+    def meta(self, facts: dict[str, Any]) -> None:
+        self._meta = facts
+
+    def later(self, work: Callable[[History], None]) -> None:
+        """Have figures and facts of this moment found only when the history is read, and placed as if found now.
+
+        Args:
+            work: writes them into the history that it is given.
+
+        >>> history = History()
+        >>> history.later(lambda part: part.add(step=1, epoch=1, name="norm", value=2.0))
+        >>> history.add(step=1, epoch=1, name="train_loss", value=0.5)
+        >>> history.names()
+        ['norm', 'train_loss']
+        """
+        self._open.append((len(self._step), work))
+
+    def _settle(self) -> None:
+        """Have found what was left for later, in the order in which it was asked for."""
+        found, self._open, moved = self._open, [], 0
+        for place, work in found:
+            part = History()
+            work(part)
+            part._settle()
+            at = place + moved
+            for name in ("_step", "_epoch", "_name", "_where", "_value"):
+                getattr(self, name)[at:at] = getattr(part, name)
+            self._meta.update(part._meta)
+            moved += len(part._step)
 
     def add(self, *, step: int, epoch: int, name: str, value: float, where: str = "") -> None:
         """Record one figure; ``step`` and ``epoch`` count what was finished."""
@@ -62,11 +99,14 @@ class History:
             self.add(step=step, epoch=0, name=name, value=value)
 
     def __len__(self) -> int:
+        self._settle()
         return len(self._step)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, History):
             return NotImplemented
+        self._settle()
+        other._settle()
         same = self._step == other._step and self._epoch == other._epoch
         same = same and self._name == other._name and self._where == other._where
         return same and np.array_equal(np.array(self._value), np.array(other._value), equal_nan=True)
@@ -74,6 +114,7 @@ class History:
     __hash__ = None  # type: ignore[assignment]
 
     def _rows(self, name: str, where: str) -> Iterator[int]:
+        self._settle()
         for row, (its_name, its_where) in enumerate(zip(self._name, self._where, strict=True)):
             if its_name == name and its_where == where:
                 yield row
@@ -94,19 +135,23 @@ class History:
 
     def rows(self) -> Iterator[tuple[int, int, str, str, float]]:
         """Walk through the rows ``(step, epoch, name, where, value)`` in order."""
+        self._settle()
         return iter(zip(self._step, self._epoch, self._name, self._where, self._value, strict=True))
 
     def names(self) -> list[str]:
         """Give the names of the figures recorded, in the order of first appearance."""
+        self._settle()
         return list(dict.fromkeys(self._name))
 
     def places(self, name: str) -> list[str]:
         """Give the places at which a figure was recorded, in the order of first appearance."""
+        self._settle()
         pairs = zip(self._name, self._where, strict=True)
         return list(dict.fromkeys(where for its_name, where in pairs if its_name == name))
 
     def epochs(self) -> list[dict[str, float]]:
         """Give the figures of the whole run as one record an epoch."""
+        self._settle()
         records: dict[int, dict[str, float]] = {}
         columns = zip(self._step, self._epoch, self._name, self._where, self._value, strict=True)
         for step, epoch, name, where, value in columns:
@@ -121,6 +166,7 @@ class History:
         """Give the tidy table."""
         import polars as pl
 
+        self._settle()
         schema = {"step": pl.Int64, "epoch": pl.Int64, "name": pl.String, "where": pl.String, "value": pl.Float64}
         columns = (self._step, self._epoch, self._name, self._where, self._value)
         return pl.DataFrame(dict(zip(schema, columns, strict=True)), schema=schema)
@@ -135,10 +181,11 @@ class History:
 
     def state(self) -> dict[str, Any]:
         """Give what a checkpoint keeps: its columns, each text once."""
+        self._settle()
         texts = list(dict.fromkeys([*self._name, *self._where]))
         place = {text: index for index, text in enumerate(texts)}
         return {
-            "meta": json.dumps(self.meta),
+            "meta": json.dumps(self._meta),
             "texts": texts,
             "step": list(self._step),
             "epoch": list(self._epoch),
@@ -150,7 +197,7 @@ class History:
     def restore(self, state: Mapping[str, Any]) -> None:
         """Go on from what `state` gave."""
         texts = state["texts"]
-        self.meta = json.loads(state["meta"])
+        self._open, self._meta = [], json.loads(state["meta"])
         self._step, self._epoch, self._value = list(state["step"]), list(state["epoch"]), list(state["value"])
         self._name = [texts[index] for index in state["name"]]
         self._where = [texts[index] for index in state["where"]]

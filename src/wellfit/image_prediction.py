@@ -19,13 +19,14 @@ from torch import Tensor, nn
 from wellfit.artifact import RunFolder
 from wellfit.data.cleaning import TargetPlan, rows_without_target
 from wellfit.data.cleaning.contract import LEAST_ROWS, ColumnContract, Drift, shifted_names
+from wellfit.data.cleaning.policy import checked_policy
 from wellfit.data.image_rows import PixelScale
 from wellfit.data.sources import read_table
 from wellfit.data.sources.entry import Reading
 from wellfit.data.sources.images.given import images_given
 from wellfit.data.sources.web.headers import reading_for
 from wellfit.data.table import Table
-from wellfit.errors import ContractError, WellfitWarning
+from wellfit.errors import ContractError, ContractWarning
 from wellfit.losses import LOSSES
 from wellfit.metrics import all_scores
 from wellfit.models import MODELS, ImageInputs
@@ -184,17 +185,22 @@ class ImagePredictor:
         """
         table = self.read(data)
         report = self._report(table)
-        self._apply_policy(report, policy or self.policy)
+        self._apply_policy(report, checked_policy(policy or self.policy))
         outputs, files = self._answers(table), _files(table)
         if self.target.task == "regression":
             return Prediction(outputs, None, report, files)
         return Prediction(self.target.decode(outputs.argmax(axis=1)), outputs, report, files)
 
-    def score(self, table: Table, *, strict: bool = False) -> Scores:
+    def score(self, table: Table, *, policy: str | None = None) -> Scores:
         """Predict images whose target is known, and score all that have one.
 
+        Args:
+            table: The images.
+            policy: What happens to images that don't fit; None: they are scored, and only the report tells.
+
         Raises:
-            ContractError: the target is missing, or ``strict`` under the policy ``error`` and images don't fit.
+            ConfigError: there is no such policy.
+            ContractError: the target is missing, or images don't fit under the policy ``error``.
         """
         name = self.target.name
         if name not in table.frame.columns:
@@ -202,8 +208,8 @@ class ImagePredictor:
             raise ContractError(f"Images are scored against their target, '{name}'.", got=table.frame.columns, do=do)
         ids, target_report = self.target.encode(table.frame.get_column(name))
         report = self._report(table)
-        if strict and self.policy == "error":
-            self._apply_policy(replace(report, drift={}), "error")
+        if policy is not None:
+            self._apply_policy(report, checked_policy(policy))
         known = ~rows_without_target(table.frame, name)
         truth = self.target.decode(ids) if self.target.task == "regression" else ids
         if self.target.task == "regression":
@@ -234,14 +240,12 @@ class ImagePredictor:
         )
 
     def _apply_policy(self, report: ImageReport, policy: str) -> None:
-        lines = report.sentences()
-        if policy == "coerce" or not lines:
-            return
-        misfits = replace(report, drift={}).sentences()
-        if policy == "error" and misfits:
-            rule = "Images must be as those the model was trained on: " + " ".join(misfits)
-            raise ContractError(rule, do="Mend them, or set clean.on_schema to warn.")
-        warnings.warn(" ".join(lines), WellfitWarning, stacklevel=4)
+        lines = [] if policy == "coerce" else report.sentences()
+        if lines and policy == "error":
+            rule = "Images must be as those the model was trained on: " + " ".join(lines)
+            raise ContractError(rule, do="Mend them, or take the policy warn (--on-schema warn).")
+        if lines:
+            warnings.warn(" ".join(lines), ContractWarning, stacklevel=4)
 
     @classmethod
     def load(cls, folder: RunFolder) -> ImagePredictor:

@@ -31,7 +31,7 @@ from wellfit.preparation_settings import dealt, lasting_source, method_of, targe
 from wellfit.prepared import sources_of
 from wellfit.prepared_images import PreparedImages
 
-__all__ = ["prepare_images"]
+__all__ = ["prepare_images", "with_image_network"]
 
 SPLITS = ("train", "valid", "test")
 
@@ -51,7 +51,7 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
     assert images is not None
     if config.data.weight is not None:
         raise ConfigError("Images all count alike.", got=f"data.weight {config.data.weight}", do="Leave it out.")
-    config = _with_model(config)
+    config = with_image_network(config)
     target = resolve_column(table.frame, "label" if config.data.target is None else config.data.target)
     left, rows, findings = _usable(table.frame, images, target, drop=config.clean.duplicates == "drop")
     split = _split(config, left.frame, target)
@@ -103,8 +103,15 @@ _TABLES_DEFAULTS = ({"type": "ensemble"}, {"type": "mlp"})
 """What stands where no network was named."""
 
 
-def _with_model(config: Config) -> Config:
-    """Take the network for images where none was named, and refuse one that reads tables."""
+def with_image_network(config: Config) -> Config:
+    """Take the network for images where none was named, and refuse one that reads tables.
+
+    >>> with_image_network(Config()).model["type"]
+    'convnet'
+
+    Raises:
+        ConfigError: the network that was named reads tables.
+    """
     if given_settings(config).get("model", _TABLES_DEFAULTS[0]) in _TABLES_DEFAULTS:
         return with_values(config, {"model": {"type": "convnet"}})
     name = config.model["type"]
@@ -253,7 +260,7 @@ def _split(config: Config, frame: pl.DataFrame, target: str) -> Split:
         parts["valid"], parts["train"] = _held_out(config, frame[parts["train"]], target, parts["train"])
         notes.append(f"{len(parts['valid']):,} of the training images validate.")
     # Replayed as it was told: the folders say it again.
-    return Split(**parts, method=given.method, notes=tuple(notes))
+    return Split.of_rows(frame.height, **parts, method=given.method, notes=tuple(notes))
 
 
 def _held_out(config: Config, frame: pl.DataFrame, target: str, rows: Any) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from itertools import islice
 from typing import Any, NamedTuple
@@ -28,7 +28,7 @@ from wellfit.prepared_images import PreparedImages
 from wellfit.runtime import default_threads, keyed_seed, reseed, resolve_device, restored_random_state, threads
 from wellfit.training import FitOptions, make_trainer, settle
 
-__all__ = ["decided", "default_augmentation", "mirror_verdict"]
+__all__ = ["augmentations_to_try", "decided", "decided_for_search", "default_augmentation", "mirror_verdict"]
 
 _TRAINED, _JUDGED = 6000, 3000
 """Images that the trial trains on, and of each split at the most."""
@@ -59,6 +59,8 @@ _MARGIN = 0.9
 """The share of the time that is planned for: other work on the machine slows some updates."""
 _REST = 4.0
 """Seconds for baselines and the report."""
+_TRAININGS = 12
+"""Whole trainings that a search has time for: about seven that search, four that prove, and the final one."""
 
 
 def decided(prepared: PreparedImages, started: float) -> PreparedImages:
@@ -68,22 +70,44 @@ def decided(prepared: PreparedImages, started: float) -> PreparedImages:
         prepared: the images.
         started: when the command began, on `time.monotonic`'s clock: a time limit counts from there.
     """
+    limit = prepared.config.train.time
+    until = None if limit is None else started + limit
+    made = _decided(prepared, limit, lambda held: _paced(held, until or 0.0))
+    return replace(made, until=until)
+
+
+def decided_for_search(prepared: PreparedImages, *, total: float | None, each: float | None) -> PreparedImages:
+    """Settle augmentation and epochs once, for all trainings of a search.
+
+    Args:
+        prepared: the images.
+        total: seconds of the whole search, or None.
+        each: seconds that one training may take at the most, or None.
+    """
+    seconds = [end for end in (each, None if total is None else total / _TRAININGS) if end is not None]
+    limit = each if total is None else total
+    return _decided(prepared, limit, lambda held: _paced_for_search(held, min(seconds)))
+
+
+Pace = Callable[[PreparedImages], tuple[PreparedImages, str]]
+
+
+def _decided(prepared: PreparedImages, limit: float | None, pace: Pace) -> PreparedImages:
+    """Settle what was left open; ``pace`` plans the epochs where time is limited."""
     notes: list[str] = []
     augment_open = prepared.config.train.augment == "auto"
     mirror = False
     if augment_open:
-        mirror, note = _mirror(prepared)
+        mirror, note = _mirror(_with(prepared, {"train.time": limit}))
         notes.append(note)
         prepared = _with(prepared, {"train.augment": default_augmentation(prepared.inputs, 1, mirror=mirror)})
-    limit = prepared.config.train.time
     if limit is not None and prepared.epochs_open:
-        prepared, note = _paced(prepared, started + limit)
+        prepared, note = pace(prepared)
         notes.append(note)
     if augment_open:
         chosen = default_augmentation(prepared.inputs, prepared.config.train.epochs, mirror=mirror)
         prepared = _with(prepared, {"train.augment": chosen})
-    until = None if limit is None else started + limit
-    return replace(prepared, notes=(*prepared.notes, *notes), until=until)
+    return replace(prepared, notes=(*prepared.notes, *notes))
 
 
 def _with(prepared: PreparedImages, values: Mapping[str, Any]) -> PreparedImages:
@@ -104,6 +128,20 @@ def default_augmentation(inputs: ImageInputs, epochs: int, *, mirror: bool) -> d
     if epochs >= _LONG:
         chosen["cutout"] = {"size": max(2, round(inputs.side * 2 / 7)), "share": 0.5}
     return chosen
+
+
+def augmentations_to_try(inputs: ImageInputs, usual: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Give what is done to images of a size, without and with one thing more at a time, the usual first.
+
+    >>> augmentations_to_try(ImageInputs(channels=1, height=28, width=28), {"translate": 2})[:3]
+    [{'translate': 2}, {}, {'translate': 2, 'rotate': 10.0}]
+    """
+    more: dict[str, Any] = {"rotate": 10.0}
+    if inputs.channels > 1:
+        more["jitter"] = 0.3
+    more |= {"cutout": {"size": max(2, round(inputs.side * 2 / 7)), "share": 0.5}, "mixup": 0.2, "cutmix": 0.5}
+    kept = dict(usual)
+    return [kept, *([{}] if kept else []), *({**kept, name: value} for name, value in more.items() if name not in kept)]
 
 
 def _mirror(prepared: PreparedImages) -> tuple[bool, str]:
@@ -211,8 +249,19 @@ def _paced(prepared: PreparedImages, until: float) -> tuple[PreparedImages, str]
     return _with(prepared, {"train.epochs": epochs}), note
 
 
-def _affordable(prepared: PreparedImages, until: float) -> tuple[int, float]:
-    """Give the epochs that fit into the time left, and the seconds of one, from the cost of a few updates."""
+def _paced_for_search(prepared: PreparedImages, seconds: float) -> tuple[PreparedImages, str]:
+    """Plan as many epochs as fit into the time of one training, and no more than there would be without a limit."""
+    fitting, took = _affordable(prepared, time.monotonic() + seconds, rest=0.0)
+    epochs = min(fitting, prepared.config.train.epochs)
+    note = f"An epoch was measured to take {took:.1f} s: a training of the search has {epochs:,}."
+    return _with(prepared, {"train.epochs": epochs}), note
+
+
+def _affordable(prepared: PreparedImages, until: float, *, rest: float = _REST) -> tuple[int, float]:
+    """Give the epochs that fit into the time left, and the seconds of one, from the cost of a few updates.
+
+    ``rest`` are seconds that are needed afterwards.
+    """
     rows, held = prepared.batches("train"), prepared.rows
     size = int(prepared.config.train.batch_size)
     update = _update_seconds(prepared, rows, size, most=_TIMING_SHARE * (until - time.monotonic()))
@@ -221,7 +270,7 @@ def _affordable(prepared: PreparedImages, until: float) -> tuple[int, float]:
     epoch = update * rows.steps(size) + forward * held["valid"]
     scores = forward * VIEWS_AT_MOST * (held["valid"] + held["test"]) + forward * views_cost(held["valid"])
     left = until - time.monotonic()
-    return max(1, int((_MARGIN * left - scores - _REST) / epoch)), epoch
+    return max(1, int((_MARGIN * left - scores - rest) / epoch)), epoch
 
 
 def _update_seconds(prepared: PreparedImages, rows: ImageRows, size: int, most: float) -> float:

@@ -266,8 +266,9 @@ def _reasons(
 ) -> list[str]:
     value, low, high = (max(0.0, share) for share in gain)
     said = [
-        f"With {2 * rows:,} training rows in place of {rows:,} the validation loss would go from {now[0]:.4g} to "
-        f"{doubled[0]:.4g} ({doubled[1]:.4g} to {doubled[2]:.4g}), {value:.1%} less ({low:.1%} to {high:.1%})."
+        # The two losses share their chance, and their ratio is known better than each of them.
+        f"With {2 * rows:,} training rows in place of {rows:,} the validation loss would be {value:.1%} less (95 % "
+        f"interval {low:.1%} to {high:.1%}): about {doubled[0]:.4g} in place of {now[0]:.4g}."
     ]
     if ceiling == "data":
         return [*said, "The number of rows is what holds it: more of them would help."]

@@ -19,11 +19,12 @@ from torch import nn
 
 from wellfit.artifact import RunFolder
 from wellfit.data.cleaning import CleaningPlan, CoercionReport, TargetPlan, rows_without_target
+from wellfit.data.cleaning.policy import breaches, checked_policy
 from wellfit.data.features import FeaturePlan, Matrix
 from wellfit.data.sources import read_table
 from wellfit.data.sources.entry import Header, Reading
 from wellfit.data.sources.web.headers import reading_for
-from wellfit.errors import ContractError, WellfitWarning
+from wellfit.errors import ContractError, ContractWarning
 from wellfit.losses import LOSSES
 from wellfit.metrics import all_scores, decided
 from wellfit.models import MODELS, TableInputs
@@ -157,11 +158,11 @@ class Predictor:
         reading = reading_for(data, self.reading, self.sources)
         return read_table(data, header=self.header, reading=reading).frame
 
-    def matrix(self, frame: pl.DataFrame) -> tuple[Matrix, CoercionReport]:
-        """Turn raw rows into what the network reads."""
+    def matrix(self, frame: pl.DataFrame, *, fill: bool = False) -> tuple[Matrix, CoercionReport]:
+        """Turn raw rows into what the network reads; with ``fill``, columns that are not there count as missing."""
         # By exact names: Polars' own drop takes a name such as ^x$ for a pattern.
         kept = [series for series in frame.get_columns() if series.name not in self.drop]
-        typed, report = self.cleaning.apply(pl.DataFrame(kept), watch=True)
+        typed, report = self.cleaning.apply(pl.DataFrame(kept), watch=True, fill=fill)
         return self.features.apply(typed), _with_unseen(report, self.features.unseen(typed))
 
     def outputs(self, matrix: Matrix) -> Array:
@@ -181,20 +182,30 @@ class Predictor:
         """Predict every row of a table, in order; none is ever dropped.
 
         Raises:
-            ContractError: a column that the model needs is missing, or rows don't fit under the policy ``error``.
+            ConfigError: There is no such policy.
+            ContractError: a column that the model needs is missing, but for the policy ``coerce``, or rows don't fit
+                under the policy ``error``.
         """
-        matrix, report = self.matrix(self.read(data))
-        self.apply_policy(report, policy or self.policy)
+        policy = checked_policy(policy or self.policy)
+        matrix, report = self.matrix(self.read(data), fill=policy == "coerce")
+        self.apply_policy(report, policy)
         outputs = self.outputs(matrix)
         if self.target.task == "regression":
             return Prediction(outputs, None, report)
         return Prediction(self.target.decode(decided(outputs, self.threshold)), outputs, report)
 
-    def score(self, frame: pl.DataFrame, *, strict: bool = False, scored: bool = True) -> Scores:
-        """Predict rows whose target is known, and score all that have one, unless ``scored`` says not to.
+    def score(self, frame: pl.DataFrame, *, policy: str | None = None, scored: bool = True) -> Scores:
+        """Predict rows whose target is known, and score all that have one.
+
+        Args:
+            frame: Raw rows.
+            policy: What happens to rows that don't fit; None: they are scored, and only the report tells.
+            scored: Whether metrics are computed.
 
         Raises:
-            ContractError: The target is missing, or ``strict`` under the policy ``error`` and rows don't fit.
+            ConfigError: There is no such policy.
+            ContractError: The target is missing, or a column but for the policy ``coerce``, or rows don't fit under
+                the policy ``error``.
         """
         if self.target.name not in frame.columns:
             raise ContractError(
@@ -203,9 +214,9 @@ class Predictor:
                 do="Add the column, or use predict.",
             )
         ids, target_report = self.target.encode(frame.get_column(self.target.name))
-        matrix, report = self.matrix(frame)
-        if strict and self.policy == "error":
-            self.apply_policy(replace(report, drift={}), "error")
+        matrix, report = self.matrix(frame, fill=policy == "coerce")
+        if policy is not None:
+            self.apply_policy(report, checked_policy(policy))
         predicted = self.outputs(matrix)
         truth = self.target.decode(ids) if self.target.task == "regression" else ids
         known = ~rows_without_target(frame, self.target.name)
@@ -220,15 +231,14 @@ class Predictor:
 
     def apply_policy(self, report: CoercionReport, policy: str) -> None:
         """Warn of rows that don't fit, or raise `ContractError` under the policy ``error``."""
-        lines = _misfits(report)
-        if policy == "coerce" or not (lines or report.drift_sentences()):
-            return
-        if policy == "error" and lines:
+        lines = [] if policy == "coerce" else breaches(report, self.cleaning)
+        if lines and policy == "error":
             raise ContractError(
-                "Rows must fit the columns the model was trained on: " + " ".join(lines),
-                do="Mend them, or set clean.on_schema to warn.",
+                "Rows must be like those the model was trained on: " + " ".join(lines),
+                do="Mend them, or take the policy warn (--on-schema warn).",
             )
-        warnings.warn(" ".join([*lines, *report.drift_sentences()]), WellfitWarning, stacklevel=4)
+        if lines:
+            warnings.warn(" ".join(lines), ContractWarning, stacklevel=4)
 
     @classmethod
     def load(cls, folder: RunFolder) -> Predictor:
@@ -263,14 +273,3 @@ def _with_unseen(report: CoercionReport, unseen: Mapping[str, pl.Series]) -> Coe
         examples = {**columns[name].examples, "unseen": str(cells[0])[:40]}
         columns[name] = replace(columns[name], unseen=len(cells), examples=examples)
     return replace(report, columns=columns)
-
-
-_FITTING = {"missing", "merged", "unseen"}
-"""What fits, since the plan has a fill or a slot for it."""
-
-
-def _misfits(report: CoercionReport) -> list[str]:
-    """Give what doesn't fit."""
-    fitting = {column for column, coerced in report.columns.items() if set(coerced.counts()) <= _FITTING}
-    kept = {column: coerced for column, coerced in report.columns.items() if column not in fitting}
-    return replace(report, columns=kept, drift={}).sentences()

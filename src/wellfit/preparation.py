@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,19 +18,29 @@ from wellfit.data.cleaning import (
     repeated_rows,
     rows_without_target,
 )
+from wellfit.data.columnwise import each
 from wellfit.data.features import FeaturePlan, Targets
 from wellfit.data.sources import read_table
 from wellfit.data.sources.lasting import secrets_kept_out
 from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers, reading_for
-from wellfit.data.splitting import Split
+from wellfit.data.splitting import NOWHERE, Split
 from wellfit.data.table import SourceRecord, Table, resolve_column
 from wellfit.data.weights import row_weights
 from wellfit.errors import DataError
 from wellfit.findings import Finding
-from wellfit.preparation_findings import copies_dropped, imbalance, misspelt, straddling, targets_missing
+from wellfit.preparation_findings import (
+    copies_dropped,
+    imbalance,
+    misspelt,
+    straddling,
+    targets_missing,
+    valueless,
+    with_leaks,
+)
 from wellfit.preparation_settings import (
     cleaning_settings,
     columns_apart,
+    columns_as_written,
     dealt,
     feature_settings,
     given_target,
@@ -42,7 +53,7 @@ from wellfit.preparation_settings import (
 )
 from wellfit.prepared import PreparedTable, sources_of
 from wellfit.prepared_shards import PreparedShards
-from wellfit.sharding import is_streamed, prepare_shards
+from wellfit.sharding import Arrivals, is_streamed, prepare_shards
 
 __all__ = ["ImagesGiven", "prepare", "prepare_table"]
 
@@ -55,7 +66,9 @@ class ImagesGiven(DataError):
     def __init__(self, table: Table) -> None:
         self.table = table
         rule = "This is done with tables, and the source holds images."
-        super().__init__(rule, got=table.record.uri, do="Images are taken by train, check, predict and evaluate.")
+        super().__init__(
+            rule, got=table.record.uri, do="Images are taken by train, check, tune, treat, predict and evaluate."
+        )
 
 
 def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> PreparedTable | PreparedShards:
@@ -64,26 +77,32 @@ def prepare(config: Config, data: Any = None, *, estimator: bool = False) -> Pre
     A table that would not fit in memory is laid down in shards on disk; of another one nothing is written.
     ``estimator`` keeps every row: scikit-learn's estimators answer for the rows they are given.
     """
-    if not estimator and is_streamed(config, data) and (shards := prepare_shards(config, data)) is not None:
-        return shards
-    return prepare_table(config, data, estimator=estimator)
+    if estimator or config.data.streamed is False:
+        return prepare_table(config, data, estimator=estimator)
+    with Arrivals(config, data) as arrivals:
+        if is_streamed(config, arrivals.source) and (shards := prepare_shards(config, arrivals)) is not None:
+            return shards
+        return prepare_table(config, data, source=arrivals.handed_over())
 
 
-def prepare_table(config: Config, data: Any = None, *, estimator: bool = False) -> PreparedTable:
-    """Prepare a table in memory, whatever its size."""
-    table = read_table(source_of(config, data), header=config.data.header, reading=config.data.reading())
+def prepare_table(config: Config, data: Any = None, *, source: Any = None, estimator: bool = False) -> PreparedTable:
+    """Prepare a table in memory, whatever its size; ``source`` is what was brought here of it, if anything was."""
+    source = source_of(config, data) if source is None else source
+    own = {"valid": config.data.valid, "test": config.data.test}
+    # Rows of several tables are compared, so that all of them are held as text.
+    texts = partial(columns_as_written, config) if set(own.values()) == {None} else None
+    table = read_table(source, header=config.data.header, reading=config.data.reading(), texts=texts)
     if table.images is not None:
         raise ImagesGiven(table)
     target = resolve_column(table.frame, given_target(config))
     refuse_unlearnable(table.frame, target)
     left, rows, findings = _usable(table.frame, target, drop=config.clean.duplicates == "drop" and not estimator)
     split = dealt(config, left.frame, target)
-    set_aside = left.without(_undealt(split, left.frame.height), "it stands in an earlier split too").table()
-    record, notes, columns = table.record, table.notes, left.frame.get_columns()
+    set_aside = left.without(split.places == NOWHERE, "it stands in an earlier split too").table()
+    record, notes, written, columns = table.record, table.notes, table.written, left.frame.get_columns()
     # The whole table and its parts would take twice the memory: no other name may hold the columns.
-    del table, left
+    del source, table, left
     frames = _parts(columns, split)
-    own = {"valid": config.data.valid, "test": config.data.test}
     frames |= _own_frames(config, record, own)
     kept = config.clean.duplicates == "keep" and not estimator
     for name, source in own.items():
@@ -93,9 +112,10 @@ def prepare_table(config: Config, data: Any = None, *, estimator: bool = False) 
     spellings = target_spellings(config, target)
     target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task, spellings=spellings)
     config = with_recipe(config, task=target_plan.task, rows=frames["train"].height)
-    cleaning, train = CleaningPlan.fit_apply(features_of["train"], **cleaning_settings(config, target))
+    settings = cleaning_settings(config, target)
+    cleaning, train = CleaningPlan.fit_apply(features_of["train"], **settings, written=written)
     if config.clean.leaks == "warn" and not estimator:
-        findings += find_leaks(frames, train, cleaning, target_plan, method=split.method)
+        findings = with_leaks(findings, find_leaks(frames, train, cleaning, target_plan, method=split.method))
     targets = Targets(
         target_plan.encode(frames["train"].get_column(target))[0].astype(np.float64), len(target_plan.classes)
     )
@@ -116,7 +136,7 @@ def prepare_table(config: Config, data: Any = None, *, estimator: bool = False) 
         rows={**rows, **counts},
         not_features=apart,
         ranges=ranges,
-        findings=(*findings, *misspelt(target_plan), *cleaning.findings, *imbalance(target_plan)),
+        findings=(*findings, *misspelt(target_plan), *cleaning.findings, *valueless(features), *imbalance(target_plan)),
         set_aside=set_aside,
         notes=(
             *notes,
@@ -161,31 +181,20 @@ def _resolved(
 
 def _parts(columns: list[pl.Series], split: Split) -> dict[str, pl.DataFrame]:
     """Deal the rows to the parts of the split, column by column; the list is emptied on the way."""
-    masks = {}
-    for name in SPLITS:
-        mask = np.zeros(len(columns[0]), dtype=bool)
-        mask[getattr(split, name)] = True
-        masks[name] = pl.Series(mask)
-    parts: dict[str, list[pl.Series]] = {name: [] for name in SPLITS}
-    columns.reverse()
-    while columns:
-        series = columns.pop()
-        for name, chosen in masks.items():
-            # Row numbers ascend: to pass over the others is three times as fast as to fetch each.
-            parts[name].append(series.filter(chosen))
-    return {name: pl.DataFrame(its) for name, its in parts.items()}
+    # Rows keep their order: to pass over the others is three times as fast as to fetch each.
+    masks = [pl.Series(split.places == place) for place in range(len(SPLITS))]
+
+    def dealt_column(place: int) -> list[pl.Series]:
+        series, columns[place] = columns[place], pl.Series()
+        return [series.filter(mask) for mask in masks]
+
+    found = each(dealt_column, range(len(columns)), rows=len(split.places))
+    columns.clear()
+    return {name: pl.DataFrame(list(its)) for name, its in zip(SPLITS, zip(*found, strict=True), strict=True)}
 
 
 def _header(record: SourceRecord) -> Any:
     return record.details.get("header", "auto")
-
-
-def _undealt(split: Split, height: int) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Say which rows are in no part of the split."""
-    mask = np.ones(height, dtype=bool)
-    for part in (split.train, split.valid, split.test):
-        mask[part] = False
-    return mask
 
 
 def _usable(frame: pl.DataFrame, target: str, *, drop: bool) -> tuple[RowsLeft, dict[str, int], list[Finding]]:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 import polars as pl
 
 from wellfit.data.cleaning import TargetPlan, misspelt_classes
+from wellfit.data.features import FeaturePlan
 from wellfit.findings import Finding, Remedy
 
-__all__ = ["copies_dropped", "imbalance", "misspelt", "straddling", "targets_missing"]
+__all__ = ["copies_dropped", "imbalance", "misspelt", "straddling", "targets_missing", "valueless", "with_leaks"]
 
 RARE = 0.15
 """The share of the rarest class below which accuracy tells little."""
@@ -84,3 +85,22 @@ def straddling(frames: Mapping[str, pl.DataFrame], name: str) -> list[Finding]:
         return []
     message = f"{count:,} {name} rows are training rows too; their score is no evidence."
     return [Finding(code="split_leakage", severity="warning", where=name, evidence={"rows": count}, message=message)]
+
+
+def with_leaks(findings: Iterable[Finding], leaks: Iterable[Finding]) -> list[Finding]:
+    """Put leaks behind other findings; rows that equal a training row are told of once, with the share of all."""
+    leaks = list(leaks)
+    told = {(leak.code, leak.where) for leak in leaks}
+    return [finding for finding in findings if (finding.code, finding.where) not in told] + leaks
+
+
+def valueless(features: FeaturePlan) -> list[Finding]:
+    """Name the computed columns that have no value in any training row: they are left out."""
+    empty = [column for column in features.derived if column.name not in features.sources.numbers]
+    if not empty:
+        return []
+    named = ", ".join(f"'{column.name}' = {column.text}" for column in empty[:3]) + (", ..." if len(empty) > 3 else "")
+    message = f"{named}: no training row has a value of it, so that it is left out; a root or a quotient is undefined."
+    evidence: dict[str, float | int | str] = {"columns": len(empty)}
+    where = empty[0].name
+    return [Finding(code="constant_column", severity="warning", where=where, evidence=evidence, message=message)]

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import polars as pl
 
 from wellfit.config import Config, as_mapping
 from wellfit.data.cleaning import CleaningPlan
+from wellfit.data.cleaning.identifiers import named_code
 from wellfit.data.sources.lasting import lasting
 from wellfit.data.splitting import Split, fold_rows, split_rows
+from wellfit.data.table import resolve_column
 from wellfit.errors import ConfigError, DataError
 
 __all__ = [
     "cleaning_settings",
     "columns_apart",
+    "columns_as_written",
     "dealt",
     "feature_settings",
     "given_target",
@@ -78,6 +82,21 @@ def columns_apart(config: Config, target: str) -> tuple[str, ...]:
     """Give the columns that are no features: the time of a row may tell something, its group or its part not."""
     column = None if config.split.method == "time" else config.split.column
     return (target, *(name for name in (column, config.data.weight) if name is not None))
+
+
+def columns_as_written(config: Config, names: Sequence[str]) -> Collection[str]:
+    """Give the columns of which more is asked than what their cells say, so that they are read as they are written.
+
+    That is the target, what deals and weighs the rows, codes by their name, and what a person says something of.
+    """
+    frame = pl.DataFrame(schema=dict.fromkeys(names, pl.String))
+    try:
+        given = (config.data.target, config.split.column, config.data.weight)
+        apart = [resolve_column(frame, one) for one in given if one is not None]
+    except ConfigError:
+        return names
+    stated = {name for name, column in config.features.columns.items() if column.type is not None}
+    return {*apart, *stated, *config.clean.columns, *filter(named_code, names)}
 
 
 def method_of(config: Config, split: Split) -> str:

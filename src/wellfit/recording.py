@@ -17,14 +17,13 @@ from wellfit.config import Config, as_mapping, load_config, to_yaml, with_values
 from wellfit.data.sources.lasting import name_of
 from wellfit.errors import Interrupted, RunFolderError
 from wellfit.experiment import Experiment, Outcome
-from wellfit.image_preparation import prepare_images
 from wellfit.image_sheet import worst_images
 from wellfit.image_trials import decided
-from wellfit.preparation import ImagesGiven, prepare
 from wellfit.prepared import Prepared, PreparedTable
 from wellfit.prepared_images import PreparedImages
 from wellfit.report import ReportFacts, render_card, render_page, summarize_predictions
 from wellfit.run import Run
+from wellfit.source_preparation import prepare_source
 from wellfit.training import Callback
 from wellfit.training.checkpoint import Checkpoints
 from wellfit.training.terms import as_text
@@ -49,7 +48,7 @@ def train_run(
     started = time.monotonic() if started is None else started
     folder = RunFolder(config.output.run or next_run_path(_data_name(config, data)))
     folder.refuse_existing(force=force)
-    prepared = _prepared(config, data)
+    prepared = prepare_source(config, data)
     if isinstance(prepared, PreparedImages):
         prepared = decided(prepared, started)
     experiment = _experiment(folder, prepared, callbacks, started)
@@ -78,18 +77,10 @@ def resume_run(path: str | Path, *, callbacks: Sequence[Callback] = ()) -> Run:
             got=str(folder.path),
             do="Train it anew with the same rows and seed.",
         )
-    prepared = _prepared(config, None)
+    prepared = prepare_source(config)
     experiment = _experiment(folder, prepared, callbacks, started)
     experiment.resume()
     return _finish(folder, experiment)
-
-
-def _prepared(config: Config, data: Any) -> Prepared:
-    """Make rows ready, of a table or of images: only reading tells which they are."""
-    try:
-        return prepare(config, data)
-    except ImagesGiven as given:
-        return prepare_images(config, given.table, data)
 
 
 def _experiment(
@@ -115,11 +106,19 @@ been moved, if its content is the same."""
 
 def _terms(config: Config, prepared: Prepared) -> dict[str, str]:
     """Give what decides a run's training, by the key of its config."""
-    terms = {key: as_text(value) for key, value in _leaves("", as_mapping(config)) if not _FREE.fullmatch(key)}
+    settings = as_mapping(config)
+    if isinstance(settings["model"].get("members"), list):
+        settings["model"]["members"] = [_unended(member) for member in settings["model"]["members"]]
+    terms = {key: as_text(value) for key, value in _leaves("", settings) if not _FREE.fullmatch(key)}
     terms["the content of data.source"] = prepared.source.checksum[:16]
     if config.data.test is not None:
         terms["the content of data.test"] = prepared.content("test")[:16]
     return terms
+
+
+def _unended(member: Mapping[str, Any]) -> dict[str, Any]:
+    """Give a member of an ensemble without the updates after which time ended it, which are saved at the end."""
+    return {**member, "train": {key: value for key, value in member.get("train", {}).items() if key != "steps"}}
 
 
 def _leaves(key: str, value: Any) -> Iterator[tuple[str, Any]]:

@@ -98,10 +98,12 @@ class Run:
 
         Args:
             data: a path, or a frame of pandas, Polars or pyarrow, a NumPy array, a dictionary of columns: raw rows.
-            policy: ``warn``, ``error`` or ``coerce``; the run's own where None.
+            policy: what happens to rows that don't fit those of training: ``warn`` of them, take them for an
+                ``error``, or ``coerce`` them in silence, columns that are not there into missing cells; the run's own
+                where None.
 
         Raises:
-            ContractError: a column that the model needs is missing.
+            ContractError: a column that the model needs is missing, or rows don't fit.
         """
         return self.predictor.predict(data, policy).values
 
@@ -120,9 +122,17 @@ class Run:
         """Give values, probabilities and the report of what was coerced, at once."""
         return self.predictor.predict(data, policy)
 
-    def evaluate(self, data: Any) -> Scores:
-        """Score raw rows that have the target."""
-        return self.predictor.score(self.predictor.read(data), strict=True)
+    def evaluate(self, data: Any, *, policy: str | None = None) -> Scores:
+        """Score raw rows that have the target.
+
+        Args:
+            data: as in `predict`.
+            policy: as in `predict`.
+
+        Raises:
+            ContractError: the target or a column that the model needs is missing, or rows don't fit.
+        """
+        return self.predictor.score(self.predictor.read(data), policy=policy or self.predictor.policy)
 
     def explain(self, data: Any = None, *, repeats: int = 5, rows: int = ROWS, seed: int = 0) -> Explanation:
         """Measure which columns the predictions hang on, and put it into the run's page; see `explanation.explain`.
@@ -139,7 +149,11 @@ class Run:
             ContractError: the run is one on images.
         """
         if "images" in self.plan:
-            raise ContractError("Columns are explained, and a run on images has none.", got=str(self.path))
+            raise ContractError(
+                "Columns are explained, and a run on images has none.",
+                got=str(self.path),
+                do=f"The images that it is most wrong about are in its report: wellfit report {self.path}.",
+            )
         frame, of = self._own_rows() if data is None else (self.predictor.read(data), "the rows given")
         metric = str(self.config["train"]["metric"])
         found = explain(self.predictor, frame, metric=metric, of=of, repeats=repeats, rows=rows, seed=seed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,10 @@ from wellfit.config import Config, from_mapping
 from wellfit.errors import ConfigError, Interrupted
 from wellfit.preparation import prepare
 from wellfit.recording import resume_run, train_run
-from wellfit.treatment import treat_run
 
+OWN = {"optimizer": {"name": "adam", "lr": 0.04}, "clip_norm": None, "batch_size": 32, "schedule": None}
 MEMBERS: list[dict[str, Any]] = [
-    {"type": "realmlp", "members": 3, "hidden": [8], "train": {"epochs": 3, "loss": "cce"}},
+    {"type": "realmlp", "members": 3, "hidden": [8], "train": {"epochs": 3, "loss": "cce", **OWN}},
     {"type": "linear", "train": {"epochs": 2, "loss": "cce"}},
 ]
 
@@ -110,6 +111,14 @@ def test_a_replay_gives_the_same_weights(command: Command, tmp_path: Path) -> No
     assert run.metrics == wellfit.load("again").metrics
 
 
+def test_what_a_member_leaves_out_is_saved_where_the_first_network_has_it_otherwise(frame: pl.DataFrame) -> None:
+    config = yaml.safe_load((trained(frame).path / "config.yaml").read_text())
+    linear = config["model"]["members"][1]["train"]
+    assert config["train"]["optimizer"]["name"] == "adam"
+    assert (linear["optimizer"]["name"], linear["clip_norm"], linear["schedule"]["name"]) == ("nadam", 1.0, "cosine")
+    assert not {"seed", "steps", "time", "class_weight", "l1"} & set(linear)
+
+
 class Stop(wellfit.Callback):
     """Ends the process's work at an update, as Ctrl-C would between two."""
 
@@ -132,14 +141,40 @@ def stopped(at: int, **train: Any) -> Path:
     return Path("stopped")
 
 
-@pytest.mark.parametrize("at", [2, 15, 20])
+def test_a_run_stopped_after_its_last_update_goes_on_to_the_same_bits(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("table.csv").write_text(csv_text(small_columns()))
+    whole = trained("table.csv")
+    with monkeypatch.context() as patched:
+        patched.setattr("wellfit.recording._evaluation", lambda outcome: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(Interrupted):
+            trained("table.csv", "stopped", checkpoint_every=1)
+    resumed = resume_run("stopped")
+    for name in ("model.safetensors", "history.parquet", "findings.json", "metrics.json", "evaluation.json"):
+        assert (whole.path / name).read_bytes() == (resumed.path / name).read_bytes(), name
+
+
+@pytest.mark.parametrize("at", [2, 13, 16])
 def test_a_run_stopped_in_any_stage_goes_on_to_the_same_bits(at: int) -> None:
     Path("table.csv").write_text(csv_text(small_columns()))
     whole = trained("table.csv")
     resumed = resume_run(stopped(at))
-    files = [(run.path / "model.safetensors").read_bytes() for run in (whole, resumed)]
-    assert files[0] == files[1]
-    assert whole.metrics == resumed.metrics
+    for name in ("model.safetensors", "history.parquet", "findings.json", "metrics.json", "evaluation.json"):
+        assert (whole.path / name).read_bytes() == (resumed.path / name).read_bytes(), name
+
+
+def test_a_timed_run_stopped_while_its_folder_is_written_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    Path("table.csv").write_text(csv_text(small_columns()))
+    endless = [{**member, "train": {**member["train"], "epochs": 10**6}} for member in MEMBERS]
+    with monkeypatch.context() as patched:
+        patched.setattr("wellfit.recording.RunFolder.write_history", lambda *_: signal.raise_signal(signal.SIGINT))
+        with pytest.raises(Interrupted):
+            wellfit.train(
+                "table.csv", "label", out="cut", model={"type": "ensemble", "members": endless}, time="3s", threads=1
+            )
+    members = yaml.safe_load(Path("cut", "config.yaml").read_text())["model"]["members"]
+    assert all(member["train"]["steps"] > 0 for member in members)
+    weights = Path("cut", "model.safetensors").read_bytes()
+    assert (resume_run("cut").path / "model.safetensors").read_bytes() == weights
 
 
 def test_a_timed_run_that_was_stopped_still_has_its_updates_before_it() -> None:
@@ -193,9 +228,3 @@ def test_what_looks_at_one_network_gets_the_first(frame: pl.DataFrame) -> None:
     default = of_one_network(prepare(from_mapping(keys), frame))
     assert (default.config.model["type"], default.config.train.epochs) == ("realmlp", 256)
     assert of_one_network(prepare(from_mapping({**keys, "model": "mlp"}), frame)).config.model["type"] == "mlp"
-
-
-def test_an_ensemble_is_not_treated(frame: pl.DataFrame) -> None:
-    run = trained(frame)
-    with pytest.raises(ConfigError, match=r"model\.type=mlp"):
-        treat_run(run.path, data=frame)

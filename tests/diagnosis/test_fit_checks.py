@@ -215,3 +215,23 @@ def test_a_rare_class_that_is_found_or_no_rare_class_is_no_finding() -> None:
     # Missed for want of rows to tell: three of them prove nothing.
     few = found(odds(0.2, -0.5), rare(60, 0.06, 3), rare(40, 0.06, 4), functional.cross_entropy)
     assert "class_imbalance_ignored" not in few
+
+
+@pytest.mark.parametrize(("share", "silent"), [(0.96, True), (0.7, False)])
+def test_a_rare_class_that_nobody_answers_proves_no_lack_of_a_signal(share: float, silent: bool) -> None:
+    """Where all answers are the class of nearly all rows, they do not show who has the odds right."""
+    even, frequent = [0.5, 0.5, 0.5], [share, share - 0.01, share + 0.01]
+    figures = {"balanced_accuracy": even, "accuracy": frequent}
+    part = {"figures": figures, "lead": {"balanced_accuracy": [0.0, 0.0, 0.0], "accuracy": [0.0, 0.0, 0.0]}}
+    learner = {**part, "recall": [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]], "train": part}
+    appraisal = {
+        "task": "classification",
+        "main": "accuracy",
+        "train": {"figures": figures},
+        "valid": {"figures": figures},
+        "constant": {"train": part, "valid": part},
+        "linear": learner,
+        "reference": learner,
+    }
+    found = list(shuffled_labels.CHECK.find(Evidence(History({"appraisal": appraisal}))))
+    assert (found == []) is silent

@@ -190,6 +190,79 @@ def test_without_validation_rows_a_lack_of_fit_is_told_and_a_good_fit_is_not() -
     assert blind.verdict == "not_learning"
 
 
+def test_a_loss_above_a_constants_throughout_is_no_good_fit() -> None:
+    """Where the validation loss never came below a constant guess's, there is no progress to lose a share of."""
+    rows = numbers(1.0, 150, 0)
+    function = remembering(*rows, otherwise=lambda x: signal(x) + 0.9 * noise(len(x), 1, seed=7))
+    curves = {"valid_loss": np.linspace(5, 9, 30).tolist(), "train_loss": np.linspace(2, 0, 30).tolist()}
+    verdict = judged(function, rows, numbers(1.0, 60, 1), **curves)
+    assert verdict is not None
+    assert verdict.verdict == "overfitting"
+    assert "throughout" in verdict.reasons[0]
+
+
+def test_what_is_mostly_lost_on_other_rows_was_learnt_by_heart() -> None:
+    """No baseline is ahead for sure on so few rows, and next to all that was learnt is of the training rows."""
+    rows = numbers(2.0, 150, 0)
+    verdict = judged(remembering(*rows, otherwise=lambda x: 0.7 * signal(x)), rows, numbers(2.0, 150, 1))
+    assert verdict is not None
+    assert verdict.verdict == "overfitting"
+    assert "single rows" in verdict.reasons[0]
+
+
+def with_leads(figure: tuple[float, float, float], of_train: tuple[float, float, float]) -> History:
+    """Give a network of R2 0.06 on both parts, and the leads of a kernel model."""
+    own, nothing = [0.06, 0.02, 0.1], [0.0, 0.0, 0.0]
+    part = {"figures": {"r2": own}}
+    constant = {"figures": {"r2": nothing}, "lead": {"r2": [-0.06, -0.1, -0.02]}}
+
+    def ahead(lead: tuple[float, float, float]) -> dict[str, Any]:
+        return {"figures": {"r2": [0.06 + value for value in lead]}, "lead": {"r2": list(lead)}}
+
+    appraisal = {
+        "task": "regression",
+        "main": "r2",
+        "train": part,
+        "valid": part,
+        "gap": {"r2": [0.0, -0.05, 0.05]},
+        "constant": {"train": constant, "valid": constant},
+        "reference": {**ahead(figure), "train": ahead(of_train)},
+    }
+    return History({"appraisal": appraisal})
+
+
+def test_a_lead_that_is_sure_on_training_rows_and_likely_on_others_is_underfitting() -> None:
+    sure, likely, unsure = (0.77, 0.73, 0.81), (0.58, -0.03, 0.81), (0.58, -1.0, 0.9)
+    verdicts = [
+        judge(with_leads(lead, of_train)) for lead, of_train in ((likely, sure), (unsure, sure), (likely, likely))
+    ]
+    assert [verdict and verdict.verdict for verdict in verdicts] == ["underfitting", "good_fit", "good_fit"]
+    for verdict in verdicts[1:]:
+        assert verdict is not None
+        assert "these rows can't tell" in verdict.reasons[-1]
+
+
+def test_right_answers_of_worse_odds_than_none_are_no_good_fit() -> None:
+    rows, held = classes(ROWS, 0), classes(HELD, 1)
+    everywhere = judged(logits(400.0), rows, held, functional.cross_entropy)
+    assert everywhere is not None
+    assert everywhere.verdict == "underfitting"
+    assert "odds are worse than none" in everywhere.reasons[0]
+
+
+def test_other_figures_than_the_runs_are_told_apart() -> None:
+    history = with_leads((-0.1, -0.2, -0.05), (-0.1, -0.2, -0.05))
+    history.meta |= {"threshold": 0.31, "best_epoch": 2}
+    history.meta["appraisal"]["task"] = "classification"
+    for epoch, loss in enumerate([3.0, 2.0, 1.0], 1):
+        history.add(step=epoch, epoch=epoch, name="valid_loss", value=loss)
+    verdict = judge(history)
+    assert verdict is not None
+    assert "0.31" in verdict.reasons[-2]
+    assert "Epoch 2 is kept" in verdict.reasons[-1]
+    assert "epoch 3" in verdict.reasons[-1]
+
+
 def classes(rows: int, seed: int) -> tuple[Tensor, Tensor]:
     x = noise(rows, 4, seed=seed)
     return x, ((x[:, 0] + x[:, 1].square() - 1 + 0.3 * noise(rows, seed=seed + 20)) > 0).long()

@@ -76,3 +76,17 @@ def test_a_logarithm_of_negative_targets_has_no_best_value() -> None:
 def test_the_graph_tells_what_a_loss_takes(loss, expects: str) -> None:
     output = torch.zeros(len(IDS), 3, requires_grad=True)
     assert loss_from_graph(loss(output))["expects"] == expects
+
+
+def test_the_shape_of_a_rows_output_is_the_modules_own() -> None:
+    """[n] against [n] is compared row by row, [n, 1] against [n] across rows."""
+    loss, flat = as_loss(lambda o, t: ((o - t) ** 2).mean()), NUMBERS[:, 0]
+    assert not loss_facts(loss, flat, 1, ())["constant_beats_right"]
+    assert loss_facts(loss, flat, 1, (1,))["constant_beats_right"]
+
+
+def test_a_loss_that_refuses_made_up_outputs_is_unknown() -> None:
+    def picky(output: Tensor, target: Tensor) -> Tensor:
+        raise ValueError("not these")
+
+    assert loss_facts(as_loss(picky), NUMBERS, 1)["expects"] == "unknown"

@@ -64,7 +64,7 @@ def test_a_gradient_that_is_not_finite_ends_training_without_clipping_too(value)
         def forward(self, x: torch.Tensor) -> torch.Tensor:
             return Spoilt.apply(self.inner(x))
 
-    result = wellfit.fit(Module(), (torch.ones(8, 3), torch.zeros(8)), loss="mse", batch_size=4, epochs=1, threads=1)
+    result = wellfit.fit(Module(), (torch.ones(8, 3), torch.arange(8.0)), loss="mse", batch_size=4, epochs=1, threads=1)
     assert [finding.code for finding in result.findings] == ["non_finite"]
     assert torch.equal(result.module.inner.weight, _linear().weight)
 

@@ -49,7 +49,7 @@ OPTIONS: dict[str, Any] = {
     "epochs": 8,
     "threads": 1,
     "seeds": 2,
-    "budget": 10,
+    "budget": 14,
 }
 
 

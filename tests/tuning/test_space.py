@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from wellfit.config import Config, from_mapping
+from wellfit.config import Config, from_mapping, with_recipe
 from wellfit.errors import ConfigError
 from wellfit.models import MODELS
 from wellfit.optimizers import OPTIMIZERS
@@ -84,6 +84,19 @@ def test_every_architecture_has_ranges(name: str) -> None:
     keys = [one.key for one in default_space(config, _resolved(config), rows=10_000)]
     assert "train.optimizer.lr" in keys
     assert any(key.startswith("model.") for key in keys)
+
+
+@pytest.mark.parametrize("rows", [300, 60_000])
+def test_a_network_for_images_is_searched_about_its_own_rate_and_not_over_columns(rows: int) -> None:
+    config = from_mapping({"model": "convnet"})
+    recipe = with_recipe(config, task="multiclass", rows=rows)
+    tried = [{"translate": 2}, {}, {"translate": 2, "cutout": 8}]
+    found = {one.key: one for one in default_space(config, recipe, rows, augmentations=tried)}
+    rate = recipe.train.optimizer["lr"]
+    assert found["train.optimizer.lr"].range.ends == (rate / 8, rate * 4)
+    assert found["train.augment"].range.values == tuple(tried)
+    assert "model.widths" in found
+    assert not any(key.startswith("features.") for key in found)
 
 
 @pytest.mark.parametrize("name", list(OPTIMIZERS))

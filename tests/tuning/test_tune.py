@@ -127,13 +127,13 @@ def test_rows_are_prepared_once_for_each_set_of_their_settings(
     from wellfit.tuning import bench
 
     prepared: list[str] = []
-    prepare = bench.prepare
+    prepare = bench.prepare_source
 
     def counted(config: Any, data: Any = None) -> Any:
         prepared.append(str(config.features.scale))
         return prepare(config, data)
 
-    monkeypatch.setattr(bench, "prepare", counted)
+    monkeypatch.setattr(bench, "prepare_source", counted)
     tuned(table, tmp_path / "run", trials=6)
     assert len(prepared) <= 3
     assert prepared[1:].count("standard") <= 1

@@ -42,18 +42,18 @@ class Pool:
         return self.folds[member % len(self.folds)]
 
 
-def pooled(prepared: PreparedTable) -> Pool:
+def pooled(prepared: PreparedTable, *, crossed: bool = True) -> Pool:
     """Put training and validation rows together, and deal them.
 
     Rows that belong together (groups, times, tables of their own) were dealt for a reason: then the validation rows
-    stay what they are, and every member learns from all training rows.
+    stay what they are, and every member learns from all training rows; so it is too where ``crossed`` is False.
     """
     parts = [prepared.batches(name) for name in ("train", "valid")]
     inputs = tuple(torch.cat(pair) for pair in zip(*(part.inputs for part in parts), strict=True))
     weights = [part.weight for part in parts if part.weight is not None]
     rows = Resident(inputs, torch.cat([part.target for part in parts]), torch.cat(weights) if weights else None)
     target = rows.target.numpy()
-    if _exchangeable(prepared.config):
+    if crossed and _exchangeable(prepared.config):
         count = 5 if len(target) > _MANY_ROWS else 8
         folds = deal_folds(target, min(count, len(target) // 2), prepared.config.split.seed)
         return Pool(rows=rows, folds=folds, crossed=True)

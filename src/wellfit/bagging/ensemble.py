@@ -45,10 +45,14 @@ class EnsembleExperiment:
         folder: Path | None = None,
         callbacks: Sequence[Callback] = (),
         started: float | None = None,
+        crossed: bool = True,
     ) -> None:
-        """Settle the members; a time limit counts from ``started``, checkpoints go below ``folder``."""
+        """Settle the members; a time limit counts from ``started``, checkpoints go below ``folder``.
+
+        ``crossed`` lets members learn from validation rows too, each judged on those that it did not learn.
+        """
         self.started = time.monotonic() if started is None else started
-        self.prepared, self.pool = prepared, pooled(prepared)
+        self.prepared, self.pool = prepared, pooled(prepared, crossed=crossed)
         limit, given = prepared.config.train.time, prepared.config.model["members"]
         if limit is None and given is None:
             limit = DEFAULT_SECONDS
@@ -75,8 +79,8 @@ class EnsembleExperiment:
         return members, list(ends)
 
     def _config(self, limit: float | None) -> Config:
-        """Give the config with everything settled: of the first network where all have it in common."""
-        members = [stage.spec() for stage in self.stages]
+        """Give the config with everything settled: of the first network, and what others have otherwise under them."""
+        members = [stage.spec(beside=self._foremost.config) for stage in self.stages]
         own = {"model": {"type": "ensemble", "members": members}, "train.seed": self.prepared.config.train.seed}
         return with_values(self._foremost.config, {**own, "train.time": limit})
 
@@ -102,6 +106,12 @@ class EnsembleExperiment:
 
     def run(self) -> Outcome:
         """Train every member, blend them, and score the rows."""
+        outcome = self.trained()
+        score_all(outcome, started=self.started, limit=self.prepared.config.train.time)
+        return outcome
+
+    def trained(self) -> Outcome:
+        """Train every member, blend them, and score the rows that they did not learn; the test rows are not read."""
         for stage in self.stages:
             stage.run()
         said = [stage.held_out() for stage in self.stages]
@@ -113,12 +123,11 @@ class EnsembleExperiment:
         heat = 1.0 if self.prepared.target.task == "regression" else temperature(mixed, truth)
         outcome = self._outcome(self._blended(weights, heat), int(weights.argmax()))
         outcome.scores["valid"] = self._scores(mixed, truth, heat)
-        score_all(outcome, started=self.started, limit=self.prepared.config.train.time)
         return outcome
 
     def _blended(self, weights: Array, heat: float) -> Ensemble:
         first = self._foremost
-        members = [{key: value for key, value in stage.spec().items() if key != "train"} for stage in self.stages]
+        members = [stage.network() for stage in self.stages]
         self.options = {"members": members, "kind": first.loss.entry.kind(first.outputs)}
         module = Ensemble(first.inputs, first.outputs, **self.options)
         for network, stage in zip(module.networks, self.stages, strict=True):
@@ -140,6 +149,7 @@ class EnsembleExperiment:
         first, weightiest = self._foremost, self.stages[main].experiment
         trainer = weightiest.trainer
         trainer.history.meta["task"] = self.prepared.target.task
+        trainer.history.meta["ensemble"] = True
         if trainer.best is not None:
             trainer.history.meta["best_epoch"] = trainer.stopping.best_epoch
         trainer.conclude()

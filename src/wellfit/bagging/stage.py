@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from wellfit.bagging.bag import Bag, Pool
-from wellfit.config import Config, with_values
+from wellfit.config import Config, Train, as_mapping, with_values
+from wellfit.config.model import OF_ANY
 from wellfit.experiment import Experiment
 from wellfit.prepared import PreparedTable
 from wellfit.training import Callback
@@ -22,6 +23,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 Member = Mapping[str, Any]
 """An architecture as ``model.members`` has it: its ``type`` and options, and under ``train`` how it is trained."""
 
+_OF_EACH = frozenset(Train.model_fields) - (OF_ANY - {"precision"}) - {"steps"}
+"""Keys of ``train`` in which the members of an ensemble may differ."""
 _ROWS_AT_ONCE = 8192
 
 
@@ -70,13 +73,23 @@ class Stage:
         if trainer.checkpoints is not None:
             trainer.checkpoints.save(trainer.position.step, trainer.state())
 
-    def spec(self) -> dict[str, Any]:
-        """Give the member as a replay trains it: where the clock ended training, by the updates that were made."""
+    def network(self) -> dict[str, Any]:
+        """Give the architecture with all of its options."""
+        return {"type": self.experiment.architecture.name, **self.experiment.architecture.options}
+
+    def spec(self, beside: Config) -> dict[str, Any]:
+        """Give the member as a replay trains it: where the clock ended training, by the updates that were made.
+
+        Args:
+            beside: the config that it will stand in; what is otherwise there is said of the member.
+        """
         trainer = self.experiment.trainer
+        own, common = (as_mapping(config)["train"] for config in (self.experiment.config, beside))
+        otherwise = {key: own[key] for key in own if key in _OF_EACH and own[key] != common[key]}
         short = trainer.total_steps is not None and self.steps < trainer.total_steps
         cut = trainer.position.finished and trainer.deadline is not None and short
-        train = {**self.member.get("train", {}), **({"steps": self.steps} if cut else {})}
-        return {"type": self.experiment.architecture.name, **self.experiment.architecture.options, "train": train}
+        train = {**self.member.get("train", {}), **otherwise, **({"steps": self.steps} if cut else {})}
+        return {**self.network(), "train": train}
 
     def held_out(self) -> tuple[Array, Array]:
         """Give what the members say of rows they did not learn, and the rows' numbers.

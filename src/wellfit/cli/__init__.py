@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import sys
+import threading
 import time
 
 STARTED = time.monotonic()
@@ -21,6 +23,7 @@ __all__ = ["STARTED", "app", "main"]
 def main() -> None:
     """Run the command line; no error of ours, and no bad input, ever shows a traceback."""
     as_json = "--json" in sys.argv
+    _hear_the_end()
     try:
         # Typer turns Ctrl-C into a code of its own, 130, and gives the code of --help and --version back.
         if app(standalone_mode=False, prog_name="wellfit") == 130:
@@ -56,6 +59,12 @@ def main() -> None:
             as_json=as_json,
         )
         sys.exit(1)
+
+
+def _hear_the_end() -> None:
+    """Take the signal by which schedulers end a process for Ctrl-C, so that it ends with a sentence at any time."""
+    if threading.current_thread() is threading.main_thread() and signal.getsignal(signal.SIGTERM) == signal.SIG_DFL:
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
 def _complain_of_usage(error: typer.TyperException, *, as_json: bool) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from wellfit.findings import Finding
     from wellfit.prepared import PreparedRows
 
-__all__ = ["cleaning_record", "is_action", "print_cleaning"]
+__all__ = ["cleaning_record", "is_action", "print_cleaning", "setting_of"]
 
 
 def is_action(finding: Finding) -> bool:
@@ -25,7 +25,7 @@ def print_cleaning(findings: Iterable[Finding]) -> None:
     actions = [finding for finding in findings if is_action(finding)]
     if not actions:
         return
-    rows = ((_where(action), _what(action), _count(action), _example(action), _setting(action)) for action in actions)
+    rows = ((_where(action), _what(action), _count(action), _example(action), setting_of(action)) for action in actions)
     print_table("Cleaning", ["column", "what", "count", "such as", "setting"], rows, right_from=9)
     print_lines(["What is done is turned off by the setting beside it; what is proposed is done with it."])
 
@@ -49,7 +49,8 @@ def _example(action: Finding) -> str:
     return repr(example) if action.where and isinstance(example, str) and example else str(example)
 
 
-def _setting(action: Finding) -> str:
+def setting_of(action: Finding) -> str:
+    """Give the option that undoes what was done, or does what is proposed; nothing where there is none."""
     return ", ".join(f"-o '{remedy.path}={_value(remedy.value)}'" for remedy in action.remedies[:1])
 
 

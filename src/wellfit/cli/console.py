@@ -87,11 +87,11 @@ def working(doing: str, *, quiet: bool = False) -> Iterator[Callable[[str], None
 
 
 @contextmanager
-def noted() -> Iterator[None]:
-    """Say our own warnings as notes, and keep those of libraries to themselves."""
+def noted(silent: type[WellfitWarning] | None = None) -> Iterator[None]:
+    """Say our own warnings as notes, but for a ``silent`` kind, and keep those of libraries to themselves."""
 
     def show(message: Warning | str, category: type[Warning], *_: Any) -> None:
-        if issubclass(category, WellfitWarning):
+        if issubclass(category, WellfitWarning) and not (silent and issubclass(category, silent)):
             said(f"note: {message}")
 
     with warnings.catch_warnings():

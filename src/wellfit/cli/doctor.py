@@ -159,7 +159,8 @@ def treat(
         print_json({**treatment.as_dict(), "run": None if made is None else str(made)})
         return
     print_lines(finding_lines(finding for finding in treatment.findings if finding.severity != "info"))
-    _print_trials(treatment)
+    if treatment.trials:
+        _print_trials(treatment)
     print_lines([*treatment.advice, *_concluded(run, treatment, made)])
 
 
@@ -180,6 +181,8 @@ def _print_trials(treatment: Treatment) -> None:
 
 def _concluded(run: Path, treatment: Treatment, made: Path | None) -> Iterator[str]:
     """Say what is proved, and how to have it."""
+    if not treatment.trials:
+        return
     if not treatment.cured:
         yield "No remedy is proved to help."
         return
@@ -190,6 +193,10 @@ def _concluded(run: Path, treatment: Treatment, made: Path | None) -> Iterator[s
         )
     if made is not None:
         yield f"Run:    {made}"
+        return
+    if "model.members" in treatment.options:
+        # The networks of an ensemble, each with all of its settings, are no line to be pasted.
+        yield f"Train:  wellfit treat {shlex.quote(str(run))} --apply"
         return
     options = " ".join(f"-o {shlex.quote(_option(key, value))}" for key, value in treatment.options.items())
     yield f"Train:  wellfit train -c {shlex.quote(str(run / 'config.yaml'))} --out NEW_RUN {options}"

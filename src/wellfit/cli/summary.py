@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
+from wellfit.cli.cleaning import is_action, setting_of
 from wellfit.cli.console import print_json, print_lines, print_table
 
 if TYPE_CHECKING:
@@ -141,12 +142,20 @@ def graver_first(findings: Iterable[Finding]) -> list[Finding]:
 def finding_lines(findings: Iterable[Finding], *, shown: int | None = None) -> list[str]:
     """Give one line a finding, the gravest first; of those that only inform, ``shown`` at most."""
     ordered = graver_first(findings)
-    lines = [f"{_SAID[finding.severity]}: {finding.message} [{finding.code}]" for finding in ordered]
+    lines = [f"{_SAID[finding.severity]}: {finding.message}{_setting(finding)} [{finding.code}]" for finding in ordered]
     informing = sum(finding.severity == "info" for finding in ordered)
     if shown is not None and informing > shown:
         left = informing - shown
         return [*lines[:-left], f"note: {left:,} more in the report."]
     return lines
+
+
+def _setting(finding: Finding) -> str:
+    """Say how an action of cleaning is undone, or one that is proposed is done."""
+    setting = setting_of(finding) if is_action(finding) else ""
+    if not setting:
+        return ""
+    return f" ({'To leave it' if finding.evidence['applied'] == 'yes' else 'To do it'}: {setting}.)"
 
 
 def note_lines(findings: Iterable[Finding]) -> list[str]:

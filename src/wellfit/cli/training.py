@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +22,9 @@ if TYPE_CHECKING:
     from wellfit.rehearsal import Rehearsal
 
 __all__ = ["check", "config_of", "init", "resume", "train"]
+
+MOST_LISTED = 100
+"""Columns that are listed one by one; of more, those with a remark."""
 
 Data = Annotated[str | None, typer.Argument(metavar="DATA", help="A table: a file, a pattern, sql:... or https://...")]
 Target = Annotated[
@@ -117,8 +123,20 @@ def _print_prepared(prepared: PreparedRows) -> None:
     kinds = f", {len(target.classes)} classes" if target.classes else ""
     print_lines([f"Target: {target.name} ({target.task}{kinds})", *prepared.notes])
     print_lines([f"Rows: {rows['read']:,} read; {rows_line(rows)}"])
-    listing = ((column.name, column.kind, column.reason) for column in prepared.cleaning.columns)
-    print_table("Columns", ["column", "kind", "remark"], listing, right_from=9)
+    columns = prepared.cleaning.columns
+    few = len(columns) <= MOST_LISTED
+    listing = ((column.name, column.kind, column.reason) for column in columns if few or column.reason)
+    print_table("Columns", ["column", "kind", "remark"], itertools.islice(listing, MOST_LISTED), right_from=9)
+    if not few:
+        print_lines([_summed_up(columns)])
+
+
+def _summed_up(columns: Sequence[Any]) -> str:
+    """Count the columns that are not listed, by kind."""
+    others = [column for column in columns if not column.reason]
+    others += [column for column in columns if column.reason][MOST_LISTED:]
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in Counter(column.kind for column in others).most_common())
+    return f"{len(others):,} columns are not listed: {kinds}; --json lists all."
 
 
 def train(

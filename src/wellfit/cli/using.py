@@ -9,12 +9,16 @@ import typer
 
 from wellfit.cli.answers import KINDS, AnswerFile
 from wellfit.cli.console import noted, print_json, print_lines, print_table, said
-from wellfit.errors import BadInput, did_you_mean
+from wellfit.errors import BadInput, ContractWarning, did_you_mean
 
 __all__ = ["evaluate", "predict", "report"]
 
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
 RunPath = Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")]
+OnSchema = Annotated[
+    str | None,
+    typer.Option("--on-schema", metavar="POLICY", help="Rows that don't fit: warn, error or coerce; else the run's."),
+]
 Rows = Annotated[str, typer.Argument(metavar="DATA", help="Raw rows: CSV, TSV, Parquet, Arrow or JSON.")]
 
 
@@ -22,6 +26,7 @@ def predict(
     run: RunPath,
     data: Rows,
     output: Annotated[Path, typer.Option("-o", "--output", metavar="FILE", help="Parquet, CSV, NDJSON or Arrow.")],
+    on_schema: OnSchema = None,
     json: Json = False,
 ) -> None:
     """Predict every row of a table, in order."""
@@ -29,12 +34,13 @@ def predict(
 
     _check_output(output)
     predictor = Run.load(run).predictor
-    with noted(), AnswerFile(output) as answers:
-        report, count = _predicted(predictor, data, answers, "error" if predictor.policy == "error" else "coerce")
+    policy = on_schema or predictor.policy
+    with noted(silent=ContractWarning), AnswerFile(output) as answers:
+        report, count = _predicted(predictor, data, answers, policy)
     if json:
         print_json({"output": str(output), "rows": count, "report": report.as_dict()})
         return
-    if predictor.policy != "coerce":
+    if policy != "coerce":
         for line in report.sentences():
             said(f"note: {line}")
     print_lines([f"{count:,} rows predicted: {output}"])
@@ -42,12 +48,13 @@ def predict(
 
 def _predicted(predictor: Any, data: str, answers: AnswerFile, policy: str) -> tuple[Any, int]:
     """Write the answers; give the report and the number of rows. A table that outgrows memory passes by in batches."""
-    from wellfit.streamed_prediction import is_streamed, predict_batches
+    from wellfit.streamed_prediction import arrived_rows, is_streamed, predict_batches
 
-    if is_streamed(predictor, data):
-        report = predict_batches(predictor, data, answers.add, policy)
-        return report, report.rows
-    prediction = predictor.predict(data, policy)
+    with arrived_rows(predictor, data) as rows:
+        if is_streamed(predictor, rows):
+            report = predict_batches(predictor, rows, answers.add, policy)
+            return report, report.rows
+        prediction = predictor.predict(rows, policy)
     answers.add(prediction.to_frame(predictor.classes))
     return prediction.report, len(prediction.values)
 
@@ -64,13 +71,13 @@ def _check_output(path: Path) -> None:
         )
 
 
-def evaluate(run: RunPath, data: Rows, json: Json = False) -> None:
+def evaluate(run: RunPath, data: Rows, on_schema: OnSchema = None, json: Json = False) -> None:
     """Score rows that have the target."""
     from wellfit.run import Run
 
     loaded = Run.load(run)
-    with noted():
-        scores = _scored(loaded, data)
+    with noted(silent=ContractWarning):
+        scores = _scored(loaded, data, on_schema or loaded.predictor.policy)
     if json:
         counts = {"rows": len(scores.target), "without_target": scores.without_target}
         report = {} if scores.report is None else scores.report.as_dict()
@@ -78,16 +85,17 @@ def evaluate(run: RunPath, data: Rows, json: Json = False) -> None:
         return
     for note in scores.notes:
         said(f"note: {note}")
-    if scores.without_target:
-        said(f"note: {scores.without_target:,} rows have no usable target and were not scored.")
     figures = ((name, "-" if value is None else f"{value:.6g}") for name, value in scores.metrics.items())
     print_table(f"{len(scores.target):,} rows", ["metric", "value"], figures)
 
 
-def _scored(run: Any, data: str) -> Any:
-    from wellfit.streamed_prediction import is_streamed, score_batches
+def _scored(run: Any, data: str, policy: str) -> Any:
+    from wellfit.streamed_prediction import arrived_rows, is_streamed, score_batches
 
-    return score_batches(run.predictor, data) if is_streamed(run.predictor, data) else run.evaluate(data)
+    with arrived_rows(run.predictor, data) as rows:
+        if is_streamed(run.predictor, rows):
+            return score_batches(run.predictor, rows, policy)
+        return run.evaluate(rows, policy=policy)
 
 
 def report(

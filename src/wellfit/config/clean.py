@@ -107,7 +107,8 @@ class Clean(Section):
     leaks: Annotated[Literal["warn", "off"], OneOf("warn", "off")] = "warn"
     """Whether columns that give the target away, and rows or groups in two splits, are looked for."""
     on_schema: Annotated[Literal["warn", "error", "coerce"], OneOf("warn", "error", "coerce")] = "warn"
-    """What happens to later rows that don't fit the columns learnt: coerced with or without a warning, or refused."""
+    """What happens to later rows that don't fit those of training (unreadable cells, unseen levels, drift, columns that
+    lack): warn says so and refuses lacking columns, error refuses, coerce reads all, lacking columns as missing."""
     columns: Annotated[Mapping[str, CleanColumn], Unchanging(CleanColumn), BeforeValidator(named)] = Field(
         default_factory=lambda: Options({})
     )

@@ -5,6 +5,7 @@ Legend: ``member`` is one of the networks. A batch has inputs ``[row, member, co
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -47,7 +48,10 @@ def deal_folds(target: np.ndarray[tuple[int], np.dtype[np.generic]], folds: int,
         dealer = StratifiedKFold(folds, shuffle=True, random_state=seed)
     else:
         dealer = KFold(folds, shuffle=True, random_state=seed)
-    return tuple(Fold(train=train, valid=valid) for train, valid in dealer.split(rows, target))
+    with warnings.catch_warnings():
+        # A class with fewer rows than folds is in as many folds as it has rows: no more can be had.
+        warnings.filterwarnings("ignore", "The least populated class", UserWarning)
+        return tuple(Fold(train=train, valid=valid) for train, valid in dealer.split(rows, target))
 
 
 class Bagged:

@@ -74,7 +74,8 @@ class Table:
     """Raw rows, their record, and what a person should know of the reading.
 
     Columns of delimited text are all text, exactly as written; an empty cell is null, a quoted empty cell is not.
-    Typed sources keep their types.
+    Typed sources keep their types. Read compactly, text of which every cell is a plain number is held as numbers, and
+    text that returns by its levels: ``1.0`` and ``1`` are then the same cell, and rows with them are duplicates.
     """
 
     frame: pl.DataFrame
@@ -82,6 +83,8 @@ class Table:
     notes: tuple[str, ...] = ()
     findings: tuple[Finding, ...] = ()
     """What the reading found at fault, such as images that are broken."""
+    written: frozenset[str] = frozenset()
+    """Columns of numbers that were text when they were read."""
     images: Images | None = None
     """The images that the rows are of; None for other tables."""
 

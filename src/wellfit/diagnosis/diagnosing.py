@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from wellfit.diagnosis.check import Check
 from wellfit.diagnosis.checks import CHECKS
+from wellfit.diagnosis.ensembles import for_ensemble
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.findings import Finding
 from wellfit.history import History
 
-__all__ = ["diagnose"]
+__all__ = ["diagnose", "weighed"]
 
 _ORDER = {"error": 0, "warning": 1, "info": 2}
 
@@ -31,7 +33,8 @@ def diagnose(history: History, *, live: bool = False) -> list[Finding]:
     """
     evidence = Evidence(history)
     found = [finding for check in CHECKS if check.live or not live for finding in _found(check, evidence)]
-    return sorted(_weighed(found), key=lambda finding: _ORDER[finding.severity])
+    told = for_ensemble(found) if history.meta.get("ensemble") else found
+    return sorted(weighed(told), key=lambda finding: _ORDER[finding.severity])
 
 
 def _found(check: Check, evidence: Evidence) -> list[Finding]:
@@ -43,7 +46,7 @@ def _found(check: Check, evidence: Evidence) -> list[Finding]:
         return []
 
 
-def _weighed(findings: list[Finding]) -> list[Finding]:
+def weighed(findings: Sequence[Finding]) -> list[Finding]:
     """Make a remark of what another finding explains: the cause is to be mended first."""
     grave = {finding.code for finding in findings if finding.severity != "info"}
     explained: dict[str, str] = {}

@@ -151,6 +151,11 @@ class Evidence:
         return int(steps[-1]) if len(steps) else 0
 
     @property
+    def cut_short(self) -> bool:
+        """Whether a time limit or a number of updates ended the training before its epochs were over."""
+        return self.fit.cut_short
+
+    @property
     def stopped_at(self) -> Mapping[str, Any] | None:
         """Where a gradient that is not finite stopped the training: ``step``, ``where``, ``count``; else None."""
         return self.meta.get("non_finite") or None
@@ -197,7 +202,9 @@ class Evidence:
         if self.verdict is not None:
             leads = [self.fit.ahead(kind) for kind in KINDS]
             behind = any(lead is not None and lead.share >= BEHIND_BY for lead in leads)
-            return behind or self.verdict.verdict in ("not_learning", "underfitting")
+            # Many answers may be right and the odds still worse than none: the loss is what training lowers.
+            wild = self.fit.worse_than_constant(self.fit.scored)
+            return behind or wild or self.verdict.verdict in ("not_learning", "underfitting")
         return self.progress is not None and self.progress < HARDLY
 
 

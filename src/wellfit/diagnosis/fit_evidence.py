@@ -13,11 +13,12 @@ import numpy as np
 
 from wellfit.history import History
 
-__all__ = ["KINDS", "LESS_IS_BETTER", "Figure", "Figures", "FitEvidence", "Lead", "figures_of"]
+__all__ = ["KINDS", "LESS_IS_BETTER", "PLACE", "Figure", "Figures", "FitEvidence", "Lead", "figures_of", "named"]
 
 LESS_IS_BETTER = frozenset({"loss", "rmse"})
 KINDS = {"linear": "linear model", "reference": "quick kernel model"}
 """The baselines that learn, as sentences name them."""
+PLACE = {"valid": "validation", "train": "training"}
 HAIR = 0.002
 """Share of a constant guess's loss that a difference from it must exceed: the frequencies of the classes, learnt in
 another way, differ by less."""
@@ -42,6 +43,16 @@ class Figure(NamedTuple):
 
 
 Figures = Mapping[str, Figure]
+
+
+def named(figure: str) -> str:
+    """Give a figure's name as a sentence has it, with its article.
+
+    >>> named("balanced_accuracy"), named("accuracy"), named("r2")
+    ('a balanced accuracy', 'an accuracy', 'an R2')
+    """
+    words = {"r2": "R2", "rmse": "RMSE"}.get(figure, figure.replace("_", " "))
+    return f"{'an' if words[0] in 'aeiouR' else 'a'} {words}"
 
 
 def figures_of(given: Mapping[str, Any]) -> dict[str, Figure]:
@@ -81,7 +92,15 @@ class FitEvidence:
         self.valid_loss = history["valid_loss"]
         self.train_loss = history["train_loss"]
         self.settings: Mapping[str, Any] = history.meta.get("settings") or {}
-        self.kept_best = bool(record.get("kept_best")) or history.meta.get("best_epoch") is not None
+        target = (history.meta.get("data") or {}).get("target") or {}
+        self.one_target = target.get("std") == 0 or target.get("classes") == 1
+        """Whether all rows surveyed have the same target: there is nothing to learn, and nothing to judge by."""
+        self.cut_short = bool(history.meta.get("cut_short"))
+        """Whether a limit of time or of steps ended the training."""
+        self.steps = int(history.meta.get("steps") or 0)
+        self.threshold: float | None = history.meta.get("threshold")
+        self.kept_epoch: int | None = history.meta.get("best_epoch")
+        self.kept_best = bool(record.get("kept_best")) or self.kept_epoch is not None
 
     def baseline(self, name: str, part: str | None = None) -> tuple[Figures, Figures]:
         """Give a baseline's figures and its leads on a part of the rows; both empty where it was not had.
@@ -101,10 +120,11 @@ class FitEvidence:
             return None
         return int(np.where(finite, self.valid_loss, np.inf).argmin()) + 1
 
-    def ahead(self, name: str, part: str | None = None) -> Lead | None:
+    def ahead(self, name: str, part: str | None = None, *, sure: float = 1.0) -> Lead | None:
         """Say how far a baseline is ahead of the network on a part of the rows; None where it is not, for sure.
 
         Of classes it must be ahead in accuracy and in balanced accuracy: rare classes trade one for the other.
+        ``sure`` is how many half-widths of its 95 % interval the lead must be above 0.
         """
         figures, leads = self.baseline(name, part)
         constant, _ = self.baseline("constant", part)
@@ -113,9 +133,10 @@ class FitEvidence:
             if figure not in leads or figure not in constant:
                 return None
             room = figures[figure].value - max(constant[figure].value, 0.0)
-            if leads[figure].low <= 0 or room <= 0:
+            lead = leads[figure]
+            if lead.value - sure * (lead.value - lead.low) <= 0 or room <= 0:
                 return None
-            found.append(Lead(name, figure, figures[figure], leads[figure], room))
+            found.append(Lead(name, figure, figures[figure], lead, room))
         return min(found, key=lambda lead: lead.share) if found else None
 
     def learnt_odds(self, part: str, *, sure: float = 1.0) -> bool:
@@ -129,6 +150,11 @@ class FitEvidence:
         lead = leads["loss"]
         least = HAIR * abs(figures["loss"].value)
         return lead.value > least + sure * (lead.value - lead.low)
+
+    def worse_than_constant(self, part: str) -> bool:
+        """Whether the loss on a part of the rows is above the best constant output's, for sure."""
+        lead = self.baseline("constant", part)[1].get("loss")
+        return lead is not None and lead.high < 0
 
     @property
     def compared(self) -> tuple[str, ...]:

@@ -40,10 +40,38 @@ def no_signal(case: FitEvidence) -> NoSignal | None:
         known = [figure for figure in figures if figure is not None]
         if len(known) < 2 or any(_beats(figure, constant) for figure in known) or _may_hide(known, constant):
             return None
+        if _mostly_one(case) and _one_answer(case, kind):
+            return None
         tried[kind] = known[0]
     on_train, train_leads = case.baseline("constant", "train")
     memorised = name in on_train and train_leads[name].high < 0
     return NoSignal(name, constant, case.valid[name], case.train[name], tried, memorised)
+
+
+_ANSWERED = 0.05
+"""Recall below which a class is hardly ever the answer."""
+
+
+_MOSTLY = 0.85
+"""Share of the most frequent class from which on another is the answer only where its odds are six times as good as
+usual: a clear signal may show in the odds of all rows and in the answer of none."""
+
+
+def _mostly_one(case: FitEvidence) -> bool:
+    accuracy = case.baseline("constant")[0].get("accuracy")
+    return accuracy is not None and accuracy.value >= _MOSTLY
+
+
+def _one_answer(case: FitEvidence, kind: str) -> bool:
+    """Whether a learner gives one class for next to all rows: of a rare class's odds its answers then tell nothing.
+
+    >>> from wellfit.history import History
+    >>> few = {"recall": [[1.0, 1.0, 1.0], [0.0, 0.0, 0.0]]}
+    >>> _one_answer(FitEvidence(History({"appraisal": {"linear": few}})), "linear")
+    True
+    """
+    recalls = [Figure.of(given) for given in (case.record.get(kind) or {}).get("recall") or []]
+    return len(recalls) > 1 and sum(recall is not None and recall.value >= _ANSWERED for recall in recalls) <= 1
 
 
 _HIDDEN = 0.2

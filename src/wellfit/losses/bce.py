@@ -55,7 +55,7 @@ class BinaryCrossEntropy(Loss):
     def prepare(self, target: Tensor, n_outputs: int) -> Tensor:
         """Check that every value is 0, 1 or between; give floats, [row]."""
         if n_outputs != 1:
-            do = "Give the last layer one output, or use cce."
+            do = "For one of several classes use cce; for several answers a row, torch.nn.BCEWithLogitsLoss()."
             raise ConfigError(f"{self.name} takes one output column.", got=n_outputs, do=do)
         self.check_class_weight(2)
         return binary(target, self.name)

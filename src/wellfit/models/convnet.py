@@ -225,6 +225,7 @@ ENTRY = ModelEntry(
             low=1,
             high=4096,
             help="channels of each group; the sides of the map are halved by each",
+            candidates=((16, 32, 64), (32, 64, 128), (48, 96, 192)),
             example=[32, 64, 128],
         ),
         Option(name="depth", kind="int", default=2, low=2, high=8, help="convolutions of a group", example=2),

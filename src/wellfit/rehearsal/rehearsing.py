@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from wellfit.diagnosis import weighed
 from wellfit.experiment import Experiment
 from wellfit.findings import Finding
 from wellfit.rehearsal.by_heart import learn_by_heart
@@ -48,5 +49,7 @@ def rehearse(experiment: Experiment) -> Rehearsal:
         facts["shuffled"], told, found = shuffle_labels(trainer)
         said, findings = [*said, *told], [*findings, *found]
     return Rehearsal(
-        facts={name: numbers for name, numbers in facts.items() if numbers}, said=tuple(said), findings=tuple(findings)
+        facts={name: numbers for name, numbers in facts.items() if numbers},
+        said=tuple(said),
+        findings=tuple(weighed(findings)),
     )

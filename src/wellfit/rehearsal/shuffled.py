@@ -1,4 +1,4 @@
-"""Labels shuffled among the training rows: what is learned from them must be worth less than from the real ones."""
+"""Labels shuffled among the rows: what is learned from them must be worth less than from the real ones."""
 
 from __future__ import annotations
 
@@ -30,19 +30,22 @@ Look = tuple[dict[str, Any], list[str], list[Finding]]
 
 
 def shuffle_labels(trainer: Trainer) -> Look:
-    """Train two copies, one on labels shuffled among the training rows, and compare them on validation rows."""
+    """Train two copies, one on shuffled labels, and compare them on validation rows.
+
+    Labels are shuffled among the training rows, and among the validation rows: the epoch that is best on real ones
+    would be one whose weights are right by chance.
+    """
     if trainer.valid is None:
         return {}, [], []
     rows, held = rows_of(trainer, TRAIN_ROWS), rows_of(trainer, VALID_ROWS, valid=True)
     generator = keyed_generator(trainer.recipe.seed, "shuffled", device=rows.target.device)
-    order = torch.randperm(rows.rows, generator=generator, device=rows.target.device)
+    mixed = [_shuffled(part, generator) for part in (rows, held)]
     size = min(trainer.recipe.batch_rows, rows.rows)
     epochs = max(PATIENCE + 1, math.ceil(STEPS * size / rows.rows))
     losses = []
-    for labels in (rows.target, rows.target[order]):
-        part = Batch(rows.inputs, labels, None)
-        module, _ = train_copy(trainer, part, held, epochs=epochs, batch_rows=size, patience=PATIENCE)
-        losses.append(row_losses(trainer, module, held))
+    for part, beside in ((Batch(rows.inputs, rows.target, None), held), mixed):
+        module, _ = train_copy(trainer, part, beside, epochs=epochs, batch_rows=size, patience=PATIENCE)
+        losses.append(row_losses(trainer, module, beside))
     real, shuffled = losses
     gain = shuffled - real
     error = float(gain.std()) / math.sqrt(len(gain)) if len(gain) > 1 else math.inf
@@ -59,6 +62,11 @@ def shuffle_labels(trainer: Trainer) -> Look:
     if guess is not None and guess > 0 and not facts["valid_loss"] < WORSE * guess:
         return facts, [said], [_unstable({**facts, "constant_loss": guess})]
     return facts, [said], [] if facts["standard_errors"] > SURE else [_without_meaning(facts)]
+
+
+def _shuffled(rows: Batch, generator: torch.Generator) -> Batch:
+    order = torch.randperm(rows.rows, generator=generator, device=rows.target.device)
+    return Batch(rows.inputs, rows.target[order], None)
 
 
 def _unstable(facts: dict[str, Any]) -> Finding:
@@ -79,7 +87,7 @@ def _without_meaning(facts: dict[str, Any]) -> Finding:
         where="target",
         evidence=facts,
         message=f"With labels shuffled among {facts['rows']:,} training rows the network does as well on validation "
-        f"rows (loss {facts['valid_loss_shuffled']:.4g}) as with the labels as they are ({facts['valid_loss']:.4g}): "
+        f"rows (loss {facts['valid_loss_shuffled']:.4g}) as with labels as they are ({facts['valid_loss']:.4g}): "
         "they have nothing to do with the inputs, or too little for so few rows.",
         remedies=(Remedy(path="data.source", value="...", why="check how rows and labels were brought together"),),
     )

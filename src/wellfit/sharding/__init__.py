@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
@@ -23,18 +23,22 @@ from wellfit.data.features import FeaturePlan
 from wellfit.data.large.cache import Cache
 from wellfit.data.large.shards import Shards
 from wellfit.data.large.stream import RowStream, files_of, identity, outgrows_memory, passes_by, streamed
-from wellfit.data.sources import located
+from wellfit.data.sources.contents import checksum_of
 from wellfit.data.sources.lasting import secrets_kept_out
+from wellfit.data.sources.many.finding import FileSet
 from wellfit.data.sources.paths import masked
+from wellfit.data.sources.remote import Near
+from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers
 from wellfit.data.table import SourceRecord
 from wellfit.errors import ConfigError, DataError, RunFailed
 from wellfit.findings import Finding
-from wellfit.preparation_settings import lasting_source, method_of, source_of
+from wellfit.preparation_settings import lasting_source, method_of
 from wellfit.prepared_shards import PreparedShards
+from wellfit.sharding.arrivals import Arrivals
 from wellfit.sharding.laying import MOST_ASIDE, Laid, laid_down, row_bytes
 from wellfit.sharding.learning import Learned, learned
 
-__all__ = ["is_streamed", "prepare_shards"]
+__all__ = ["Arrivals", "is_streamed", "prepare_shards"]
 
 LAYOUT = 1
 """Goes up where shards of an earlier version must not be taken for those of this one."""
@@ -42,59 +46,51 @@ LAYOUT = 1
 _ASIDE = "set_aside.arrow"
 
 
-def is_streamed(config: Config, data: Any = None) -> bool:
+def is_streamed(config: Config, place: Any) -> bool:
     """Say whether a source is read in batches: as the config says, or because it would not fit in memory.
 
+    Args:
+        config: what says so.
+        place: what `Arrivals` gives as the source.
+
     Raises:
-        ConfigError: the config says so, and the source is of a kind that is read as a whole.
+        ConfigError: the source is of a kind that is read as a whole, or rows have weights.
     """
-    asked, source = config.data.streamed, source_of(config, data)
-    if asked is True and config.data.weight is not None:
+    asked = config.data.streamed
+    large = asked is True or (asked == "auto" and outgrows_memory(place) and passes_by(place))
+    if large and config.data.weight is not None:
         rule = "Rows that are read in batches all count alike."
         raise ConfigError(rule, got=f"data.weight {config.data.weight}", do="Leave it out, or data.streamed: false.")
-    if asked is False or not isinstance(source, (str, Path, list, tuple)):
-        return _refused(source) if asked is True else False
-    place = located(source)
-    if asked is True:
-        return passes_by(place) or _refused(source)
-    return outgrows_memory(place) and passes_by(place)
+    if asked is True and not passes_by(place):
+        raise _refused(place)
+    return large
 
 
-def _refused(source: Any) -> bool:
+def _refused(place: Any) -> ConfigError:
     rule = "'data.streamed: true' is for delimited text, Parquet, Arrow, records a line, and databases."
-    raise ConfigError(rule, got=masked(source) if isinstance(source, str) else type(source), do="Try auto.")
+    return ConfigError(rule, got=str(place) if isinstance(place, (Near, Path, str)) else type(place), do="Try auto.")
 
 
-def prepare_shards(config: Config, data: Any = None) -> PreparedShards | None:
-    """Read, split and learn the plans, and lay the rows down; None where the file is of a kind read as a whole.
+def prepare_shards(config: Config, arrivals: Arrivals) -> PreparedShards | None:
+    """Read, split and learn the plans, and lay the rows down; None where a file is of a kind read as a whole.
 
     Raises:
         RunFailed: there is no room for the shards.
     """
-    config, single = _of_one_network(config)
-    cache = Cache(None if config.data.cache is None else Path(config.data.cache))
-    sources = {"source": source_of(config, data), "valid": config.data.valid, "test": config.data.test}
-    places = {name: located(source) for name, source in sources.items() if source is not None}
-    with cache.workspace() as workspace:
-        key, streams = _key(config, places, cache), None
-        if key is None:
-            streams = _streams(config, places, cache, workspace)
-            if streams is None:
-                return None
-            key = _key_of(config, {name: stream.record.checksum for name, stream in streams.items()})
-        notes: list[str] = single
-        shards = _found(cache, key, notes)
-        if shards is None:
-            streams = streams or _streams(config, places, cache, workspace)
-            if streams is None:
-                return None
-            notes += _made(config, streams, cache, key, workspace)
+    config, notes = _of_one_network(config)
+    cache, places = arrivals.cache, {"source": arrivals.source, **arrivals.own}
+    key = _key_of(config, {name: _identity(place, cache) for name, place in places.items()})
+    shards = _found(cache, key, notes)
     if shards is None:
+        streams = _streams(config, places, arrivals)
+        if streams is None:
+            return None
+        notes += _made(config, streams, cache, key, arrivals.workspace)
         held = cache.find(key)
         if held is None:
             raise RunFailed("The rows that were laid down are gone.", got=str(cache.folder), do="Start again.")
         shards = Shards(held, fresh=True)
-    prepared = _prepared(config, shards, sources, cache, notes, given=data is not None)
+    prepared = _prepared(config, shards, arrivals, notes)
     cache.name_too(key, _key_of(prepared.config, shards.record["identities"]))
     return prepared
 
@@ -107,11 +103,19 @@ def _of_one_network(config: Config) -> tuple[Config, list[str]]:
     return with_values(config, {"model": {"type": "mlp"}}), [note]
 
 
-def _key(config: Config, places: Mapping[str, Any], cache: Cache) -> str | None:
-    """Give the key of the shards, if files alone tell it; what a database holds only its rows tell."""
-    found = {name: files_of(place) for name, place in places.items()}
-    identities = {name: identity(files, cache.checksum) for name, files in found.items() if files is not None}
-    return _key_of(config, identities) if len(identities) == len(places) else None
+def _identity(place: Any, cache: Cache) -> str:
+    """Give a checksum of a source's bytes, or of a database's rows."""
+    if isinstance(place, RowStream):
+        return place.record.checksum
+    files = files_of(place)
+    if files is None:
+        raise _refused(place)
+    return identity(files, _checksum(place, cache))
+
+
+def _checksum(place: Any, cache: Cache) -> Callable[[Path], str]:
+    """Give what gives a file's checksum; of files that are here for a while only, none is noted down."""
+    return checksum_of if isinstance(place, Near) else cache.checksum
 
 
 def _key_of(config: Config, identities: Mapping[str, str]) -> str:
@@ -131,14 +135,15 @@ def _key_of(config: Config, identities: Mapping[str, str]) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:32]
 
 
-def _streams(config: Config, places: Mapping[str, Any], cache: Cache, workspace: Path) -> dict[str, RowStream] | None:
+def _streams(config: Config, places: Mapping[str, Any], arrivals: Arrivals) -> dict[str, RowStream] | None:
     """Open the sources, the first one first: what it has for a header, the others have too."""
     streams: dict[str, RowStream] = {}
     header = config.data.header
     for name, place in places.items():
-        stream = streamed(place, header, workspace=workspace, checksum=cache.checksum)
+        checksum = _checksum(place, arrivals.cache)
+        stream = streamed(place, header, spooling=arrivals.spool, checksum=checksum)
         if stream is None and (name != "source" or config.data.streamed is True):
-            _refused(str(place))
+            raise _refused(place)
         if stream is None:
             return None
         streams[name] = stream
@@ -218,22 +223,24 @@ def _record(found: Learned, laid: Laid, stream: RowStream, config: Config, kept_
     }
 
 
-def _prepared(
-    config: Config, shards: Shards, sources: Mapping[str, Any], cache: Cache, notes: list[str], *, given: bool
-) -> PreparedShards:
+def _prepared(config: Config, shards: Shards, arrivals: Arrivals, notes: list[str]) -> PreparedShards:
     """Read the plans back from beside the shards."""
-    record = shards.record
+    record, data = shards.record, config.data
     target = TargetPlan.from_dict(record["target"])
     config = with_recipe(config, task=target.task, rows=record["rows"]["train"])
-    own = {f"data.{name}": lasting_source(sources[name]) for name in ("valid", "test")}
-    source = config.data.source if given else lasting_source(config.data.source)
+    lasting = {
+        "data.source": lasting_source(data.source) if arrivals.data is None else data.source,
+        "data.valid": lasting_source(data.valid),
+        "data.test": lasting_source(data.test),
+        "data.headers": lasting_headers(data.headers),
+    }
     values = {key: value for key, value in record["resolved"].items() if value is not None}
-    settled = with_values(config, {"data.source": source, **own, "data.streamed": True, **values})
     aside = shards.folder / _ASIDE
-    where = f"Rows are read in batches and laid down in {cache.folder}, where a later run finds them."
+    where = f"Rows are read in batches and laid down in {arrivals.cache.folder}, where a later run finds them."
+    secrets = [*secrets_kept_out([data.source, data.valid, data.test]), *headers_kept_out(data.headers)]
     return PreparedShards(
-        config=settled,
-        source=replace(SourceRecord.from_dict(record["source"]), uri=_uri(sources["source"])),
+        config=with_values(config, {**lasting, "data.streamed": True, **values}),
+        source=replace(SourceRecord.from_dict(record["source"]), uri=_uri(arrivals.source)),
         target=target,
         cleaning=CleaningPlan.from_dict(record["cleaning"]),
         features=FeaturePlan.from_dict(record["features"]),
@@ -242,10 +249,13 @@ def _prepared(
         ranges={name: (low, high) for name, (low, high) in record["ranges"].items()},
         findings=tuple(Finding.from_dict(finding) for finding in record["findings"]),
         set_aside=pl.read_ipc(aside) if aside.is_file() else pl.DataFrame(),
-        notes=(*record["notes"], where, *notes, *secrets_kept_out(list(sources.values()))),
+        notes=(*record["notes"], where, *notes, *secrets),
         shards=shards,
     )
 
 
-def _uri(source: Any) -> str:
-    return masked(", ".join(map(str, source)) if isinstance(source, (list, tuple)) else str(source))
+def _uri(place: Any) -> str:
+    """Give what is recorded of where rows come from; equal files may lie elsewhere than when they were laid down."""
+    if isinstance(place, RowStream):
+        return place.record.uri
+    return place.uri if isinstance(place, FileSet) else masked(str(place))

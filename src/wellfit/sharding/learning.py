@@ -16,11 +16,19 @@ from wellfit.data.large.ahead import ahead
 from wellfit.data.large.scan import Scan, repeated_hashes, scanned
 from wellfit.data.large.shards import ABSENT, SPLITS
 from wellfit.data.large.stream import RowStream
-from wellfit.data.splitting import Split
+from wellfit.data.splitting import NOWHERE, Split
 from wellfit.data.table import resolve_column
 from wellfit.errors import DataError
 from wellfit.findings import Finding
-from wellfit.preparation_findings import copies_dropped, imbalance, misspelt, straddling, targets_missing
+from wellfit.preparation_findings import (
+    copies_dropped,
+    imbalance,
+    misspelt,
+    straddling,
+    targets_missing,
+    valueless,
+    with_leaks,
+)
 from wellfit.preparation_settings import (
     cleaning_settings,
     columns_apart,
@@ -99,7 +107,7 @@ def learned(config: Config, stream: RowStream, own: Mapping[str, RowStream]) -> 
         without_columns(frames["train"], apart), **cleaning_settings(config, target)
     )
     if config.clean.leaks == "warn":
-        findings += find_leaks(frames, typed, cleaning, plan, method=split.method)
+        findings = with_leaks(findings, find_leaks(frames, typed, cleaning, plan, method=split.method))
     encoded = _encoded(plan, scan.kept.get_column(target), places)
     sampled = scan.sampled[places[scan.sampled] == 0]
     targets = Targets(encoded[sampled].astype(np.float64), len(plan.classes))
@@ -119,7 +127,7 @@ def learned(config: Config, stream: RowStream, own: Mapping[str, RowStream]) -> 
         sampled=sampled,
         matrix=matrix,
         rows={**rows, **counts},
-        findings=(*findings, *misspelt(plan), *cleaning.findings, *imbalance(plan)),
+        findings=(*findings, *misspelt(plan), *cleaning.findings, *valueless(features), *imbalance(plan)),
         notes=(*split.notes, *_of_sample(len(sampled), counts["train"])),
     )
 
@@ -146,12 +154,16 @@ def _usable(scan: Scan, target: str, *, drop: bool) -> tuple[Array, dict[str, in
     if rows["without_target"] == scan.rows:
         raise DataError(f"The target '{target}' must have values.", got="none", do="Name another column.")
     if drop:
-        left = np.flatnonzero(~absent)
-        copies = left[repeated_hashes(scan.hashes[left])]
+        # Flags, since the rows' numbers and another copy of their hashes would be the most that is held on the way.
+        left = ~absent
+        repeated = left.copy()
+        repeated[left] = repeated_hashes(scan.hashes if left.all() else scan.hashes[left])
+        copies = np.flatnonzero(repeated)
         places[copies] = COPY
         rows["duplicates_dropped"] = len(copies)
-        if len(copies) and len(left) - len(copies) < 3:
-            got = f"{len(left) - len(copies)} different rows of {scan.rows:,}"
+        different = int(left.sum()) - len(copies)
+        if len(copies) and different < 3:
+            got = f"{different} different rows of {scan.rows:,}"
             raise DataError("A split needs at least three different rows.", got=got, do="Give rows that differ.")
         findings += [copies_dropped(len(copies), int(copies[0]) + 1)] if len(copies) else []
     return places, rows, findings
@@ -159,13 +171,12 @@ def _usable(scan: Scan, target: str, *, drop: bool) -> tuple[Array, dict[str, in
 
 def _dealt(config: Config, scan: Scan, places: Array, target: str) -> Split:
     """Deal the rows that are left by the columns that were kept; a row's hash stands for its other cells."""
-    left = np.flatnonzero(places == UNDEALT)
-    frame = scan.kept[left] if len(left) < scan.rows else scan.kept
+    left = places == UNDEALT
+    frame = scan.kept if left.all() else scan.kept.filter(left)
     if scan.others is not None:
         frame = frame.with_columns(pl.Series(f"{target} and others", scan.others[left]))
     split = dealt(config, frame, target)
-    for number, part in enumerate((split.train, split.valid, split.test)):
-        places[left[part]] = number
+    places[left] = np.where(split.places == NOWHERE, UNDEALT, split.places)
     return split
 
 
@@ -180,9 +191,9 @@ def _encoded(plan: TargetPlan, series: pl.Series, places: Array) -> Array:
     """Encode the target, each split's rows by themselves as in memory."""
     encoded = np.full(len(series), ABSENT, dtype=np.float32 if plan.task == "regression" else np.int32)
     for number in range(len(SPLITS)):
-        rows = np.flatnonzero(places == number)
-        if len(rows):
-            encoded[rows] = plan.encode(series[rows])[0]
+        rows = places == number
+        if rows.any():
+            encoded[rows] = plan.encode(series.filter(rows))[0]
     return encoded
 
 

@@ -79,18 +79,10 @@ def decoder_of(loss: LossLike, output: Tensor, target: Tensor) -> Decoder | None
         loss = loss.inner
     if isinstance(loss, Loss):
         return _of_named(loss, outputs)
-    expects, upside_down = _asked(loss, target, outputs)
+    facts = loss_facts(loss, target, outputs, output.shape[1:])
+    expects, upside_down = str(facts["expects"]), bool(facts["upside_down"])
     classes = _classes(target, outputs, expects)
     return None if classes is None else Decoder(classes, expects, upside_down)
-
-
-def _asked(loss: LossLike, target: Tensor, outputs: int) -> tuple[str, bool]:
-    """Ask the loss what it takes; one that refuses outputs that were made up says nothing of it."""
-    try:
-        facts = loss_facts(loss, target, outputs)
-    except Exception:
-        return "unknown", False
-    return str(facts["expects"]), bool(facts["upside_down"])
 
 
 def _of_named(loss: Loss, outputs: int) -> Decoder:

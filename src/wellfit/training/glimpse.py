@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batch, Batches
-from wellfit.errors import RunFailed
 from wellfit.runtime import restored_random_state, threads
 from wellfit.training.evaluation import evaluating, prepared
+from wellfit.training.kept_weights import Weights
 from wellfit.training.recipe import Recipe
 from wellfit.training.survey import sample_rows
 
@@ -60,59 +60,20 @@ def glimpse(module: nn.Module, rows: Batches, held: Batches | None, recipe: Reci
     except Exception as error:
         failure = error
         return lambda: Glimpse(failed=failure)
-    kept = _Weights(module)
-    if kept.size <= _KEPT:
-        kept.copy()
-        return lambda: _look(module, samples, recipe, kept)
-    seen = _look(module, samples, recipe, kept)
+    weights = Weights(module)
+    if weights.size <= _KEPT:
+        kept = weights.copy()
+        return lambda: _look(module, samples, recipe, weights.put(kept))
+    seen = _look(module, samples, recipe, weights.put(None))
     return lambda: seen
-
-
-class _Weights:
-    """The numbers of a module at one time."""
-
-    def __init__(self, module: nn.Module) -> None:
-        self.parts = list(module.modules())
-        self.fixed, self.buffers = list(module.parameters()), list(module.buffers())
-        self.size = sum(tensor.numel() for tensor in (*self.fixed, *self.buffers))
-        self.values: list[Tensor] | None = None
-
-    def copy(self) -> None:
-        """Keep them."""
-        self.values = [tensor.detach().clone() for tensor in (*self.fixed, *self.buffers)]
-
-    @contextmanager
-    def put_into(self, module: nn.Module) -> Iterator[None]:
-        """Compute with them; what a pass writes into buffers is undone.
-
-        Raises:
-            RunFailed: the module has other parts than it had.
-        """
-        tensors: list[Tensor] = [*self.fixed, *self.buffers]
-        if not _same(self.parts, module.modules()) or not _same(tensors, (*module.parameters(), *module.buffers())):
-            raise RunFailed("A module can't be judged once its layers are others than those that were trained.")
-        present = [tensor.data for tensor in tensors]
-        values = self.values or [*(weight.data for weight in self.fixed), *(part.clone() for part in self.buffers)]
-        try:
-            for tensor, value in zip(tensors, values, strict=True):
-                tensor.data = value
-            yield
-        finally:
-            for tensor, value in zip(tensors, present, strict=True):
-                tensor.data = value
-
-
-def _same(known: list[Any], found: Any) -> bool:
-    others = list(found)
-    return len(known) == len(others) and all(a is b for a, b in zip(known, others, strict=True))
 
 
 _Sampled = tuple[Batches, Batch] | None
 
 
-def _look(module: nn.Module, samples: list[_Sampled], recipe: Recipe, kept: _Weights) -> Glimpse:
+def _look(module: nn.Module, samples: list[_Sampled], recipe: Recipe, numbers: AbstractContextManager[None]) -> Glimpse:
     try:
-        with restored_random_state(), threads(recipe.threads), evaluating(module), kept.put_into(module):
+        with restored_random_state(), threads(recipe.threads), evaluating(module), numbers:
             train, valid = (None if found is None else _outputs(module, *found, recipe) for found in samples)
         return Glimpse(train, valid)
     except Exception as error:

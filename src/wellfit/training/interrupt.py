@@ -9,7 +9,8 @@ from typing import Any
 
 __all__ = ["Interruption"]
 
-_DEFAULT: dict[signal.Signals, Any] = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+_USUAL = (signal.SIG_DFL, signal.default_int_handler)
+"""What ends a process, or interrupts it: handlers that nobody has a reason to keep."""
 
 
 class Interruption:
@@ -21,18 +22,19 @@ class Interruption:
 
     def __init__(self) -> None:
         self.asked = False
-        self._taken: list[signal.Signals] = []
+        self._taken: dict[signal.Signals, Any] = {}
 
     def __enter__(self) -> Interruption:
         if threading.current_thread() is threading.main_thread():
-            self._taken = [number for number, usual in _DEFAULT.items() if signal.getsignal(number) == usual]
+            handlers = {number: signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)}
+            self._taken = {number: handler for number, handler in handlers.items() if handler in _USUAL}
         for number in self._taken:
             signal.signal(number, self._ask)
         return self
 
     def __exit__(self, *_: object) -> None:
-        for number in self._taken:
-            signal.signal(number, _DEFAULT[number])
+        for number, handler in self._taken.items():
+            signal.signal(number, handler)
 
     def _ask(self, number: int, frame: FrameType | None) -> None:
         if self.asked:

@@ -115,6 +115,7 @@ class Trainer:
             Interrupted: where the person asked to stop; the step was finished and a checkpoint written.
         """
         if self.position.finished:
+            self._finished_before()
             return
         frozen = [part for part in self.module.modules() if not part.training] if self.module.training else []
         self.module.train()
@@ -136,6 +137,13 @@ class Trainer:
         if self.examiner is not None:
             with threads(self.recipe.threads):
                 self.examiner.after(self.history, step=self.position.step, epoch=self.position.epoch)
+
+    def _finished_before(self) -> None:
+        """Leave a training that a checkpoint holds to its end as its run left it."""
+        self.module.eval()
+        if self.examiner is not None and "appraisal" not in self.history.meta:
+            with threads(self.recipe.threads):
+                self.examiner.look_again(self.history)
 
     def _epochs(self, started: float, interruption: Interruption) -> None:
         while not self._done():
@@ -291,6 +299,9 @@ class Trainer:
         if self.best is not None:
             self.module.load_state_dict(self.best)
         self.module.eval()
+        if self.position.epoch < self.recipe.epochs and not self.stopping.exhausted and self._cut_short():
+            # Time or steps alike: a run that time ended is replayed with its steps, and to the same history.
+            self.history.meta["cut_short"] = True
         self.position.finished = True
 
     def _note_non_finite(self, failure: RunFailed) -> None:

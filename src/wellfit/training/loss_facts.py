@@ -5,34 +5,56 @@ A loss of one's own says nothing of what it takes. It is asked on outputs that a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import math
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch import Tensor
 
-__all__ = ["loss_facts"]
+__all__ = ["loss_facts", "softened_over_rows"]
 
 _ROWS = 64
 Ask = Callable[[Tensor], float]
 
 
-def loss_facts(loss: Any, target: Tensor, outputs: int) -> dict[str, Any]:
+def loss_facts(loss: Any, target: Tensor, outputs: int, shape: Sequence[int] | None = None) -> dict[str, Any]:
     """Ask a loss what it takes; ``loss.total(output, target)`` gives a sum and a weight.
+
+    ``shape`` is that of a row's output where it is known: [n] and [n, 1] are not alike to a loss. One that refuses
+    outputs that were made up says nothing of itself: ``expects`` is ``unknown`` then, and there is nothing else.
 
     Returns ``expects`` (``logits``, ``probabilities``, ``values`` or ``unknown``), ``upside_down`` (whether a wrong
     output costs less than a right one), ``constant_beats_right`` (whether one output for all rows costs less than the
     right one for each, as where shapes are broadcast against each other), ``best`` (its value at a perfect output).
     """
     chosen = _varied(target)
+    row = tuple(shape) if shape is not None and math.prod(shape) == outputs else (outputs,)
 
     def ask(output: Tensor) -> float:
-        total, weight = loss.total(output, chosen)
+        total, weight = loss.total(output.reshape(len(output), *row), chosen)
         return float(total) / float(weight)
 
-    with torch.no_grad():
-        facts = _of_numbers(ask, chosen, outputs) if chosen.is_floating_point() else _of_classes(ask, chosen, outputs)
+    of_target = _of_numbers if chosen.is_floating_point() else _of_classes
+    try:
+        with torch.no_grad():
+            facts = of_target(ask, chosen, outputs)
+    except Exception:
+        facts = {"expects": "unknown", "upside_down": False}
     return {**facts, "outputs": outputs}
+
+
+def softened_over_rows(output: Any, last: str) -> bool:
+    """Whether a softmax, the ``last`` operation of a pass, ran over the rows in place of a row's columns.
+
+    >>> softened_over_rows(torch.randn(5, 3).softmax(0), "softmax"), softened_over_rows(torch.eye(3), "softmax")
+    (True, False)
+    """
+    if last not in ("softmax", "log_softmax") or not isinstance(output, Tensor) or output.ndim != 2 or len(output) < 2:
+        return False
+    shares = output.detach().double().exp() if last == "log_softmax" else output.detach().double()
+    by_column, by_row = ((shares.sum(axis) - 1).abs().max() < 1e-3 for axis in (0, 1))
+    return bool(by_column) and not bool(by_row)
 
 
 def _varied(target: Tensor) -> Tensor:

@@ -11,8 +11,9 @@ __all__ = ["LayerStatistics"]
 
 SAMPLE_EVERY = 50
 """Steps between samples at first: a sample takes as long as half of a small network's step, which is then 1 %."""
-_DENSE = 40
-"""Samples taken as densely: a rate that is wrong shows within them, and a long training is spared three of four."""
+_FIRST, _DENSE = 200, 2000
+"""Steps from which on samples are twice and four times as far apart: what is wrong from the start shows within the
+first, a rate that is wrong within the others, and a long training is spared three samples of four."""
 
 FIGURES = ("grad_norm", "weight_norm", "update_ratio")
 
@@ -36,8 +37,8 @@ class LayerStatistics:
 
     def wants(self, step: int) -> bool:
         """Whether a step, counted from 0, is sampled."""
-        apart = self.every if step < _DENSE * self.every else 4 * self.every
-        return step % apart == 0 and bool(self.parameters)
+        sooner = (step < _FIRST) + (step < _DENSE)
+        return step % (self.every << (2 - sooner)) == 0 and bool(self.parameters)
 
     @torch.no_grad()
     def before_update(self) -> None:
@@ -45,7 +46,7 @@ class LayerStatistics:
         zero = self.parameters[0].new_zeros(())
         gradients = [zero if weight.grad is None else weight.grad for weight in self.parameters]
         dense = [gradient.coalesce().values() if gradient.is_sparse else gradient for gradient in gradients]
-        self._before = list(torch._foreach_mul(self.parameters, 1.0))
+        self._before = [weight.clone() for weight in self.parameters]
         self._norms = [*torch._foreach_norm(dense), *torch._foreach_norm(self._before)]
 
     @torch.no_grad()
@@ -71,11 +72,15 @@ class LayerStatistics:
         """Write the means since the last flush to the history, if any step was sampled."""
         if self._sums is None:
             return
-        means = (self._sums / self._samples).tolist()
-        for figure, values in zip(FIGURES, means, strict=True):
-            for name, value in zip(self.names, values, strict=True):
-                history.add(step=step, epoch=epoch, name=figure, value=value, where=name)
+        sums, samples, names = self._sums, self._samples, self.names
         self._sums, self._samples = None, 0
+
+        def write(part: History) -> None:
+            for figure, values in zip(FIGURES, (sums / samples).tolist(), strict=True):
+                for name, value in zip(names, values, strict=True):
+                    part.add(step=step, epoch=epoch, name=figure, value=value, where=name)
+
+        history.later(write)
 
     def state(self) -> dict[str, object]:
         """Give what a checkpoint keeps."""

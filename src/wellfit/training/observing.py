@@ -13,31 +13,41 @@ from wellfit.data.batches import Batch, Batches, Resident, as_batches
 from wellfit.errors import BadInput, DataError, RunFailed
 from wellfit.history import History
 from wellfit.optimizers import refuse_non_finite
-from wellfit.training.examiner import Examiner
-from wellfit.training.loss_graph import loss_from_graph
+from wellfit.training.examiner import Examiner, optimizer_facts
+from wellfit.training.kept_weights import Weights
+from wellfit.training.loss_graph import loss_from_graph, loss_kind
+from wellfit.training.merged_windows import MergedWindows
 from wellfit.training.monitor import SAMPLE_EVERY, LayerStatistics
 from wellfit.training.options import as_loss
 from wellfit.training.probes import ROWS, Probe
-from wellfit.training.recipe import Recipe
+from wellfit.training.recipe import LossLike, Recipe
+from wellfit.training.recovered_rows import MOST_ROWS, RecoveredRows
 from wellfit.training.survey import survey
 
 __all__ = ["Monitor"]
 
-_MOST_WINDOWS = 128
-"""Windows of the loss kept; where there are more, two and two become one."""
+_MOST_KEPT = 2**22 // 16
+"""Numbers of a module at the most whose copies, one for each doubling of the steps, are kept for later looks."""
 
 
 class Monitor:
     """Records what a training loop does, for `wellfit.diagnose`; it changes nothing and stops nothing.
 
+    Told ``loss``, ``train`` and ``valid``, it has the evidence of all checks. Told nothing, it takes up to 2,048 rows
+    from what the module is called with in the first steps; their targets follow from the gradient at the output where
+    the loss is a squared error or a cross-entropy without weights and the module is called once a step. With these,
+    baselines are fitted and learning is judged on training rows; what needs validation rows, such as overfitting, or
+    the whole set, such as labels that were shuffled, stays unsaid. With any other loss there are curves, gradients,
+    updates and activations alone.
+
     Args:
         module: any ``nn.Module``; at least one parameter must require gradients.
         optimizer: what updates it; without it, updates relative to weights are not known.
         loss: ``(output, target) -> scalar``, as the loop computes it, or a name from ``wellfit list losses``.
-        train: training rows as ``(X, y)``, a `Dataset` or batches. With ``loss``, all checks have their evidence;
-            without, rows are taken from what the module is called with.
+        train: training rows as ``(X, y)``, a `Dataset` or batches.
         valid: validation rows, for the verdict on the fit.
-        every: steps between samples of gradients and updates, 1 or more; four times as many from the 40th sample on.
+        every: steps between samples of gradients and updates, 1 or more; twice as many from
+            step 200 on, four times from step 2,000.
 
     Raises:
         BadInput: the module has nothing that is trained, or rows can't be read.
@@ -55,8 +65,8 @@ class Monitor:
     ...     _ = optimizer.step()
     >>> len(monitor.history["batch_loss"])
     20
-    >>> wellfit.diagnose(monitor.history)
-    []
+    >>> [finding.code for finding in wellfit.diagnose(monitor.history)]
+    ['underfitting']
     """
 
     def __init__(
@@ -84,14 +94,19 @@ class Monitor:
         self._held = None if valid is None else as_batches(valid)
         self._history = History()
         self._statistics = LayerStatistics(module, every)
-        self._windows: list[tuple[int, float, float]] = []
-        self._window = 1
+        self._windows = MergedWindows()
         self._pending: list[Tensor] = []
         self._step = 0
         self._closed = False
         self._seen: list[tuple[Tensor, ...]] = []
         self._calls = 0
         self._examiner: Examiner | None = None
+        self._weights = Weights(module)
+        self._kind = ""
+        self._recovered: RecoveredRows | None = None
+        self._recovered_of = 0
+        self._settings: dict[str, Any] = {}
+        self._broken = False
         self._finished_at = -1
         self._handles = [module.register_forward_pre_hook(self._called)]
         if optimizer is not None:
@@ -99,6 +114,8 @@ class Monitor:
             self._handles.append(optimizer.register_step_post_hook(self._after_update))
         if self._rows is not None and self._loss is not None:
             self._safely(self._examine)
+        else:
+            self._recovered = RecoveredRows(module)
 
     def observe(self, loss: Tensor | float) -> None:
         """Take in a step's loss, after ``backward()``; before ``optimizer.step()`` if gradients are to be checked.
@@ -130,6 +147,8 @@ class Monitor:
         for handle in self._handles:
             handle.remove()
         self._handles = []
+        if self._recovered is not None:
+            self._recovered.close()
 
     def _safely(self, work: Callable[[], None]) -> None:
         """Do what must never stop the loop that is watched; a fault puts the instruments away."""
@@ -153,11 +172,19 @@ class Monitor:
             output = self.module(*sample.to(device).inputs)
             self.module.train(training)
         outputs = int(output.shape[-1]) if isinstance(output, Tensor) and output.ndim > 1 else 1
-        recipe = Recipe(
-            loss=self._loss, optimizer=_no_optimizer, batch_rows=1, epochs=1, outputs=outputs, device=device
-        )
-        self._examiner = Examiner(self.module, rows, held, recipe, {})
+        self._examiner = Examiner(self.module, rows, held, _recipe(self._loss, outputs, device), {}, ROWS)
         self._examiner.before(self._history, self.optimizer)
+
+    def _with_recovered(self) -> Examiner:
+        """Give the instruments with the rows that were recovered so far."""
+        recovered = self._recovered
+        assert recovered is not None
+        if self._examiner is None or recovered.count > self._recovered_of:
+            self._recovered_of = recovered.count
+            rows = recovered.rows()
+            recipe = _recipe(as_loss(recovered.loss), recovered.columns, rows.target.device)
+            self._examiner = Examiner(self.module, rows, None, recipe, self._settings, ROWS)
+        return self._examiner
 
     def _called(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
         """Keep what the module is called with in the first steps: a sample for probes."""
@@ -172,6 +199,8 @@ class Monitor:
                 raise ValueError(f"observe takes a loss of one number, not of shape {tuple(loss.shape)}")
             if self._step == 0:
                 self._first(loss)
+            if self._recovered is not None and self._recovered.open:
+                self._recovered.take(loss, self._kind)
         self._pending.append(loss.detach().reshape(()) if isinstance(loss, Tensor) else torch.tensor(float(loss)))
         self._check_gradients()
         if self._step & (self._step - 1) == 0:
@@ -185,6 +214,8 @@ class Monitor:
         settings = meta.setdefault("settings", {})
         if self.optimizer is not None:
             settings.setdefault("lr", float(self.optimizer.param_groups[0]["lr"]))
+        self._settings = {**settings, **optimizer_facts(self.optimizer)}
+        self._kind = loss_kind(loss)
         if self._examiner is None:
             meta["loss"] = loss_from_graph(loss)
             if self._seen:
@@ -192,17 +223,50 @@ class Monitor:
                 meta["data"] = {"inputs": survey(rows)["inputs"], "rows": None}
 
     def _check_gradients(self) -> None:
-        if "non_finite" in self._history.meta:
+        if self._broken:
             return
         try:
             refuse_non_finite(self._named)
         except RunFailed as failure:
+            self._broken = True
             place = failure.rule.split("'")[1] if "'" in failure.rule else ""
             rate = 0.0 if self.optimizer is None else float(self.optimizer.param_groups[0]["lr"])
             found = {"step": self._step + 1, "where": place, "lr": rate, "message": failure.rule}
             self._history.meta["non_finite"] = found
 
+    @property
+    def _all_seen(self) -> bool:
+        """Whether the first rows came again within those that were recovered."""
+        assert self._examiner is not None
+        return (self._examiner.train.rows or 0) < min(self._recovered_of, MOST_ROWS)
+
+    @property
+    def _recovers(self) -> bool:
+        return self._recovered is not None and self._recovered.count > 0
+
+    def _look_later(self, *, epoch: int) -> None:
+        """Have the weights as they are looked at once the history is read: more rows may be known then."""
+        step = self._step
+        if self._weights.size > _MOST_KEPT:
+            self._look(self._history, None, step, epoch)
+            return
+        kept = self._weights.copy()
+        self._history.later(lambda part: self._safely(lambda: self._look(part, kept, step, epoch)))
+
+    def _look(self, part: History, kept: list[Tensor] | None, step: int, epoch: int) -> None:
+        examiner = self._with_recovered()
+        with torch.inference_mode(False), self._weights.put(kept):
+            if step:
+                examiner.probe(part, step=step, epoch=epoch)
+            else:
+                examiner.before(part, None)
+                if not self._all_seen:
+                    part.meta["data"]["rows"] = None
+
     def _probe(self, *, epoch: int) -> None:
+        if self._recovers:
+            self._look_later(epoch=epoch)
+            return
         if self._examiner is not None:
             if self._step:
                 self._examiner.probe(self._history, step=self._step, epoch=epoch)
@@ -243,21 +307,9 @@ class Monitor:
 
     def _read(self) -> None:
         """Read the losses that are waiting on the device, all at once."""
-        for value in torch.stack(self._pending).double().tolist() if self._pending else []:
-            self._windows.append((1, value, value))
+        if self._pending:
+            self._windows.add(torch.stack(self._pending).double().tolist())
         self._pending = []
-        merged: list[tuple[int, float, float]] = []
-        for count, mean, most in self._windows:
-            if merged and merged[-1][0] + count <= self._window:
-                other, its_mean, its_most = merged.pop()
-                whole = other + count
-                merged.append((whole, (its_mean * other + mean * count) / whole, max(its_most, most)))
-            else:
-                merged.append((count, mean, most))
-        self._windows = merged
-        if len(self._windows) > _MOST_WINDOWS:
-            self._window *= 2
-            self._read()
 
     def _finish(self) -> None:
         """Write down what is open, and look at the module as it is now; once for each step."""
@@ -269,17 +321,23 @@ class Monitor:
         self._history.replace(
             [
                 (step, name, value)
-                for step, mean, most in _ends(self._windows)
+                for step, mean, most in self._windows.ends()
                 for name, value in (("batch_loss", mean), ("batch_loss_max", most))
             ]
         )
         meta = self._history.meta
         meta["steps"] = self._step
+        if self._recovers:
+            self._with_recovered()
         if self._examiner is not None:
             self._examiner.after(self._history, step=self._step, epoch=0)
             self._examiner.conclude(self._history)
         elif self._step:
             self._probe(epoch=0)
+
+
+def _recipe(loss: LossLike, outputs: int, device: torch.device) -> Recipe:
+    return Recipe(loss=loss, optimizer=_no_optimizer, batch_rows=1, epochs=1, outputs=outputs, device=device)
 
 
 def _no_optimizer(_: Any) -> Optimizer:
@@ -288,12 +346,3 @@ def _no_optimizer(_: Any) -> Optimizer:
 
 def _on(rows: Batches, device: torch.device) -> Batches:
     return rows.to(device) if isinstance(rows, Resident) else rows
-
-
-def _ends(windows: list[tuple[int, float, float]]) -> list[tuple[int, float, float]]:
-    """Give the step at which each window ends, with its figures."""
-    step, found = 0, []
-    for count, mean, most in windows:
-        step += count
-        found.append((step, mean, most))
-    return found

@@ -18,6 +18,7 @@ from wellfit.data.batches import Batch
 from wellfit.runtime import restored_random_state
 from wellfit.training.evaluation import evaluating
 from wellfit.training.recipe import LossLike
+from wellfit.training.survey import scales
 from wellfit.training.tracing import Operation, Trace, traced
 from wellfit.training.unit_figures import unit_figures
 
@@ -204,6 +205,9 @@ def _described(operation: Operation, module: nn.Module) -> dict[str, Any]:
     record: dict[str, Any] = {"kind": operation.kind, "where": operation.where}
     if operation.output is not None:
         record["shape"] = list(operation.output.shape[1:])
+    if operation.entering is not None:
+        record["entering"] = scales(operation.entering)
+        operation.entering = None
     if operation.follows:
         record["follows"] = operation.follows
     if operation.weight is not None:

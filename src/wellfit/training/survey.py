@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -12,7 +13,7 @@ from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batch, Batches, Resident, Streamed
 from wellfit.data.sharded import Sharded
 
-__all__ = ["sample_rows", "survey"]
+__all__ = ["sample_rows", "scales", "survey", "surveyed"]
 
 _SURVEYED = 2048
 """Rows that scales are read from: their standard errors are then below 2 %."""
@@ -54,8 +55,14 @@ def survey(rows: Batches) -> dict[str, Any]:
 
     ``inputs`` are of the first floating-point input: features are its last axis, or all pixels of a channel together.
     """
+    return surveyed(rows)()
+
+
+def surveyed(rows: Batches) -> Callable[[], dict[str, Any]]:
+    """Copy sampled rows, and give what gives the facts about them."""
     sample = sample_rows(rows, _SURVEYED)
-    return {"rows": rows.rows, "inputs": _inputs(sample.inputs), "target": _target(sample.target)}
+    count = rows.rows
+    return lambda: {"rows": count, "inputs": _inputs(sample.inputs), "target": _target(sample.target)}
 
 
 def _inputs(inputs: tuple[Tensor, ...]) -> dict[str, Any] | None:
@@ -80,6 +87,17 @@ def _inputs(inputs: tuple[Tensor, ...]) -> dict[str, Any] | None:
         "rms_median": float(rms.median()),
         "widest": int(rms.argmax()),
     }
+
+
+def scales(values: Tensor) -> dict[str, float]:
+    """Give ``features``, and the largest root mean square of one, of what comes into a layer ``[row, ...]``.
+
+    >>> scales(torch.tensor([[3.0, 0.0], [3.0, 1.0]]))
+    {'features': 2, 'rms_max': 3.0}
+    """
+    flat = values.double() if values.ndim <= 2 else _by_channel(values.double())
+    flat = flat.reshape(-1, flat.shape[-1])
+    return {"features": int(flat.shape[1]), "rms_max": float(flat.square().mean(0).sqrt().max())}
 
 
 def _by_channel(values: Tensor) -> Tensor:

@@ -73,6 +73,7 @@ _KIND: dict[Any, str] = {
     for function in functions
 }
 _RECURRENT = {nn.RNN: "rnn", nn.GRU: "gru", nn.LSTM: "lstm"}
+_WEIGHTED = (*_LINEAR, *_RECURRENT.values())
 _MOST = 400
 """Operations kept: beyond, a deep model repeats itself."""
 
@@ -81,7 +82,8 @@ _MOST = 400
 class Operation:
     """One operation of a forward pass.
 
-    ``output`` is kept until it was read; ``follows`` names the linear layer whose output comes in unbent.
+    ``output`` is kept until it was read; ``follows`` names the linear layer whose output comes in unbent; ``entering``
+    is what comes into the first layer with weights.
     """
 
     kind: str
@@ -89,6 +91,7 @@ class Operation:
     output: Tensor | None = field(default=None, repr=False)
     follows: str = ""
     weight: Tensor | None = field(default=None, repr=False)
+    entering: Tensor | None = field(default=None, repr=False)
 
 
 class Trace(TorchFunctionMode):
@@ -120,7 +123,9 @@ class Trace(TorchFunctionMode):
         weight = (args[1] if len(args) > 1 else kwargs.get("weight")) if linear else None
         where = self.place[-1] if self.place else ""
         if len(self.operations) < _MOST:
-            self.operations.append(Operation(kind, where, out.detach(), follows if linear else "", weight))
+            weighted = any(made.kind in _WEIGHTED for made in self.operations)
+            entering = first.detach() if linear and not weighted else None
+            self.operations.append(Operation(kind, where, out.detach(), follows if linear else "", weight, entering))
         self._made[id(out)] = kind
         if linear:
             self._linear[id(out)] = where

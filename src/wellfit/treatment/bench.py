@@ -37,6 +37,8 @@ class Bench(ABC):
 
     def __init__(self) -> None:
         self.trainings = 0
+        self.seconds = 0.0
+        """What all trainings took."""
         self.balanced = False
         """Whether every class counts alike in the figures."""
         self._done: dict[tuple[Course, int], Trial] = {}
@@ -69,6 +71,7 @@ class Bench(ABC):
         self.trainings += 1
         figures = self.figures(course, result)
         trial = Trial(figures, time.monotonic() - started, result, stopped, watch)
+        self.seconds += trial.seconds
         self._done[course, seed] = trial
         return trial
 

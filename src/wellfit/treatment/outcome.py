@@ -48,7 +48,7 @@ class Treatment:
     """What was found in the training as it was given."""
     trials: list[TrialRow]
     metric: str
-    """The figure that effects are in: accuracy, balanced_accuracy, r2, or a run's own metric."""
+    """The figure that effects are in: accuracy, balanced_accuracy or r2; empty where nothing was tried."""
     before: float | None = None
     """The mean figure of the training as given, on fresh seeds where there were some."""
     after: float | None = None
@@ -110,7 +110,8 @@ class Treatment:
     def __str__(self) -> str:
         """Give findings, table and what was accepted, in words."""
         found = [f"{finding.severity}: {finding.message}" for finding in self.findings]
-        return "\n".join([*(found or ["nothing found"]), "", self.table(), "", self._ending(), *self.advice])
+        tried = ["", self.table(), "", self._ending()] if self.trials else [""]
+        return "\n".join([*(found or ["nothing found"]), *tried, *self.advice])
 
     def _ending(self) -> str:
         if not self.accepted or self.before is None or self.after is None:

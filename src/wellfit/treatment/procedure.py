@@ -17,8 +17,9 @@ from wellfit.treatment.search import KEPT, NEAR, NEARLY_PERFECT, Candidate, Sear
 
 __all__ = ["BUDGET", "FRESH", "Conclusion", "Practice", "Procedure", "Report", "findings_of", "mean_metric"]
 
-BUDGET = 28
-"""Trainings at the most, unless told otherwise: three as given, about nine candidates, and six for the proof."""
+BUDGET = 30
+"""Trainings, unless told otherwise: three as given, eight candidates, six to settle the best of them, seven to refine
+one, and six for the proof, which makes up to six more where a gain is not yet told from noise."""
 FRESH = 1000
 """Distance of the seeds that prove from those that choose."""
 _SCREENED = 6
@@ -73,16 +74,20 @@ class Procedure:
         self.search = Search(practice.bench, self.seeds, allowed - 2 * len(self.seeds))
         self.rows: list[TrialRow] = []
 
-    def run(self, known: Sequence[Finding] = ()) -> Conclusion:
-        """Diagnose, search, prove; ``known`` was found before, in the data or in a saved run."""
+    def run(self, known: Sequence[Finding] = (), *, settled: bool = False) -> Conclusion:
+        """Diagnose, search, prove; ``known`` was found before, in the data or in a saved run.
+
+        ``settled`` says that it is all there is to find: of trials that are smaller than the run, none is asked.
+        """
         self.say("training as given")
         base = self.search.given()
-        found = findings_of(base.trials[self.seeds[0]])
+        found = [] if settled else findings_of(base.trials[self.seeds[0]])
         codes = {finding.code for finding in found}
         findings = [*found, *(finding for finding in known if finding.code not in codes)]
         serious = [finding for finding in findings if finding.severity != "info"]
-        if any(finding.code in _INCURABLE for finding in serious):
+        if not serious or any(finding.code in _INCURABLE for finding in serious):
             return self._concluded(findings, list(base.trials.values()), [])
+        self.search.compared_with(base)
         if any(finding.code == "class_imbalance_ignored" for finding in serious):
             self._rebalance(base)
         chosen = self._chosen(base, serious)
@@ -104,10 +109,9 @@ class Procedure:
         # Screened before anything is refined: refining takes all that is left of the budget.
         resorts = self.search.screen(self._courses(Course(), self.practice.standard(findings)))
         settled = self.search.settle([*single[:KEPT], *resorts[:1]])
-        usable = [found for found in settled if not found.refused]
-        if not usable:
+        if not settled:
             return None
-        best = simplest(usable)
+        best = simplest(settled)
         given = base.trials[self.seeds[0]].figures.value
         improving = [found.course for found in single if found.value() > given]
         return self._refined(best, [] if best in resorts else improving)
@@ -120,14 +124,15 @@ class Procedure:
 
     def _refined(self, best: Candidate, improving: Sequence[Course]) -> Candidate:
         """Put further changes on the best course, greedily, as long as they help."""
-        # A watched training to see what is left, and one to try a change on it.
-        while best.skill() < NEARLY_PERFECT and self.search.left >= 2:
-            changes = islice(self._further(best, improving), _REFINED)
+        # A watched training to see what is left, and a change to try on it, on all seeds.
+        while best.skill() < NEARLY_PERFECT and self.search.left > len(self.seeds):
+            changes = islice(_each_once(self._further(best, improving)), _REFINED)
             wider = self.search.screen(self._courses(best.course, changes))
             better = [found for found in wider[:1] if _is_better(found, best, self.seeds[0])]
-            if not better or self.search.settle(better)[0].value() <= best.value():
+            settled = self.search.settle(better)
+            if not settled or settled[0].value() <= best.value():
                 break
-            best = better[0]
+            best = settled[0]
         return best
 
     def _further(self, best: Candidate, improving: Sequence[Course]) -> Iterator[Change]:

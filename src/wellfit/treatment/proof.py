@@ -59,7 +59,8 @@ def proven(before: Sequence[Figures], after: Sequence[Figures]) -> tuple[bool, s
     if metric.low > 0:
         return True, f"gain beyond seed noise on {metric.pairs} fresh seeds"
     if metric.mean >= 0 and value.low > 0:
-        return True, f"better probabilities beyond seed noise on {metric.pairs} fresh seeds, and no worse otherwise"
+        shown = f"with the probabilities' score {value}"
+        return True, f"gain beyond seed noise on {metric.pairs} fresh seeds {shown}, and no worse without"
     if metric.mean <= 0:
         return False, f"no gain on {metric.pairs} fresh seeds"
     return False, f"gain within seed noise on {metric.pairs} fresh seeds"

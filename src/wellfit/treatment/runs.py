@@ -3,37 +3,32 @@
 from __future__ import annotations
 
 import os
+import shlex
 import time
-from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from wellfit.artifact import next_run_path
 from wellfit.config import Config, load_config, with_values
+from wellfit.data.sources.secrets import without_secrets
 from wellfit.diagnosis import diagnose
-from wellfit.errors import ConfigError, RunFolderError
-from wellfit.experiment import Experiment, Outcome
+from wellfit.errors import ConfigError, Interrupted, RunFolderError
 from wellfit.findings import Finding, Remedy
-from wellfit.preparation import prepare
-from wellfit.prepared import PreparedRows
 from wellfit.recording import train_run
 from wellfit.run import Run
 from wellfit.training import Callback
-from wellfit.treatment.advice import advice_for
-from wellfit.treatment.bench import Bench, GivingUp
-from wellfit.treatment.course import Change, Course
+from wellfit.treatment.advice import UNPROVABLE, advice_for
+from wellfit.treatment.course import Course
 from wellfit.treatment.outcome import Treatment
-from wellfit.treatment.procedure import Conclusion, Procedure, Report, mean_metric
-from wellfit.treatment.settings import further_settings, settings_for, standard_settings
-from wellfit.treatment.yardstick import Figures, figures_of_classes, figures_of_values
+from wellfit.treatment.procedure import BUDGET, Conclusion, Procedure, Report, mean_metric
+from wellfit.treatment.run_bench import EnsembleBench, RunBench, bench_for
+from wellfit.treatment.run_practice import practice_for
 
 __all__ = ["train_and_treat", "treat_config", "treat_run"]
 
-_PREPARED_ANEW = ("features.", "clean.")
-"""Keys that change what the network reads; all others leave the prepared rows as they are."""
+OF_ENSEMBLES = 20
+"""Trainings of small ensembles, unless told otherwise: each is several networks, and there are fewer remedies."""
 
 
 def treat_run(
@@ -48,13 +43,16 @@ def treat_run(
 ) -> Treatment:
     """Try the remedies for what was found in a run, and prove the best on fresh seeds; the test rows are not read.
 
+    Where nothing serious was found, or nothing whose cure these rows can prove, nothing is trained. An ensemble's
+    trials are small ensembles, see `EnsembleBench`; what is applied is trained as the run was.
+
     Args:
         path: the run's folder.
         data: its rows, where they were in memory.
         apply: whether the cured config is trained into a new run folder, the treatment's ``result``.
         out: that folder; None: beside the run, named after it.
         seeds: seeds that choose, and as many fresh ones that prove; 2 or more.
-        budget: trainings at the most; None: 28.
+        budget: trainings at the most; None: 28, of ensembles 20.
         report: is told in a few words what is being tried.
 
     Returns:
@@ -72,7 +70,12 @@ def treat_run(
             do="Give them as data=.",
         )
     known = _known(run)
+    untried = _untried(known)
+    if untried is not None:
+        return untried
     treatment = treat_config(config, data, known=known, seeds=seeds, budget=budget, report=report)
+    if config.model["type"] == "ensemble" and not treatment.cured:
+        treatment.advice.append(_of_one_network(config))
     if apply and treatment.cured:
         folder = str(out) if out is not None else _beside(run.path)
         settled = with_values(config, {**treatment.options, "output.run": folder})
@@ -120,6 +123,31 @@ def _known(run: Run) -> list[Finding]:
     return [*found, *(finding for finding in diagnose(run.history) if finding.code not in codes)]
 
 
+def _untried(known: Sequence[Finding]) -> Treatment | None:
+    """Give the treatment that trains nothing, where there is nothing to prove."""
+    serious = [finding for finding in known if finding.severity != "info"]
+    codes = {finding.code for finding in serious}
+    if "shuffled_labels" not in codes and codes - UNPROVABLE:
+        return None
+    why = f"What was found, {', '.join(sorted(codes))}, can't be mended by a setting that these rows prove."
+    none = "Nothing serious was found in the rows, the training and the fit of this run."
+    return Treatment(
+        findings=list(known),
+        trials=[],
+        metric="",
+        advice=[f"{why if codes else none} So nothing was tried.", *advice_for(serious, [])],
+    )
+
+
+def _of_one_network(config: Config) -> str:
+    """Say how settings that only a single network has are tried."""
+    source = without_secrets(config.data.source)[0] if isinstance(config.data.source, str) else "DATA"
+    command = f"wellfit train {shlex.quote(source)} --target {shlex.quote(str(config.data.target))} -o model=mlp"
+    return (
+        f"Activations, norms, residual connections and first weights are those of one network, to be treated: {command}"
+    )
+
+
 def _beside(path: Path) -> str:
     """Give a folder that is not there yet, named after the run."""
     place = path.resolve().parent / f"{path.resolve().name}-treated"
@@ -139,100 +167,40 @@ def treat_config(
 
     ``known`` is what was found before; what a watched training shows comes beside it.
     """
-    if config.model["type"] == "ensemble":
-        raise ConfigError(
-            "A treatment changes one network, and an ensemble is many, each judged on rows it did not learn.",
-            got="model.type ensemble",
-            do="Train one and treat that: wellfit train ... -o model.type=mlp.",
-        )
     started = time.monotonic()
-    bench = _RunBench(config, data)
+    bench = bench_for(config, data)
+    allowed = (OF_ENSEMBLES if isinstance(bench, EnsembleBench) else BUDGET) if budget is None else budget
     first = config.train.seed
-    conclusion = Procedure(_RunPractice(bench), range(first, first + seeds), budget, report).run(known)
+    procedure = Procedure(practice_for(bench), range(first, first + seeds), allowed, _expecting(bench, allowed, report))
+    try:
+        conclusion = procedure.run(known, settled=isinstance(bench, EnsembleBench))
+    except Interrupted:
+        rule = f"The treatment was stopped after {bench.trainings} trainings, of which nothing is kept."
+        raise Interrupted(rule, do="Begin it anew.") from None
     treatment = _treatment(bench, conclusion)
     treatment.seconds = time.monotonic() - started
     return treatment
 
 
-class _RunBench(Bench):
-    """Trains courses of a config on one split."""
+def _expecting(bench: RunBench, allowed: int, report: Report | None) -> Report:
+    """Give a report that says at the beginning how long it may take, and again once a training was made."""
+    told = False
 
-    def __init__(self, config: Config, data: Any) -> None:
-        super().__init__()
-        # How long a training may take decided the run's updates; trials are compared by epochs.
-        self.config, self.data = with_values(config, {"train.time": None, "train.checkpoint_every": None}), data
-        self.prepared = prepare(self.config, data)
-        self._rows: dict[str, PreparedRows] = {}
+    def say(text: str) -> None:
+        nonlocal told
+        if report is None:
+            return
+        if not bench.trainings:
+            text = f"{text}, the first of {allowed} trainings at the most or a few more"
+        elif not told:
+            told, seconds = True, bench.seconds / bench.trainings
+            report(f"as given, a training takes about {seconds:.1f} s, and {allowed} take {allowed * seconds:,.0f} s")
+        report(text)
 
-    def train(self, course: Course, seed: int, *, watch: bool, hopeful: bool) -> tuple[Outcome, bool]:
-        """Train a course under a seed; give the outcome, not scored, and whether it was given up half-way."""
-        prepared = self._prepared(course)
-        doctor = {"train.seed": seed, "train.doctor": "watch" if watch else "off"}
-        prepared = replace(prepared, config=with_values(prepared.config, {**_values(course), **doctor}))
-        made: list[Experiment] = []
-        giving_up = GivingUp(lambda trainer: self.figures(course, made[0].outcome()))
-        made.append(Experiment(prepared, callbacks=[] if hopeful else [giving_up]))
-        made[0].trainer.run()
-        return made[0].outcome(), giving_up.stopped
-
-    def _prepared(self, course: Course) -> PreparedRows:
-        values = {key: value for key, value in _values(course).items() if key.startswith(_PREPARED_ANEW)}
-        if not values:
-            return self.prepared
-        key = repr(sorted(values.items()))
-        if key not in self._rows:
-            self._rows[key] = prepare(with_values(self.config, values), self.data)
-        return self._rows[key]
-
-    def figures(self, course: Course, result: Outcome) -> Figures:
-        """Score the validation rows; labels that training rows do not have are left out."""
-        scores = result.prepared.score(result.predictor, "valid")
-        if result.prepared.target.task == "regression":
-            return figures_of_values(np.asarray(scores.predicted), np.asarray(scores.target))
-        known = np.asarray(scores.target) >= 0
-        chances, truth = np.asarray(scores.predicted)[known], np.asarray(scores.target)[known].astype(np.int64)
-        guess = np.where(np.isfinite(chances).all(1), chances.argmax(1), -1)
-        return figures_of_classes(np.nan_to_num(chances), guess, truth, balanced=self.balanced)
-
-    @property
-    def metric(self) -> str:
-        """The figure's name."""
-        if self.prepared.target.task == "regression":
-            return "r2"
-        return "balanced_accuracy" if self.balanced else "accuracy"
+    return say
 
 
-class _RunPractice:
-    """Proposes changes of a run's config."""
-
-    def __init__(self, bench: _RunBench) -> None:
-        self.bench: Bench = bench
-        self._config = bench.config
-
-    def single(self, findings: Sequence[Finding]) -> Iterator[Change]:
-        """Propose what the findings' remedies are."""
-        return settings_for(findings)
-
-    def standard(self, findings: Sequence[Finding]) -> Iterator[Change]:
-        """Propose the settings of a new run."""
-        return standard_settings()
-
-    def further(self, course: Course, findings: Sequence[Finding]) -> Iterator[Change]:
-        """Propose other rates."""
-        optimizer = with_values(self._config, _values(course)).train.optimizer
-        rate = optimizer.get("lr")
-        return further_settings(rate if isinstance(rate, float) else None)
-
-    def changed(self, course: Course) -> dict[str, Any]:
-        """Give the settings that a course changes."""
-        return _values(course)
-
-
-def _values(course: Course) -> dict[str, Any]:
-    return {key: value for change in course.changes for key, value in change.options.items()}
-
-
-def _treatment(bench: _RunBench, conclusion: Conclusion) -> Treatment:
+def _treatment(bench: RunBench, conclusion: Conclusion) -> Treatment:
     course = conclusion.course
     treatment = Treatment(
         findings=conclusion.findings,
@@ -244,10 +212,10 @@ def _treatment(bench: _RunBench, conclusion: Conclusion) -> Treatment:
     )
     if course is not None:
         treatment.after = mean_metric(conclusion.after)
-        treatment.options = _values(course)
+        treatment.options = bench.settings(course)
         treatment.accepted = [
             Remedy(path=path, value=value, why=change.why)
             for change in course.changes
-            for path, value in change.options.items()
+            for path, value in bench.settings(Course((change,))).items()
         ]
     return treatment

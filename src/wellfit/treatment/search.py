@@ -70,19 +70,24 @@ class Search:
         return self.budget - self.bench.trainings
 
     def given(self) -> Candidate:
-        """Train as given on all seeds, watched on the first."""
+        """Train as given on the first seed, watched."""
         base = Candidate(Course())
-        for place, seed in enumerate(self.seeds):
-            base.trials[seed] = self.bench.measure(base.course, seed, watch=place == 0)
-        self.best_skill = base.skill()
+        base.trials[self.seeds[0]] = self.bench.measure(base.course, self.seeds[0], watch=True)
         return base
 
+    def compared_with(self, base: Candidate) -> None:
+        """Train as given on the other seeds too: what all courses are compared with."""
+        for seed in self.seeds[1:]:
+            base.trials[seed] = self.bench.measure(base.course, seed)
+        self.best_skill = base.skill()
+
     def screen(self, courses: Iterable[Course]) -> list[Candidate]:
-        """Try courses on the first seed, as long as the budget lasts; the best first."""
+        """Try courses on the first seed, as long as the budget lasts to try one of them on all; the best first."""
         found: list[Candidate] = []
         known = {candidate.course for candidate in self.tried}
         for course in courses:
-            if course in known or self.left <= 0 or (self.best_skill >= NEARLY_PERFECT and len(found) >= KEPT):
+            enough = self.best_skill >= NEARLY_PERFECT and len(found) >= KEPT
+            if course in known or self.left < len(self.seeds) or enough:
                 continue
             candidate = Candidate(course)
             self._try(candidate, self.seeds[0])
@@ -91,12 +96,16 @@ class Search:
         return sorted(found, key=Candidate.value, reverse=True)
 
     def settle(self, candidates: Sequence[Candidate]) -> list[Candidate]:
-        """Try candidates on the other seeds as well; the best first."""
+        """Try candidates on the other seeds as well, those that the budget allows; the best first."""
+        settled = []
         for candidate in candidates:
-            for seed in self.seeds[1:]:
-                if not candidate.refused and seed not in candidate.trials:
-                    self._try(candidate, seed)
-        return sorted(candidates, key=Candidate.value, reverse=True)
+            others = [seed for seed in self.seeds[1:] if seed not in candidate.trials]
+            if len(others) > self.left or candidate.refused:
+                continue
+            for seed in others:
+                self._try(candidate, seed)
+            settled.append(candidate)
+        return sorted((found for found in settled if not found.refused), key=Candidate.value, reverse=True)
 
     def _try(self, candidate: Candidate, seed: int) -> None:
         try:

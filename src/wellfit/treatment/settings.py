@@ -7,14 +7,19 @@ from typing import Any
 
 from wellfit.config import Config
 from wellfit.findings import Finding
+from wellfit.treatment.advice import UNPROVABLE
 from wellfit.treatment.course import Change
+from wellfit.treatment.members import EVERY, Times
 
-__all__ = ["further_settings", "settings_for", "standard_settings"]
+__all__ = ["change_of", "further_settings", "settings_for", "standard_settings"]
 
 _SECTIONS = ("model.", "train.", "features.", "clean.")
 """What a treatment may change: never which rows are read, nor how they are dealt."""
 
-_MORE: Mapping[str, Sequence[tuple[Mapping[str, Any], str]]] = {
+More = Mapping[str, Sequence[tuple[Mapping[str, Any], str]]]
+"""By a finding's code, settings that go together, and why they help."""
+
+_MORE: More = {
     "vanishing_gradient": [
         (
             {"model.activation": "relu", "model.norm": "batch", "model.residual": True},
@@ -43,8 +48,12 @@ _MORE: Mapping[str, Sequence[tuple[Mapping[str, Any], str]]] = {
 }
 
 
-def settings_for(findings: Sequence[Finding]) -> Iterator[Change]:
+def settings_for(findings: Sequence[Finding], more: More = _MORE) -> Iterator[Change]:
     """Propose each finding's own remedies and those that go together, in turn.
+
+    Args:
+        findings: what is to be mended; where no figure of these rows can prove a cure, nothing is proposed.
+        more: settings that go together, by a finding's code.
 
     >>> from wellfit.findings import Remedy
     >>> remedy = Remedy(path="train.clip_norm", value=1.0, why="bounds a step")
@@ -52,27 +61,43 @@ def settings_for(findings: Sequence[Finding]) -> Iterator[Change]:
     >>> [change.what for change in settings_for([found])]
     ['train.clip_norm=1.0', 'train.clip_norm=1.0, model.norm=batch']
     """
-    queues = [list(_of_finding(finding)) for finding in findings]
+    queues = [list(_of_finding(finding, more)) for finding in findings if finding.code not in UNPROVABLE]
     while any(queues):
         for queue in queues:
             if queue:
                 yield queue.pop(0)
 
 
-def _of_finding(finding: Finding) -> Iterator[Change]:
+def _of_finding(finding: Finding, more: More) -> Iterator[Change]:
     for remedy in finding.remedies:
-        if remedy.path.startswith(_SECTIONS):
-            yield _change({remedy.path: remedy.value}, remedy.why)
-    for values, why in _MORE.get(finding.code, ()):
-        yield _change(dict(values), why)
+        if remedy.path.startswith(_SECTIONS) and remedy.path != "model.members":
+            yield change_of({remedy.path: remedy.value}, remedy.why)
+    for values, why in more.get(finding.code, ()):
+        yield change_of(values, why)
 
 
-def _change(values: dict[str, Any], why: str) -> Change:
-    what = ", ".join(f"{path}={value}" for path, value in values.items())
+def change_of(settings: Mapping[str, Any], why: str) -> Change:
+    """Give settings that go together as one change.
+
+    >>> change_of({"members.model.dropout": 0.3, "members.train.optimizer.lr": Times(3)}, "").what
+    'dropout=0.3 of every network, train.optimizer.lr x 3 of every network'
+    """
+    values, what = dict(settings), ", ".join(_said(path, value) for path, value in settings.items())
     if "model.activation" in values and "model.init" not in values:
         # A saved config names the init that suited the former activation.
         values["model.init"] = "auto"
-    return Change(family=next(iter(values)), what=what, why=why, options=values)
+    if "train.metric" in values and "train.threshold" not in values:
+        # And the threshold that suited the former metric.
+        values["train.threshold"] = "auto"
+    # Weights and a threshold are two ways to one end: together they overshoot.
+    family = "classes" if {"train.class_weight", "train.metric"} & set(values) else next(iter(values))
+    return Change(family=family, what=what, why=why, options=values)
+
+
+def _said(path: str, value: Any) -> str:
+    name = path.removeprefix(EVERY).removeprefix("model.") if path.startswith(EVERY) else path
+    said = f"{name} {value}" if isinstance(value, Times) else f"{name}={value}"
+    return f"{said} of every network" if name != path else said
 
 
 def standard_settings() -> Iterator[Change]:
@@ -97,4 +122,4 @@ def further_settings(rate: float | None) -> Iterator[Change]:
     if rate is not None:
         for factor in (3.0, 0.3):
             value = float(f"{rate * factor:.2g}")
-            yield _change({"train.optimizer.lr": value}, "a rate nearer to what suits")
+            yield change_of({"train.optimizer.lr": value}, "a rate nearer to what suits")

@@ -90,7 +90,7 @@ class Subject:
             )
         self.classes = decoder.classes
         self.columns = int(output[0].numel())
-        self.loss = loss_facts(self.recipe.loss, target, self.columns)
+        self.loss = loss_facts(self.recipe.loss, target, self.columns, output.shape[1:])
         self.outputs = decoder.expects if decoder.expects != "unknown" else "values"
         self.named_loss = isinstance(self.recipe.loss, Loss)
 

@@ -54,7 +54,7 @@ def treat(
         train: rows, as `wellfit.fit` takes them.
         valid: rows that judge the trials.
         seeds: seeds that choose, and as many fresh ones that prove; 2 or more.
-        budget: trainings, None: 28; a comparison that was begun on one seed is finished on all.
+        budget: trainings of search and proof, None: 30; a proof that is close makes up to as many pairs again.
         report: is told in a few words what is being tried.
         **fit_options: what the training is like, as `wellfit.fit` takes it; ``seed`` is the first seed.
 

@@ -15,10 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from wellfit.data.batches import Batches
+from wellfit.metrics import METRICS, best_threshold, decided
 from wellfit.training.decoding import Decoder
 from wellfit.training.evaluation import evaluating
 
-__all__ = ["Figures", "Yardstick", "figures_of_classes", "figures_of_values"]
+__all__ = ["Figures", "Yardstick", "crossed_guess", "figures_of_classes", "figures_of_values"]
 
 _ROWS_AT_ONCE = 4096
 _WORST = -1.0
@@ -103,6 +104,35 @@ def figures_of_classes(chances: Array, guess: Array, truth: Array, *, balanced: 
     metric, soft = float(hits.sum()), max(_WORST, 1.0 - float(brier.sum()))
     skill = (metric - floor) / (1.0 - floor) if floor < 1 else 0.0
     return Figures(metric, soft, skill, hits - SOFT_SHARE * brier)
+
+
+def crossed_guess(chances: Array, truth: Array, *, threshold: float | str | None, metric: str) -> Array:
+    """Give class ids as a run of these settings answers; where it finds its own threshold, one of other rows.
+
+    A run finds the threshold that suits its metric on the validation rows, and here these rows judge: each half is
+    decided by the threshold that is best on the other.
+
+    Args:
+        chances: probabilities, float64 [row, class]; a row that is not finite has no answer, -1.
+        truth: class ids, int64 [row].
+        threshold: ``train.threshold``.
+        metric: ``train.metric``.
+
+    >>> chances = np.array([[0.9, 0.1], [0.6, 0.4], [0.9, 0.1], [0.7, 0.3]])
+    >>> crossed_guess(chances, np.array([0, 1, 0, 1]), threshold="auto", metric="f1").tolist()
+    [0, 1, 0, 1]
+    """
+    finite = np.isfinite(chances).all(1)
+    fixed = threshold if isinstance(threshold, float) else None
+    guess = decided(chances, fixed)
+    halves = np.arange(len(truth)) // 2 % 2
+    if threshold == "auto" and metric == "f1" and chances.shape[1] == 2:
+        for half in (0, 1):
+            other = (halves != half) & finite
+            if (truth[other] == 1).any():
+                found = best_threshold(METRICS["f1"].make(), truth[other], chances[other])
+                guess[halves == half] = decided(chances[halves == half], found)
+    return np.where(finite, guess, -1)
 
 
 def figures_of_values(guess: Array, truth: Array) -> Figures:

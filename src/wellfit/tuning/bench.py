@@ -14,9 +14,10 @@ from wellfit.config import Config, as_mapping, with_recipe, with_values
 from wellfit.errors import ConfigError, Interrupted, WellfitError
 from wellfit.experiment import Experiment
 from wellfit.metrics import METRICS, default_metric
-from wellfit.preparation import prepare
 from wellfit.prepared import Prepared
+from wellfit.source_preparation import prepare_source
 from wellfit.training import Callback, Trainer
+from wellfit.tuning.images import Settled, cells_of, settled_once
 from wellfit.tuning.settings import with_settings
 
 __all__ = ["Bench", "Job", "Measured", "Report", "State"]
@@ -69,11 +70,19 @@ class Bench:
     """Trains a config with a job's settings on the training rows, and measures it on the validation rows.
 
     Test rows are never scored.
+
+    Args:
+        config: what is tuned.
+        data: its rows, where they are in memory.
+        settled: what was settled for all trainings, by dotted key, where that was done before; None settles it.
     """
 
-    def __init__(self, config: Config, data: Any = None) -> None:
-        self.config, self.data = with_values(config, _ABOUT_A_TRIAL), data
-        self.prepared: Prepared = prepare(self.config, data)
+    def __init__(self, config: Config, data: Any = None, *, settled: Mapping[str, Any] | None = None) -> None:
+        self.data = data
+        untimed = with_values(config, _ABOUT_A_TRIAL)
+        self.prepared: Prepared = prepare_source(untimed, data)
+        self.settled = settled_once(self.prepared, config) if settled is None else Settled(values=dict(settled))
+        self.config = with_values(untimed, self.settled.values)
         recipe = with_recipe(self.config, task=self.prepared.target.task, rows=self.prepared.rows["train"])
         self._rows: dict[str, Prepared] = {_rows_key(recipe): self.prepared}
         self.metric = self._metric()
@@ -85,8 +94,8 @@ class Bench:
 
     @property
     def cells(self) -> int:
-        """Training rows times columns."""
-        return self.prepared.rows["train"] * max(1, len(self.prepared.plan()["cleaning"]["columns"]))
+        """Training rows times columns or pixels."""
+        return cells_of(self.prepared)
 
     def _metric(self) -> str:
         named = self.config.train.metric
@@ -104,7 +113,7 @@ class Bench:
             if len(self._rows) >= _KEPT:
                 # The config's own rows stay: the default and most others read them.
                 self._rows.pop(list(self._rows)[1])
-            self._rows[key] = prepare(config, self.data)
+            self._rows[key] = prepare_source(config, self.data)
         prepared = self._rows[key]
         read = as_mapping(prepared.config)
         return replace(prepared, config=with_values(config, {name: read[name] for name in _OF_ROWS}))

@@ -2,6 +2,7 @@
 
 RUN/config.yaml           the config as it was given, until the final training writes its own
 RUN/tuning/config.yaml    the same, for as long as the study goes on
+RUN/tuning/settled.json   settings that are the same in all trainings, found before the first
 RUN/tuning/journal.jsonl  the trials
 """
 
@@ -84,6 +85,16 @@ class StudyFolder:
         self.path.mkdir(parents=True, exist_ok=True)
         # Only what was given: what is left open is settled anew for each trial. JSON is YAML.
         RunFolder(self.path).write_text("config.yaml", json.dumps(given_settings(settled), indent=1))
+
+    def settle(self, values: dict[str, Any]) -> None:
+        """Write down what is the same in all trainings."""
+        RunFolder(self.path).write_json("settled.json", values)
+
+    def settled(self) -> dict[str, Any] | None:
+        """Give what is the same in all trainings, by dotted key; None where that is not known yet."""
+        file = self.path / "settled.json"
+        values: dict[str, Any] | None = json.loads(file.read_text()) if file.is_file() else None
+        return values
 
     def read(self) -> Config:
         """Give the config of the study."""

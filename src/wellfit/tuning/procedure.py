@@ -12,13 +12,16 @@ from typing import Any
 
 from wellfit.config import Config, with_values
 from wellfit.errors import Interrupted, RunFailed
+from wellfit.image_preparation import with_image_network
 from wellfit.recording import resume_run, train_run
 from wellfit.run import Run
+from wellfit.source_preparation import are_images
 from wellfit.training import Callback
 from wellfit.tuning.bench import Bench, Job, Measured
 from wellfit.tuning.clock import Clock
 from wellfit.tuning.dimensions import Dimension
 from wellfit.tuning.folder import StudyFolder, is_study
+from wellfit.tuning.images import augmentations
 from wellfit.tuning.proof import CANDIDATES, FRESH, Candidate, Proof, candidates, proof_jobs
 from wellfit.tuning.record import Record, trial_line
 from wellfit.tuning.room import cores, worker_count
@@ -78,22 +81,26 @@ def tune_run(
     """
     started = time.monotonic() if started is None else started
     expect_optuna()
-    config = _single(config)
+    config = _single(config, data)
     given = given_space(config)
     folder = StudyFolder.of(config, data, force=force)
-    bench = Bench(config, data)
+    bench = Bench(config, data, settled=folder.settled())
     resolved = bench.resolved()
-    dimensions = given or default_space(config, resolved, bench.prepared.rows["train"])
+    tried = augmentations(bench.prepared, resolved)
+    dimensions = given or default_space(config, resolved, bench.prepared.rows["train"], augmentations=tried)
     folder.begin(config)
+    folder.settle(bench.settled.values)
     study = _study(folder, bench, dimensions, resolved)
     clock = Clock(config.tune.time, started)
     with _stoppable(folder, study, config), _runner(folder, bench, resolved, data) as runner, telling() as tell:
+        for note in bench.settled.notes:
+            tell(note)
         tuning = _Tuning(bench, study, clock, runner, tell)
         tuning.search()
         proofs, chosen = tuning.prove()
     record = Record(bench, study, dimensions, proofs, chosen, seconds=clock.elapsed)
     with display() as callbacks:
-        run = _final(folder, config, data, study, clock, chosen, callbacks)
+        run = _final(folder, with_values(config, bench.settled.values), data, study, clock, chosen, callbacks)
     return record.written(run, folder, seconds=clock.elapsed)
 
 
@@ -108,8 +115,10 @@ def resume_study(
     return tune_run(StudyFolder(path).read(), telling=telling, display=display, started=started)
 
 
-def _single(config: Config) -> Config:
-    """Give one architecture to tune: an ensemble of several is tuned by its members."""
+def _single(config: Config, data: Any) -> Config:
+    """Give one architecture to tune: that for images, and of a table's ensemble of several a member."""
+    if are_images(config, data):
+        return with_image_network(config)
     if setting_at(config, "model.type") not in _SEVERAL:
         return config
     return with_settings(config, {"model.type": "realmlp"})
@@ -143,7 +152,7 @@ def _runner(folder: StudyFolder, bench: Bench, resolved: Config, data: Any) -> I
         # Rows in memory are in this process alone, and so is an accelerator.
         yield Here(bench)
         return
-    with Processes(folder.config_file, count=count, threads=max(1, cores() // count)).opened() as processes:
+    with Processes(folder.run.path, count=count, threads=max(1, cores() // count)).opened() as processes:
         yield processes
 
 

@@ -55,13 +55,13 @@ class Processes(Runner):
     """Trains in processes of their own, which end with this one.
 
     Args:
-        config: the file of the config that they train.
+        folder: the run folder of the study.
         count: how many processes there are.
         threads: the threads of each.
     """
 
-    def __init__(self, config: Path, *, count: int, threads: int) -> None:
-        self.config, self.count, self.threads = config, count, threads
+    def __init__(self, folder: Path, *, count: int, threads: int) -> None:
+        self.folder, self.count, self.threads = folder, count, threads
         self._workers: dict[int, subprocess.Popen[str]] = {}
         self._stopped = False
         self._faults: list[BaseException] = []
@@ -84,7 +84,7 @@ class Processes(Runner):
                 _close(worker)
 
     def _start(self) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", "wellfit.tuning.worker", str(self.config), str(os.getpid())]
+        command = [sys.executable, "-m", "wellfit.tuning.worker", str(self.folder), str(os.getpid())]
         threads = {name: str(self.threads) for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")}
         # A session of its own: Ctrl-C in the terminal reaches this process alone, which ends the others.
         return subprocess.Popen(

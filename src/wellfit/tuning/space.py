@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from wellfit.config import Config, Range, parse_range
+from wellfit.config import Config, Range, parse_range, with_values
 from wellfit.config.families import family
 from wellfit.errors import ConfigError, shown
 from wellfit.registry import Option
 from wellfit.regularizers import REGULARIZERS
 from wellfit.tuning.dimensions import Dimension
+from wellfit.tuning.images import reads_images
 from wellfit.tuning.settings import NAMES, is_left_open, setting_at, with_settings
 
 __all__ = ["default_space", "given_space"]
@@ -27,6 +28,9 @@ _REFUSED = {
     r"train\.(time|steps|device|threads|workers|checkpoint_every|doctor)": "it says how a training is run, not what",
 }
 """Keys that can't be searched, and why."""
+
+_OF_COLUMNS = {r"features(\..*)?|clean\.(?!duplicates).*": "images have no columns"}
+"""The same where images are read."""
 
 _BELOW, _ABOVE = 8.0, 4.0
 """How far below and above its own rate an architecture is searched: too high a rate fails sooner."""
@@ -48,16 +52,19 @@ def given_space(config: Config) -> tuple[Dimension, ...]:
         return ()
     ranges = {key: parse_range(item) for key, item in config.tune.search.items()}
     for key in ranges:
-        _refuse(key)
+        _refuse(key, config)
+    if reads_images(config) and is_left_open(config, "train.augment"):
+        # It is settled before the first trial: its keys stand beside what was found.
+        config = with_values(config, {"train.augment": {}})
     return tuple(_dimension(config, key, ranges) for key in sorted(ranges, key=lambda key: key not in NAMES))
 
 
-def _refuse(key: str) -> None:
-    for pattern, why in _REFUSED.items():
+def _refuse(key: str, config: Config) -> None:
+    images = reads_images(config)
+    for pattern, why in {**_REFUSED, **(_OF_COLUMNS if images else {})}.items():
         if re.fullmatch(pattern, key):
-            raise ConfigError(
-                f"'{key}' can't be searched: {why}.", do="Search keys of model, train, features or clean."
-            )
+            sections = "model, train or clean.duplicates" if images else "model, train, features or clean"
+            raise ConfigError(f"'{key}' can't be searched: {why}.", do=f"Search keys of {sections}.")
 
 
 def _dimension(config: Config, key: str, ranges: Mapping[str, Range]) -> Dimension:
@@ -108,7 +115,9 @@ def _complaint(config: Config, key: str, searched: Range, whole: bool) -> Config
     return None
 
 
-def default_space(config: Config, resolved: Config, rows: int) -> tuple[Dimension, ...]:
+def default_space(
+    config: Config, resolved: Config, rows: int, *, augmentations: Sequence[Mapping[str, Any]] = ()
+) -> tuple[Dimension, ...]:
     """Give the ranges that the entries of the model, the optimizer and the training name.
 
     What the config sets is left as it is.
@@ -117,8 +126,11 @@ def default_space(config: Config, resolved: Config, rows: int) -> tuple[Dimensio
         config: the config as it was given.
         resolved: the same with every auto resolved, as the first trial is trained.
         rows: training rows.
+        augmentations: values of ``train.augment`` worth trying, two or more, or none.
     """
     found = dict(_found(resolved, rows))
+    if len(augmentations) > 1:
+        found["train.augment"] = Range(kind="list", values=tuple(augmentations))
     dimensions = [
         Dimension(key=key, range=searched, whole=searched.kind == "int")
         for key, searched in found.items()
@@ -136,17 +148,19 @@ def default_space(config: Config, resolved: Config, rows: int) -> tuple[Dimensio
 def _found(resolved: Config, rows: int) -> Iterator[tuple[str, Range]]:
     optimizer = family("optimizers")[setting_at(resolved, "train.optimizer.name")]
     options = {option.name: option for option in optimizer.options}
-    yield "train.optimizer.lr", _around(options["lr"], setting_at(resolved, "train.optimizer.lr"))
+    model = family("models")[setting_at(resolved, "model.type")]
+    rate = setting_at(resolved, "train.optimizer.lr")
+    yield "train.optimizer.lr", _around(options["lr"], rate, always=model.reads == "images")
     if "weight_decay" in options:
         yield from _of_options("train.optimizer", [options["weight_decay"]], resolved)
     elif "weight_decay" not in optimizer.refuses_combinations:
         (decay,) = REGULARIZERS["weight_decay"].options
         yield "train.weight_decay", _range(decay)
-    model = family("models")[setting_at(resolved, "model.type")]
     yield from _of_options("model", model.options, resolved)
     if optimizer.batch_rule in ("any", "mini"):
         yield from _batches(setting_at(resolved, "train.batch_size"), rows)
-    yield from _scales(setting_at(resolved, "features.scale"))
+    if model.reads == "table":
+        yield from _scales(setting_at(resolved, "features.scale"))
 
 
 def _of_options(place: str, options: Any, resolved: Config) -> Iterator[tuple[str, Range]]:
@@ -166,10 +180,13 @@ def _range(option: Option) -> Range:
     return Range(kind="log" if option.log else "int" if option.kind == "int" else "uniform", low=low, high=high)
 
 
-def _around(option: Option, usual: Any) -> Range:
-    """Give the range of a rate; an architecture that wants one outside it is searched about its own."""
+def _around(option: Option, usual: Any, *, always: bool) -> Range:
+    """Give the range of a rate; an architecture that wants one outside it is searched about its own.
+
+    ``always`` so: networks for images start close to a rate that was measured, and learn nothing far below it.
+    """
     searched = _range(option)
-    if not isinstance(usual, float) or searched.low <= usual <= searched.high:
+    if not isinstance(usual, float) or (not always and searched.low <= usual <= searched.high):
         return searched
     return Range(kind="log", low=usual / _BELOW, high=usual * _ABOVE)
 

@@ -12,24 +12,24 @@ import json
 import os
 import sys
 import warnings
-from pathlib import Path
 from typing import Any, TextIO
 
 __all__ = ["main"]
 
 
-def main(config: str, parent: str) -> None:
+def main(path: str, parent: str) -> None:
     """Read the rows, and make the trainings that standard input asks for, until it ends."""
     asked, answers = sys.stdin, sys.stdout
     # What a library prints must not come between the answers.
     sys.stdout = sys.stderr
     warnings.simplefilter("ignore")
-    from wellfit.config import load_config
     from wellfit.errors import WellfitError
     from wellfit.tuning.bench import Bench
+    from wellfit.tuning.folder import StudyFolder
 
     try:
-        bench = Bench(load_config(Path(config)).config)
+        folder = StudyFolder(path)
+        bench = Bench(folder.read(), settled=folder.settled())
     except WellfitError as error:
         _say(answers, {"fault": str(error)})
         return

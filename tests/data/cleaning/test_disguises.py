@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import polars as pl
 import pytest
@@ -9,6 +11,8 @@ from wellfit.data.cleaning import CleaningPlan
 from wellfit.data.cleaning.missing import absent_levels, is_missing_level, is_missing_number
 from wellfit.data.cleaning.sentinels import sentinels
 from wellfit.errors import ConfigError
+
+DRAW = np.random.default_rng(3)
 
 
 @pytest.mark.parametrize(
@@ -81,9 +85,32 @@ def test_sentinels_are_proposed_and_done_when_asked_for() -> None:
     assert asked.apply(given)[0]["a"].null_count() == 15
 
 
+def coded(values: np.ndarray[Any, Any], code: float, share: float) -> pl.Series:
+    places = np.random.default_rng(1).random(len(values)) < share
+    return pl.Series("a", np.where(places, code, values))
+
+
+@pytest.mark.parametrize(
+    ("code", "column"),
+    [
+        (-999.0, coded(DRAW.lognormal(10, 1, 2000).round(2), -999, 0.05)),
+        (-999.0, coded(DRAW.integers(0, 100_000, 2000), -999, 0.05)),
+        (-999.0, coded(DRAW.integers(0, 100_000, 2000), -999, 0.5)),
+        (-999.0, coded(DRAW.normal(0, 3000, 2000), -999, 0.05)),
+        (-1.0, coded(DRAW.integers(20, 91, 2000), -1, 0.05)),
+    ],
+)
+def test_codes_within_a_wide_column_are_proposed(code: float, column: pl.Series) -> None:
+    assert [(found.value, found.cells) for found in sentinels(column)] == [(code, (column == code).sum())]
+
+
 @pytest.mark.parametrize(
     "values",
     [
+        DRAW.poisson(3, 2000) - 1.0,
+        DRAW.integers(-2, 3, 2000),
+        DRAW.normal(0, 300, 5000).round(),
+        DRAW.uniform(-180, 180, 2000).round(),
         [0.0] * 200 + list(range(1, 100)),
         list(range(-50, 50)),
         [0.0] * 10 + [0.1 * number for number in range(1, 90)],
@@ -91,8 +118,8 @@ def test_sentinels_are_proposed_and_done_when_asked_for() -> None:
         [1.0, 2.0, 3.0] * 40,
     ],
 )
-def test_numbers_that_are_no_sentinels(values: list[float]) -> None:
-    assert list(sentinels(pl.Series("a", values, dtype=pl.Float64, strict=False))) == []
+def test_numbers_that_are_no_sentinels(values: Any) -> None:
+    assert list(sentinels(pl.Series("a", values, strict=False).cast(pl.Float64))) == []
 
 
 @pytest.mark.parametrize("name", ["mean", "median", "most_frequent", "constant"])

@@ -88,6 +88,18 @@ def test_a_change_of_same_size_and_time_within_the_clocks_grain_is_noticed(tmp_p
     assert "yea" in shards_of(path, folder).target.classes
 
 
+def test_a_change_whose_time_was_set_back_is_noticed(tmp_path: Path) -> None:
+    path, cache = tmp_path / "t.csv", Cache(tmp_path)
+    path.write_bytes(b"a,b\n1,2\n")
+    long_ago = 1_600_000_000
+    os.utime(path, (long_ago, long_ago))
+    first = cache.checksum(path)
+    time.sleep(0.02)
+    path.write_bytes(b"a,b\n1,3\n")
+    os.utime(path, (long_ago, long_ago))
+    assert cache.checksum(path) != first
+
+
 def test_an_altered_shard_is_noticed_and_made_anew(source: Path, tmp_path: Path) -> None:
     folder = tmp_path / "cache"
     first = shards_of(source, folder)
@@ -270,8 +282,8 @@ def test_memory_is_bounded_by_what_the_process_may_use(monkeypatch: pytest.Monke
     from wellfit.sharding import is_streamed
 
     config = from_mapping({"data": {"source": str(source), "target": "label"}})
-    assert not is_streamed(config)
+    assert not is_streamed(config, source)
     monkeypatch.setattr(resource, "getrlimit", lambda kind: (4096, resource.RLIM_INFINITY))
     assert memory.memory_limit() == 4096
-    assert is_streamed(config)
+    assert is_streamed(config, source)
     assert learning.SAMPLE_CELLS > 1_000_000

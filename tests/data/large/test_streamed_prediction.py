@@ -10,7 +10,7 @@ import pytest
 import wellfit
 from small import Command, csv_text, small_columns
 from wellfit import prediction, streamed_prediction
-from wellfit.data.large import stream
+from wellfit.data.large import memory
 from wellfit.errors import ContractError
 from wellfit.streamed_prediction import is_streamed, score_batches
 
@@ -18,7 +18,7 @@ from wellfit.streamed_prediction import is_streamed, score_batches
 @pytest.fixture
 def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A table that passes for one larger than memory: with dirt, unseen levels and missing targets."""
-    monkeypatch.setattr(stream, "SHARE", 0.0)
+    monkeypatch.setattr(memory, "SHARE", 0.0)
     monkeypatch.setattr(prediction, "ROWS_AT_ONCE", 40)
     monkeypatch.setattr(streamed_prediction, "CELLS", 4 * 100)
     columns = small_columns(500, seed=5)
@@ -32,9 +32,9 @@ def large(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_predictions_are_those_of_one_piece(
     ending: str, large: Path, finished: wellfit.Run, command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert is_streamed(finished.predictor, str(large))
+    assert is_streamed(finished.predictor, large)
     streamed = command("predict", str(finished.path), str(large), "-o", f"a{ending}", "--json")
-    monkeypatch.setattr(stream, "SHARE", 1.0)
+    monkeypatch.setattr(memory, "SHARE", 1.0)
     whole = command("predict", str(finished.path), str(large), "-o", f"b{ending}", "--json")
     assert (streamed.code, whole.code) == (0, 0), streamed.err
     read = {".csv": pl.read_csv, ".parquet": pl.read_parquet, ".ndjson": pl.read_ndjson, ".arrow": pl.read_ipc}[ending]
@@ -44,7 +44,10 @@ def test_predictions_are_those_of_one_piece(
 
 
 def test_scores_are_those_of_one_piece(large: Path, finished: wellfit.Run) -> None:
-    streamed, whole = score_batches(finished.predictor, str(large)), finished.evaluate(str(large))
+    streamed, whole = (
+        score_batches(finished.predictor, str(large), "coerce"),
+        finished.evaluate(str(large), policy="coerce"),
+    )
     assert streamed.metrics == whole.metrics
     assert streamed.without_target == whole.without_target == 1
     assert streamed.notes == whole.notes
@@ -71,4 +74,4 @@ def test_rows_that_do_not_fit_are_refused_under_the_policy_error(large: Path, fi
 def test_a_lists_of_records_is_read_as_a_whole(large: Path, finished: wellfit.Run, tmp_path: Path) -> None:
     path = tmp_path / "list.json"
     pl.DataFrame({"size": [1, 2]}).write_json(path)
-    assert not is_streamed(finished.predictor, str(path))
+    assert not is_streamed(finished.predictor, path)

@@ -1,21 +1,21 @@
-"""Buckets, against a real S3 server on loopback (moto's); gs and az as far as they go without one."""
+"""Buckets, against a real S3 server on loopback (moto's); az as far as it goes without one."""
 
 from __future__ import annotations
 
-import logging
 import os
 from collections.abc import Iterator
 from typing import Any
 
 import polars as pl
 import pytest
+import xlsxwriter
 
+from cloud_servers import KEY, SECRET, s3_client, s3_environment, s3_server
 from web_server import Reply, Request, serving
 from wellfit.data.sources import read_table
 from wellfit.data.sources.cloud import address, faults
 from wellfit.errors import DataError, RunFailed
 
-KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG"
 FILES = {
     "plain.csv": b"a,b\n1,2\n",
     "with a space/ü.csv": b"a,b\n5,6\n",
@@ -32,27 +32,13 @@ FILES = {
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[str]:
-    from moto.server import ThreadedMotoServer
-
-    logging.getLogger("werkzeug").setLevel(logging.ERROR)
-    running = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    running.start()
-    host, port = running.get_host_and_port()
-    yield f"http://{host}:{port}"
-    running.stop()
-
-
-def client(url: str) -> Any:
-    import boto3
-
-    return boto3.client(
-        "s3", endpoint_url=url, region_name="us-east-1", aws_access_key_id=KEY, aws_secret_access_key=SECRET
-    )
+    with s3_server() as url:
+        yield url
 
 
 @pytest.fixture(scope="module")
 def bucket(server: str) -> str:
-    s3 = client(server)
+    s3 = s3_client(server)
     s3.create_bucket(Bucket="tables")
     for key, body in FILES.items():
         s3.put_object(Bucket="tables", Key=key, Body=body)
@@ -67,10 +53,8 @@ def environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def credentials(bucket: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("AWS_ACCESS_KEY_ID", KEY)
-    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", SECRET)
-    monkeypatch.setenv("AWS_REGION", "us-east-1")
-    monkeypatch.setenv("AWS_ENDPOINT_URL", bucket)
+    for name, value in s3_environment(bucket).items():
+        monkeypatch.setenv(name, value)
 
 
 READ = {
@@ -101,7 +85,7 @@ def test_one_key_a_pattern_and_a_folder(source: str) -> None:
 def test_a_typed_file_keeps_its_types(bucket: str, tmp_path: Any) -> None:
     frame = pl.DataFrame({"n": [1, None], "x": [0.5, 2.5]})
     frame.write_parquet(tmp_path / "t.parquet")
-    client(bucket).upload_file(str(tmp_path / "t.parquet"), "tables", "t.parquet")
+    s3_client(bucket).upload_file(str(tmp_path / "t.parquet"), "tables", "t.parquet")
     assert read_table("s3://tables/t.parquet").frame.equals(frame)
 
 
@@ -130,16 +114,27 @@ def test_what_is_not_there_is_one_sentence(source: str) -> None:
 @pytest.mark.usefixtures("credentials")
 def test_schemas_of_one_pattern_must_agree(bucket: str) -> None:
     for key, body in (("mixed/a.csv", b"a,b\n1,2\n"), ("mixed/b.csv", b"a,c\n1,2\n")):
-        client(bucket).put_object(Bucket="tables", Key=key, Body=body)
-    with pytest.raises(DataError, match=r"must have the same columns.*b\.csv") as caught:
+        s3_client(bucket).put_object(Bucket="tables", Key=key, Body=body)
+    with pytest.raises(DataError, match=r"must have the same columns: 'b\.csv' lacks") as caught:
         read_table("s3://tables/mixed/*.csv")
     assert "/tmp" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("credentials")
+def test_a_sheet_of_a_workbook(bucket: str, tmp_path: Any) -> None:
+    with xlsxwriter.Workbook(str(tmp_path / "b.xlsx")) as workbook:
+        for name in ("First", "In May"):
+            sheet = workbook.add_worksheet(name)
+            for place, row in enumerate([("a", "sheet"), (1.5, name), (2.5, name)]):
+                sheet.write_row(place, 0, row)
+    s3_client(bucket).upload_file(str(tmp_path / "b.xlsx"), "tables", "b.xlsx")
+    assert read_table("s3://tables/b.xlsx?sheet=In May").frame["sheet"].to_list() == ["In May"] * 2
 
 
 def test_without_rights_it_is_told(server: str, monkeypatch: pytest.MonkeyPatch) -> None:
     import boto3
 
-    s3 = client(server)
+    s3 = s3_client(server)
     s3.create_bucket(Bucket="guarded")
     s3.put_object(Bucket="guarded", Key="x.csv", Body=b"a\n1\n")
     iam = boto3.client(

@@ -9,6 +9,7 @@ import pytest
 
 from wellfit.data.sources import read_table
 from wellfit.data.table import Table
+from wellfit.errors import DataError
 
 
 @pytest.fixture
@@ -191,3 +192,37 @@ def test_the_decimal_mark_is_told(read, text: str, decimal: str) -> None:
     table = read(text)
     assert table.record.details["decimal"] == decimal
     assert ("Numbers have a decimal comma." in table.notes) is (decimal == ",")
+
+
+@pytest.mark.parametrize(
+    ("above", "mark"),
+    [
+        ("sep=;\n", ";"),
+        ("SEP=,\r\n", ","),
+        ("# made by hand\n# in May, and checked\n", ","),
+        ("sep=;\n\n# a remark\n\n", ";"),
+    ],
+)
+def test_lines_above_the_table_are_left_out_and_told(tmp_path: Path, above: str, mark: str) -> None:
+    rows = [["n", "s", "x"], *([str(row), "uv"[row % 2], str(row / 4)] for row in range(20))]
+    path = tmp_path / "t.csv"
+    path.write_bytes((above + "\n".join(mark.join(row) for row in rows)).encode())
+    table = read_table(path)
+    assert table.frame.columns == ["n", "s", "x"]
+    assert table.frame.rows() == [tuple(row) for row in rows[1:]]
+    assert any(note.startswith("Lines above the table are left out") for note in table.notes)
+    path.write_bytes((above + "\n".join(mark.join(row) for row in [*rows, ["1"]])).encode())
+    with pytest.raises(DataError, match=f"Line {above.count(chr(10)) + 22} has 1 cell"):
+        read_table(path)
+
+
+def test_a_header_after_a_hash_is_a_header(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("# a remark\n#n,s\n1,u\n2,v\n")
+    assert read_table(path).frame.to_dict(as_series=False) == {"#n": ["1", "2"], "s": ["u", "v"]}
+
+
+def test_the_home_folder_is_found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    (tmp_path / "t.csv").write_text("n,s\n1,u\n2,v\n")
+    assert read_table("~/t.csv").frame["n"].to_list() == ["1", "2"]

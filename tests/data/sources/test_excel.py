@@ -122,3 +122,25 @@ def test_without_the_reader_its_installation_is_named(tmp_path: Path, monkeypatc
     monkeypatch.setitem(sys.modules, "fastexcel", None)
     with pytest.raises(DataError, match=r"needs fastexcel.*pip install 'wellfit\[excel\]'"):
         read_table(path)
+
+
+def test_a_title_above_the_table_is_left_out_and_told(tmp_path: Path) -> None:
+    rows = [["Sales of May"], [], ["n", "s", "x"], *([row, "uv"[row % 2], row / 4] for row in range(5))]
+    table = read_table(book(tmp_path / "t.xlsx", First=rows))
+    assert table.frame.columns == ["n", "s", "x"]
+    assert table.frame.height == 5
+    assert any("'Sales of May'" in note for note in table.notes)
+
+
+def test_a_sheet_is_named_by_its_place_or_as_an_address_writes_it(tmp_path: Path) -> None:
+    path = book(tmp_path / "t.xlsx", First=[["a"], [1]], **{"Data 2": [["b"], [2]]})
+    for name in ("Data 2", "Data%202", "2"):
+        assert read_table(f"{path}?sheet={name}").frame.columns == ["b"]
+    with pytest.raises(DataError, match="no such sheet"):
+        read_table(f"{path}?sheet=3")
+
+
+def test_what_is_wrong_with_a_sheet_names_the_others(tmp_path: Path) -> None:
+    path = book(tmp_path / "t.xlsx", First=[], Second=[["a"], [1]])
+    with pytest.raises(DataError, match=r"'First' is empty.*other sheets are: Second"):
+        read_table(path)

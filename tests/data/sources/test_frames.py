@@ -110,7 +110,6 @@ def test_names_that_are_the_same_are_refused(source: object) -> None:
         ({"a": "text"}, "Column 'a' must be a one-dimensional list"),
         ({"a": 5}, "Column 'a' must be a one-dimensional list"),
         ({"a": np.zeros((2, 2))}, "Column 'a' must be a one-dimensional list"),
-        (pl.DataFrame({"a": [b"\xff"]}), "Column 'a' holds bytes that are no text"),
         (pl.LazyFrame({"a": [1]}).select("b"), "lazy frame can't be collected"),
         (pl.Series("a", [1]), "holds no Arrow table"),
     ],
@@ -136,10 +135,24 @@ def test_numpy_arrays_have_numbered_columns_and_nan_is_missing() -> None:
     assert read_table(np.asfortranarray(np.arange(6).reshape(2, 3))[:, ::-1]).frame.rows() == [(2, 1, 0), (5, 4, 3)]
 
 
-def test_lists_records_and_bytes_become_text() -> None:
-    table = read_table(pl.DataFrame({"l": [[1, 2], None], "r": [{"a": 1}, {"a": None}], "b": [b"x", b"\xc3\xa9"]}))
-    assert table.frame.rows() == [("[1, 2]", '{"a": 1}', "x"), (None, '{"a": null}', "é")]
-    assert table.notes[0] == "Column 'l' holds lists or records: it is read as JSON text."
+def test_lists_and_bytes_become_text_and_records_columns() -> None:
+    records = [{"a": 1, "deep": {"z": "u"}}, {"a": None, "deep": None}]
+    table = read_table(pl.DataFrame({"l": [[1, 2], None], "r": records, "b": [b"x", b"\xc3\xa9"]}))
+    assert table.frame.columns == ["l", "r.a", "r.deep.z", "b"]
+    assert table.frame.rows() == [("[1, 2]", 1, "u", "x"), (None, None, None, "é")]
+    assert [note.split(" ")[0] for note in table.notes] == ["Records", "Column"]
+
+
+def test_bytes_that_are_no_text_count_as_missing_and_are_told() -> None:
+    table = read_table(pl.DataFrame({"a": [b"\xff", b"x"], "n": [1, 2]}))
+    assert table.frame.rows() == [(None, 1), (None, 2)]
+    assert table.notes == ("Column 'a' holds bytes that are no text: they count as missing.",)
+
+
+def test_records_whose_columns_would_have_names_twice_stay_text() -> None:
+    table = read_table(pl.DataFrame({"r": [{"a": 1}], "r.a": [2]}))
+    assert table.frame.rows() == [('{"a": 1}', 2)]
+    assert "JSON text" in table.notes[0]
 
 
 def test_types_of_polars_frames_stay() -> None:

@@ -20,6 +20,7 @@ from small import Command
 from wellfit.data.sources import read_table
 from wellfit.data.sources.entry import Reading
 from wellfit.data.sources.images import blobs, decoding, storage
+from wellfit.data.sources.images.given import images_given
 from wellfit.errors import DataError
 
 rng = np.random.default_rng(0)
@@ -222,7 +223,17 @@ def test_a_table_of_paths_keeps_to_its_folder(tmp_path: Path) -> None:
     os.symlink(tmp_path / "secret.png", tmp_path / "set/link.png")
     for path in ("../secret.png", str(tmp_path / "secret.png"), "link.png"):
         (tmp_path / "set/list.csv").write_text(f"path,label\na.png,x\n{path},y\n")
-        with pytest.raises(DataError, match=r"Row 1: .*(below|out of) the table's folder"):
+        table = read_table(f"images:{tmp_path / 'set/list.csv'}")
+        assert table.frame["path"].to_list() == ["a.png"]
+        (name, reason), *others = table.images.broken.items()
+        assert not others
+        assert name.startswith("row 1, ")
+        assert "the table's folder" in reason
+        given = images_given(str(tmp_path / "set/list.csv"), Reading())
+        assert given.frame["image"].is_null().to_list() == [False, True]
+        assert list(given.images.broken) == [name]
+        (tmp_path / "set/list.csv").write_text(f"path,label\n{path},y\n")
+        with pytest.raises(DataError, match=r"below the table's folder.*row 0"):
             read_table(f"images:{tmp_path / 'set/list.csv'}")
     (tmp_path / "set/list.csv").write_text("path,label\na.png,x\nmissing.png,y\n")
     table = read_table(f"images:{tmp_path / 'set/list.csv'}")
@@ -371,6 +382,24 @@ def test_torch_datasets() -> None:
     assert torch.equal(table.images.pixels[2, 1:], chw[1:])
     with pytest.raises(DataError, match="item 0 is no image"):
         read_table(Items([("text", 0)]))
+
+
+class Failing(Items):
+    def __getitem__(self, place: int) -> Any:
+        if self.items[place] is None:
+            raise ValueError(f"no file for\n{place}")
+        return self.items[place]
+
+
+def test_items_that_a_dataset_cannot_give_are_named_and_set_aside() -> None:
+    items = [(noise(4, 4), 0), None, (noise(4, 4), 1)]
+    table = read_table(Failing(items))
+    assert table.frame["file"].to_list() == ["0", "2"]
+    assert table.frame["label"].to_list() == ["cat", "dog"]
+    assert table.images.broken == {"item 1": "ValueError: no file for 1"}
+    assert [finding.code for finding in table.findings] == ["broken_images"]
+    with pytest.raises(DataError, match=r"gives no item.*ValueError: no file for 0"):
+        read_table(Failing([None, None]))
 
 
 def test_a_dataset_of_mixed_sizes_is_resized() -> None:

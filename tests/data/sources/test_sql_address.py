@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from wellfit.data.sources.lasting import lasting, name_of, secrets_kept_out
-from wellfit.data.sources.secrets import filled, hidden, secret_values, without_secrets
+from wellfit.data.sources.secrets import STAND_IN, filled, hidden, secret_values, without_secrets
 from wellfit.data.sources.sql.address import names_database, parsed
 from wellfit.errors import DataError
 
@@ -73,7 +73,7 @@ def test_queries_are_taken_as_they_stand_or_decoded(given: str, query: str) -> N
         ("sql:sqlite:///x.db?table=a..b", "named by its name, or by schema.name"),
         ("sql:sqlite:///x.db?table=a.", "named by its name, or by schema.name"),
         ('sql:sqlite:///x.db?table="a"b', "named by its name, or by schema.name"),
-        ("sql:sqlite:///x.db?query=SELECT ${env:HOME} AS a", "A query takes no variables"),
+        ("sql:postgresql://host/db?query=SELECT ${env:HOME} AS a", "A query takes no variables"),
         ("sql:mysql://ann:${env:WELLFIT_NOT_SET}@host/db?table=t", r"WELLFIT_NOT_SET must be set.*export"),
     ],
 )
@@ -110,6 +110,25 @@ def test_what_names_a_database() -> None:
             "sql:mysql://host/db?password=hunter2",
             "sql:mysql://host/db?password=${env:WELLFIT_SECRET}",
             ["WELLFIT_SECRET"],
+        ),
+        *(
+            (
+                f"https://host/x?{name}=Zk81abcd&rows=5",
+                f"https://host/x?{name}=${{env:WELLFIT_SECRET}}&rows=5",
+                [STAND_IN],
+            )
+            for name in ("appid", "app_id", "code", "jwt", "sid", "session", "Bearer")
+        ),
+        ("https://host/x?z=9fK2mQ7xL4vB8nT1cR6wY3pD", "https://host/x?z=${env:WELLFIT_SECRET}", [STAND_IN]),
+        *(
+            (address, address, [])
+            for address in (
+                "https://host/x?code=DE&rows=5",
+                "https://host/x?resource_id=550e8400-e29b-41d4-a716-446655440000",
+                "https://host/x?from=2023-01-01T00:00:00&to=20240101",
+                "sql:postgresql://host/db?table=loans_of_customers_2023_and_2024",
+                "sql:postgresql://host/db?query=SELECT%20a1%20FROM%20t2%20WHERE%20b3%3E4%20AND%20c5%3C6",
+            )
         ),
     ],
 )

@@ -12,6 +12,8 @@ from polars.testing import assert_frame_equal
 from pyarrow import feather, ipc, parquet
 
 from wellfit.data.sources import read_table
+from wellfit.data.sources.entry import Reading
+from wellfit.errors import DataError
 
 FRAME = pl.DataFrame(
     {"n": [1, 2, None], "x": [0.5, None, float("inf")], "s": ["a", None, "ü"], "b": [True, None, False]}
@@ -89,3 +91,11 @@ def test_json_cells_of_mixed_types_become_text(tmp_path: Path) -> None:
     (tmp_path / "t.json").write_text(json.dumps(records))
     frame = read_table(tmp_path / "t.json").frame
     assert frame.rows() == [("1", "[1]", str(10**30), 1.0), ("x", None, "1", 2.5)]
+
+
+def test_the_records_of_a_json_file_are_found_as_told(tmp_path: Path) -> None:
+    path = tmp_path / "t.json"
+    path.write_text('{"data": {"items": [{"a": 1}, {"a": 2}]}, "other": [{"b": 1}]}')
+    assert read_table(path, reading=Reading(records="data.items")).frame.to_dict(as_series=False) == {"a": [1, 2]}
+    with pytest.raises(DataError, match=r"Did you mean 'data.items'"):
+        read_table(path, reading=Reading(records="data.item"))

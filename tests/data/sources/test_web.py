@@ -128,6 +128,23 @@ def test_a_server_that_dies_between_pages_fails_the_reading() -> None:
         read_table(server.url)
 
 
+def test_pages_that_end_before_the_count_are_no_table() -> None:
+    def answer(request: Request) -> Reply:
+        start = int(request.query.get("offset", 0))
+        rows = [{"a": place} for place in range(start, start + 5)] if start < 10 else []
+        return Reply({"offset": start, "total": 23, "items": rows})
+
+    with serving(answer) as server, pytest.raises(RunFailed, match=r"there are 23 records\. Got .10, and then"):
+        read_table(server.url)
+
+
+def test_an_error_in_the_place_of_records_is_told() -> None:
+    reply = Reply({"error": "bad token hunter2", "status": 401})
+    with serving(lambda request: reply) as server, pytest.raises(DataError, match="answers with an error") as caught:
+        read_table(server.url)
+    assert "hunter2" not in str(caught.value)
+
+
 @pytest.mark.parametrize("status", [400, 401, 403, 404, 410, 422])
 def test_a_refusal_is_one_sentence_and_not_asked_for_again(status: int) -> None:
     reply = Reply(b"secret page", status=status)

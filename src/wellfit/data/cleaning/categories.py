@@ -14,6 +14,7 @@ from wellfit.data.cleaning.missing import is_missing, is_missing_level
 from wellfit.data.cleaning.numbers import SMALL
 from wellfit.data.cleaning.report import Coerced, Tally
 from wellfit.data.cleaning.spellings import form_of, levels_by_form
+from wellfit.data.compact import is_compact, translated
 from wellfit.errors import ContractError
 
 __all__ = ["CategoryReader", "canonical", "counted", "numeral", "spelling_of"]
@@ -86,7 +87,9 @@ _SPELLINGS: dict[str, Callable[[str], str]] = {
 
 @dataclass(frozen=True, kw_only=True)
 class CategoryReader:
-    """Reads a column of categories into String, null where a cell is missing.
+    """Reads a column of categories into text, null where a cell is missing.
+
+    Text that is held compactly stays so, but for a few rows.
 
     >>> reader = CategoryReader(levels=("Paris", "Rome"), merged={"Pariss": "Paris"})
     >>> reader.read(pl.Series("city", ["PARIS", "Pariss", "unknown", "Oslo"]))[0].to_list()
@@ -125,7 +128,7 @@ class CategoryReader:
             levels = {
                 cell: self.level(cell) for cell in (plain.unique() if different is None else _flat(different)).to_list()
             }
-            read = _translated(plain, levels)
+            read = translated(plain, levels) if is_compact(plain) else _translated(plain, levels)
         tally.add("missing", None, read.null_count())
         other = {cell: level for cell, level in levels.items() if self._is_otherwise_written(cell, level)}
         if other:
@@ -189,7 +192,7 @@ def _flat(series: pl.Series) -> pl.Series:
     """Give the column in a type whose cells are hashable values of Python."""
     dtype = series.dtype
     if isinstance(dtype, (pl.Categorical, pl.Enum)):
-        return series.cast(pl.String)
+        return series if is_compact(series) and len(series) > SMALL else series.cast(pl.String)
     if dtype.is_float() or dtype.is_decimal():
         return series.cast(pl.Float64).fill_nan(None)
     if dtype in (pl.String, pl.Boolean, pl.Null) or dtype.is_integer():

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.numbers import plain_numbers
+from wellfit.data.compact import as_text, is_compact
 
 __all__ = ["PROBE", "Cells"]
 
@@ -34,22 +35,28 @@ class Cells:
     @cached_property
     def counts(self) -> pl.DataFrame:
         """How often each ``cell`` stands in the column (``len``), in the order in which they come."""
-        return self.series.alias("cell").to_frame().group_by("cell", maintain_order=True).len()
+        counts = self.series.alias("cell").to_frame().group_by("cell", maintain_order=True).len()
+        return counts.with_columns(as_text(counts["cell"]))
+
+    @cached_property
+    def in_full(self) -> Cells:
+        """The column with every cell as text of its own, where it is held by its levels."""
+        return Cells(as_text(self.series)) if is_compact(self.series) else self
 
     @cached_property
     def numbers(self) -> np.ndarray[Any, np.dtype[np.float64]]:
         """The cells of a text column that are plain numbers, NaN for the others."""
         return plain_numbers(self.series)
 
+    @cached_property
     def sample(self) -> pl.Series:
-        """Give evenly spaced cells that are there, all of them where they are few."""
+        """Evenly spaced cells that are there, all of them where they are few."""
         known = self.series.drop_nulls()
-        return known.gather_every(max(1, len(known) // PROBE))
+        return as_text(known.gather_every(max(1, len(known) // PROBE)))
 
     def strange(self) -> pl.Series:
         """Give the different texts that are no plain numbers, in the order in which they come."""
-        sample = self.sample()
-        if sample.n_unique() <= FEW * len(sample):
+        if is_compact(self.series) or self.sample.n_unique() <= FEW * len(self.sample):
             texts = self.counts["cell"].drop_nulls()
             return texts.filter(pl.Series(np.isnan(plain_numbers(texts))))
         no_number = pl.Series(np.isnan(self.numbers)) & self.series.is_not_null()

@@ -18,6 +18,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wellfit.data.compact import is_worded
+
 __all__ = ["LEAST_ROWS", "ColumnContract", "Drift", "shifted_names"]
 
 SHIFTED = 0.25
@@ -28,6 +30,14 @@ Z_SCORE = 4.75
 
 LEAST_ROWS = 200
 """With fewer rows bins are empty by chance, and the index is far from what theory says."""
+
+FREQUENT = 5
+"""Rows that a level has at the least to be a bin of its own: fewer do not follow chi-squared (W. G. Cochran, Some
+Methods for Strengthening the Common Chi-Squared Tests, 1954), and the most frequent of such are so by chance."""
+
+RARE = 2
+"""Levels that stand so often or less make up the share of later cells whose level is new, or stood once and so has no
+slot of its own (I. J. Good, The Population Frequencies of Species, 1953)."""
 
 MOST_ROWS = 200_000
 BINS = 10
@@ -87,16 +97,20 @@ class ColumnContract:
     """The most frequent levels, a bin each; the bin after them is for all others."""
     low: float = 0.0
     high: float = 0.0
+    unseen: float = 0.0
+    """The share of later cells whose level is expected to be new or rare."""
 
     @classmethod
     def learn(cls, typed: pl.Series) -> ColumnContract:
         """Learn from a typed column of training rows, of which a sample tells enough."""
         typed = typed.gather_every(max(1, -(-len(typed) // MOST_ROWS)))
-        if typed.dtype == pl.String:
+        if is_worded(typed):
             counts = (
                 typed.alias("level").drop_nulls().value_counts(name="count").sort("count", "level", descending=True)
             )
-            draft = cls(rows=len(typed), shares=(), levels=tuple(counts["level"].head(LEVELS).to_list()))
+            unseen = int(counts.filter(pl.col("count") <= RARE)["count"].sum()) / max(int(counts["count"].sum()), 1)
+            levels = tuple(counts.filter(pl.col("count") >= FREQUENT)["level"].head(LEVELS).to_list())
+            draft = cls(rows=len(typed), shares=(), levels=levels, unseen=unseen)
         else:
             values = _numbers(typed)
             known = values[~np.isnan(values)]
@@ -115,7 +129,7 @@ class ColumnContract:
 
     def _counts(self, typed: pl.Series) -> Array:
         """Count the cells of each bin, the missing ones first."""
-        if typed.dtype == pl.String:
+        if is_worded(typed):
             counts = dict(typed.alias("level").value_counts(name="count").rows())
             missing, named = counts.pop(None, 0), [counts.pop(level, 0) for level in self.levels]
             return np.array([missing, *named, sum(counts.values())], dtype=np.float64)
@@ -133,7 +147,7 @@ class ColumnContract:
         before = (np.array(self.shares) * self.rows + 0.5) / (self.rows + 0.5 * bins)
         psi = float(((later - before) * np.log(later / before)).sum())
         outside = 0
-        if typed.dtype != pl.String:
+        if not is_worded(typed):
             values = _numbers(typed)
             outside = int(((values < self.low) | (values > self.high)).sum())
         return Drift(

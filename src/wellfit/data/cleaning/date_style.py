@@ -7,10 +7,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+import polars as pl
+
 from wellfit.data.cleaning.dates import DateReader, fast_formats, parse_date
 
-__all__ = ["DateStyle", "date_style"]
+__all__ = ["DateStyle", "date_style", "dates_by_hand", "torn_dates"]
 
+_ISO = r"^\s*[0-9]{4}-[0-9]{2}-[0-9]{2}(?:[T ]|\s*$)"
 _SHORT = re.compile(r"\s*([0-9]{1,2})([-/. ])([0-9]{1,2})\2(?:[0-9]{4}|[0-9]{2})(?![0-9])")
 
 AGREEMENT = 0.8
@@ -123,3 +126,34 @@ def _by_range(texts: Sequence[str], mark: str) -> str | None:
 
 def _within(moment: datetime | None, certain: Sequence[datetime]) -> bool:
     return moment is not None and certain[0] <= moment <= certain[-1]
+
+
+def torn_dates(texts: Sequence[str]) -> tuple[str, ...]:
+    """Give a date with the day first and one with the month first, where a column has about as many of either.
+
+    >>> torn_dates(["23/12/2019", "12/23/2019", "01/02/2019", "11/30/2019"])
+    ('23/12/2019', '12/23/2019')
+    """
+    if not texts or _told(_votes(texts), len(texts)) is not None:
+        return ()
+    found: dict[bool, str] = {}
+    for text in texts:
+        match = _SHORT.match(text)
+        if match is not None and (int(match[1]) > 12) != (int(match[3]) > 12):
+            found.setdefault(int(match[1]) > 12, text.strip())
+    read = sum(parse_date(text, "dmy") is not None for text in texts)
+    return (found[True], found[False]) if len(found) == 2 and read > 0.5 * len(texts) else ()
+
+
+def dates_by_hand(series: pl.Series, typed: pl.Series) -> pl.Series:
+    """Give the texts that were read as dates and are not written as ISO 8601 has it.
+
+    Args:
+        series: Raw cells of text.
+        typed: The same cells as moments.
+
+    >>> texts = pl.Series(["2019-12-23", "23.12.2019"])
+    >>> dates_by_hand(texts, DateReader(order="dmy").read(texts)[0]).to_list()
+    ['23.12.2019']
+    """
+    return series.filter(typed.is_not_null() & ~series.str.contains(_ISO).fill_null(True))

@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 import polars as pl
 
+from wellfit.data.cleaning.dates_as_numbers import as_moments
 from wellfit.data.cleaning.missing import is_missing_number
 from wellfit.data.cleaning.numbers import SMALL
 from wellfit.data.cleaning.report import Coerced, Status, Tally
@@ -162,12 +163,16 @@ class DateReader:
     """What Polars reads most cells by; the rest is read one by one."""
     typed: bool = False
     """Whether the training rows came as typed dates, so that text is worth a mention."""
+    numbered: str = ""
+    """How numbers stand for moments, one of `dates_as_numbers.FORMS`; empty where cells are dates."""
 
     def read(self, series: pl.Series) -> tuple[pl.Series, Coerced]:
         """Read a raw column; every cell becomes a moment or null."""
         tally = Tally()
         dtype = series.dtype
-        if dtype == pl.String or isinstance(dtype, (pl.Categorical, pl.Enum)):
+        if self.numbered and not dtype.is_temporal():
+            moments = self._from_numbers(series, tally)
+        elif dtype == pl.String or isinstance(dtype, (pl.Categorical, pl.Enum)):
             moments = self._from_text(series.cast(pl.String), tally)
         elif dtype == pl.Date or isinstance(dtype, pl.Datetime) or dtype == pl.Null:
             moments = _from_typed(series)
@@ -176,6 +181,15 @@ class DateReader:
             do = "Give dates, or text such as 2019-03-23 20:21:09."
             raise ContractError(f"The column '{series.name}' must hold dates.", got=str(dtype), do=do)
         return moments, tally.coerced()
+
+    def _from_numbers(self, series: pl.Series, tally: Tally) -> pl.Series:
+        texts = series.cast(pl.String).str.strip_chars()
+        moments = as_moments(texts.cast(pl.Float64, strict=False), self.numbered)
+        absent = texts.is_null() | texts.map_elements(is_missing_number, return_dtype=pl.Boolean).fill_null(True)
+        lost = texts.filter(moments.is_null() & ~absent)
+        tally.add("missing", None, int((moments.is_null() & absent).sum()))
+        tally.add("unparsed", lost[0] if len(lost) else None, len(lost))
+        return moments.alias(series.name)
 
     def _from_text(self, series: pl.Series, tally: Tally) -> pl.Series:
         moments: np.ndarray[Any, np.dtype[np.datetime64]] = np.full(len(series), np.datetime64("NaT", "us"))
@@ -210,6 +224,7 @@ class DateReader:
             "marks": dict(self.marks),
             "formats": list(self.formats),
             "typed": self.typed,
+            "numbered": self.numbered,
         }
 
     @classmethod

@@ -8,12 +8,24 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wellfit.data.columnwise import each
+from wellfit.data.compact import as_text, is_compact
 from wellfit.errors import DataError
 
-__all__ = ["duplicate_columns", "repeated_rows"]
+__all__ = ["duplicate_columns", "repeated_rows", "row_hashes"]
+
+ROWS_AT_ONCE = 65_536
+"""Rows that are hashed at once: each cell takes eight bytes meanwhile."""
 
 LEAST_ROWS = 100
 """In smaller tables, two columns are equal by chance."""
+
+
+def row_hashes(frame: pl.DataFrame) -> pl.Series:
+    """Give a number for each row, equal for equal rows, as ``hash_rows`` does, in little memory."""
+    firsts = range(0, frame.height, ROWS_AT_ONCE)
+    parts = each(lambda first: frame[first : first + ROWS_AT_ONCE].hash_rows(0), firsts, rows=frame.height)
+    return pl.concat(parts) if parts else frame.hash_rows(0)
 
 
 def repeated_rows(frame: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -27,7 +39,7 @@ def repeated_rows(frame: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
         return repeated
     try:
         # Rows of one hash are compared cell by cell; the hash only spares the comparison of all the others.
-        doubtful = np.flatnonzero(frame.hash_rows(0).is_duplicated().to_numpy())
+        doubtful = np.flatnonzero(row_hashes(frame).is_duplicated().to_numpy())
         named = pl.DataFrame({f"c{place}": series for place, series in enumerate(frame[doubtful].get_columns())})
         first = named.with_row_index("row").unique(subset=named.columns, keep="first")["row"].to_numpy()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
@@ -51,10 +63,15 @@ def duplicate_columns(typed: Mapping[str, pl.Series]) -> dict[str, str]:
         if len(series) < LEAST_ROWS:
             continue
         # The sum of some hashes finds the pairs that are worth a comparison.
-        key = (series.dtype, series.null_count(), (series.head(10_000).hash(0) % 2**32).sum())
-        first = next((other for other in seen.get(key, ()) if typed[other].equals(series, null_equal=True)), None)
+        dtype = "levels" if is_compact(series) else series.dtype
+        key = (dtype, series.null_count(), (series.head(10_000).hash(0) % 2**32).sum())
+        first = next((other for other in seen.get(key, ()) if _are_equal(typed[other], series)), None)
         if first is None:
             seen.setdefault(key, []).append(name)
         else:
             copies[name] = first
     return copies
+
+
+def _are_equal(one: pl.Series, two: pl.Series) -> bool:
+    return as_text(one).equals(as_text(two), null_equal=True)

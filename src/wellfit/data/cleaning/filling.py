@@ -12,6 +12,7 @@ from typing import Any
 
 import polars as pl
 
+from wellfit.data.compact import as_text, is_worded
 from wellfit.errors import ConfigError, did_you_mean
 
 __all__ = ["FILLS", "Fill", "Filled"]
@@ -64,7 +65,7 @@ class Fill:
         """
         if self.name == "auto" or typed.null_count() == len(typed):
             return None
-        if self.name in ("mean", "median") and typed.dtype == pl.String:
+        if self.name in ("mean", "median") and is_worded(typed):
             if self.stated:
                 rule = f"The category '{typed.name}' has no {self.name}."
                 raise ConfigError(rule, do="Fill it by most_frequent or a constant.")
@@ -114,7 +115,7 @@ class Filled:
         value: Any = self.value
         if isinstance(typed.dtype, pl.Datetime):
             value = pl.lit(datetime.fromisoformat(str(value)), dtype=typed.dtype)
-        filled = typed.to_frame("cell").select(pl.col("cell").fill_null(value)).to_series().alias(typed.name)
+        filled = as_text(typed).to_frame("cell").select(pl.col("cell").fill_null(value)).to_series().alias(typed.name)
         flag = typed.is_null().cast(pl.Float64).alias(f"{typed.name} is missing")
         return [filled, flag] if self.flag else [filled]
 

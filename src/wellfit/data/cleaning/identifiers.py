@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import polars as pl
 
-__all__ = ["named_code", "named_id", "running_number", "unusable_text"]
+__all__ = ["named_code", "named_id", "named_owner", "running_number", "unusable_text", "words_of"]
 
 _WHOLE = re.compile(
     "index|rownames?|row|rowid|rownumber|instant|serial|no|nr|num|number|seq|sequence|recno|key|pk|[poructs]?id|"
@@ -15,8 +15,13 @@ _WHOLE = re.compile(
 )
 _OWNERS = (
     "user|customer|passenger|patient|client|account|order|product|item|row|record|session|transaction|trip|ride|"
-    "employee|member|student|person|case|sample|subject|loan|house|property|observation|ticket|invoice"
+    "employee|member|student|person|case|sample|subject|loan|house|property|observation|ticket|invoice|household|family"
 )
+_PERSONS = frozenset(
+    ("user", "customer", "passenger", "patient", "client", "employee", "member", "student", "person", "subject")
+) | {"household", "family", "participant", "respondent", "proband", "donor"}
+"""Those who may own several rows: a column of that name alone says whose a row is."""
+
 _JOINED = re.compile(rf"(?:{_OWNERS})(?:id|no|nr|number|key)")
 _CODES = frozenset(("zip", "zipcode", "postcode", "postalcode", "id", "uuid", "guid"))
 
@@ -31,7 +36,12 @@ FREE_TEXT_SHARE = 0.5
 FREE_TEXT_LEVELS = 50
 
 
-def _words(name: str) -> list[str]:
+def words_of(name: str) -> list[str]:
+    """Give the words of a column's name, in lower case.
+
+    >>> words_of("created_at"), words_of("PassengerId")
+    (['created', 'at'], ['passenger', 'id'])
+    """
     spaced = re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", " ", name)
     return [word for word in re.split(r"[^A-Za-z0-9]+", spaced.lower()) if word]
 
@@ -42,16 +52,26 @@ def named_id(name: str) -> bool:
     >>> [named_id(name) for name in ("PassengerId", "customer_id", "PID", "rownames", "Unnamed: 0", "paid", "humid")]
     [True, True, True, True, True, False, False]
     """
-    words = _words(name)
+    words = words_of(name)
     joined = "".join(words)
     if _WHOLE.fullmatch(joined) or _JOINED.fullmatch(joined):
         return True
     return not {"id", "uuid", "guid", "rownames"}.isdisjoint(words)
 
 
+def named_owner(name: str) -> bool:
+    """Say whether a column's name says whose a row is.
+
+    >>> [named_owner(name) for name in ("Patient", "household_no", "customer_id", "customer_age", "product")]
+    [True, True, True, False, False]
+    """
+    words = [word for word in words_of(name) if word not in ("no", "nr", "number", "code", "name")]
+    return named_id(name) or (len(words) == 1 and words[0] in _PERSONS)
+
+
 def named_code(name: str) -> bool:
     """Say whether a column's name says that its numbers are codes, such as ``zip_code`` or ``store_id``."""
-    words = _words(name)
+    words = words_of(name)
     joined = "".join(words)
     return not _CODES.isdisjoint({*words, joined}) or _JOINED.fullmatch(joined) is not None
 

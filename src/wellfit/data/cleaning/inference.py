@@ -13,8 +13,9 @@ import polars as pl
 from wellfit.data.cleaning.categories import CategoryReader, counted
 from wellfit.data.cleaning.category_style import category_style
 from wellfit.data.cleaning.cells import PROBE, Cells
-from wellfit.data.cleaning.date_style import date_style
+from wellfit.data.cleaning.date_style import date_style, dates_by_hand, torn_dates
 from wellfit.data.cleaning.dates import DateReader
+from wellfit.data.cleaning.dates_as_numbers import number_dates
 from wellfit.data.cleaning.identifiers import named_code, running_number, unusable_text
 from wellfit.data.cleaning.missing import is_missing_level, is_missing_number
 from wellfit.data.cleaning.number_style import number_style
@@ -22,8 +23,9 @@ from wellfit.data.cleaning.numbers import NumberReader, unit_of
 from wellfit.data.cleaning.report import Coerced
 from wellfit.data.cleaning.settings import ColumnSettings
 from wellfit.data.cleaning.texts import TextReader, is_prose
-from wellfit.data.cleaning.units import factors
-from wellfit.errors import DataError
+from wellfit.data.cleaning.units import factors, offsets
+from wellfit.data.compact import has_one_value, is_worded
+from wellfit.errors import ConfigError, DataError
 
 __all__ = ["READABLE", "Inferred", "Reader", "as_reader", "infer", "number_reader", "refuse_nested"]
 
@@ -47,6 +49,9 @@ CODE_SHARE = 0.005
 
 PRESENCE = (0.05, 0.95)
 """Free text whose missing share lies within is kept as whether it is there."""
+
+EXACT = 2.0**53
+"""Whole numbers beyond are not told apart by the numbers that are computed with."""
 
 MOST_READ_AGAIN = 10_000
 """Different cells up to which reading them anew is quicker than to count what was read."""
@@ -77,6 +82,10 @@ class Inferred:
     """How often each of these stands in the training rows."""
     guessed: str = ""
     """A date of which nothing tells whether the day or the month is first."""
+    torn: tuple[str, ...] = ()
+    """A date that must have the day first and one that must have the month first, where a column is torn by them."""
+    codes: bool = False
+    """Whether its cells are whole numbers that were taken for codes."""
     units: Mapping[str, int] = field(default_factory=dict)
     """How often each unit stands behind a number, where they are mixed."""
 
@@ -91,12 +100,13 @@ def refuse_nested(series: pl.Series) -> None:
 _DEFAULTS = ColumnSettings()
 
 
-def infer(series: pl.Series, settings: ColumnSettings = _DEFAULTS) -> Inferred:
+def infer(series: pl.Series, settings: ColumnSettings = _DEFAULTS, *, written: bool = False) -> Inferred:
     """Decide what a column of training rows is.
 
     Args:
         series: The raw training cells.
         settings: What a person says of the column.
+        written: Whether its numbers were text, so that text is no surprise in later rows.
 
     Raises:
         DataError: The cells are nested.
@@ -104,13 +114,25 @@ def infer(series: pl.Series, settings: ColumnSettings = _DEFAULTS) -> Inferred:
     refuse_nested(series)
     cells = Cells(series)
     texts = _texts(cells, settings.markers)
-    how = _stated(cells, texts, settings) if settings.type else _inferred(cells, texts, settings)
+    if settings.type:
+        how = _stated(cells, texts, settings)
+    elif written:
+        how = _how(NumberReader(absent=settings.numbers), cells)
+    else:
+        how = _inferred(cells, texts, settings)
     typed = how.typed
     if typed.null_count() == len(typed):
         return replace(how, drop="it has no value", code="constant_column")
-    if typed.null_count() == 0 and typed.min() == typed.max():
-        return replace(how, drop="it has one value only", code="constant_column")
+    if typed.null_count() == 0 and has_one_value(typed):
+        return replace(how, drop=_one_value(typed, series), code="constant_column")
     return how if settings.type else _useful(cells, how, texts)
+
+
+def _one_value(typed: pl.Series, raw: pl.Series) -> str:
+    """Say why all cells of a column are the same."""
+    if typed.dtype == pl.Float64 and abs(typed[0]) >= EXACT and raw.n_unique() > 1:
+        return "its numbers differ only beyond the 15 digits that a number is read with"
+    return "it has one value only"
 
 
 def _how(reader: Reader, cells: Cells, /, **facts: Any) -> Inferred:
@@ -125,9 +147,9 @@ def _how(reader: Reader, cells: Cells, /, **facts: Any) -> Inferred:
 
 def _texts(cells: Cells, markers: Sequence[str]) -> list[str]:
     """Give different texts of a column that may be values: those of a sample, and any that is no plain number."""
-    if cells.series.dtype != pl.String:
+    if not is_worded(cells.series):
         return []
-    known = cells.sample()
+    known = cells.sample
     if cells.series.count() > PROBE:
         known = pl.concat([known, cells.strange().head(PROBE)])
     different = {text.strip() for text in known.unique().to_list()}
@@ -135,9 +157,16 @@ def _texts(cells: Cells, markers: Sequence[str]) -> list[str]:
 
 
 def _stated(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
+    cells = cells if settings.type == "category" else cells.in_full
     if settings.type == "number":
         return _how(number_reader(cells.series, texts, settings), cells)
     if settings.type == "datetime":
+        if cells.series.dtype.is_numeric() or (texts and _are_whole(texts)):
+            numbers = NumberReader(absent=settings.numbers).read(cells.series)[0]
+            # That they are dates is what a person says, so that the name need not.
+            found = number_dates(f"{cells.series.name} date", numbers)
+            if found is not None:
+                return _how(DateReader(numbered=found.form), cells)
         style = date_style(texts, share=0.0, order=settings.dates)
         typed = cells.series.dtype.is_temporal()
         return _how(DateReader(typed=typed) if style is None else replace(style.reader, typed=typed), cells)
@@ -149,11 +178,15 @@ def _stated(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> Inf
 def number_reader(series: pl.Series, texts: Sequence[str], settings: ColumnSettings = _DEFAULTS) -> NumberReader:
     """Give the reader for a column that holds numbers, as its texts are written."""
     reader = number_style(texts, typed=series.dtype.is_numeric())
-    units = reader.units
     if settings.unit is not None:
         found = {unit for text in texts if (unit := unit_of(text))}
-        units = factors(sorted({*found, settings.unit.casefold()}), settings.unit.casefold())
-    return replace(reader, absent=settings.numbers, units=units)
+        basis = settings.unit.casefold()
+        units = factors(sorted({*found, basis}), basis)
+        if found and found.isdisjoint(units):
+            rule = f"'clean.columns.{series.name}.unit' must be a unit that its numbers can be turned into."
+            raise ConfigError(rule, got=settings.unit, do=f"They are in {', '.join(sorted(found)[:5])}.")
+        return replace(reader, absent=settings.numbers, units=units, offsets=offsets(units, basis))
+    return replace(reader, absent=settings.numbers)
 
 
 def _category(cells: Cells, settings: ColumnSettings) -> Inferred:
@@ -188,31 +221,44 @@ def _inferred(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> I
         return _how(DateReader(typed=True), cells)
     if dtype.is_integer():
         if _are_codes(series.name, series):
-            return _category(cells, settings)
+            return replace(_category(cells, settings), codes=True)
         return _how(NumberReader(typed=True, absent=settings.numbers), cells)
     if dtype.is_numeric() or isinstance(dtype, pl.Duration) or dtype in (pl.Time, pl.Null):
         return _how(NumberReader(typed=True, absent=settings.numbers), cells)
-    if dtype == pl.Boolean or (dtype == pl.String and not texts):
+    if dtype == pl.Boolean or (is_worded(series) and not texts):
         return _how(CategoryReader(spelling="bool" if dtype == pl.Boolean else "text"), cells)
-    if dtype != pl.String:
+    if not is_worded(series):
         return _category(cells, settings)
     return _from_text(cells, texts, settings)
 
 
 def _from_text(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
-    series = cells.series
     how = _as_numbers(cells, texts, settings)
     if how is not None:
-        return _category(cells, settings) if _are_whole(texts) and _holds_codes(series, how.typed) else how
+        codes = _are_whole(texts) and _holds_codes(cells.in_full.series, how.typed)
+        return replace(_category(cells, settings), codes=True) if codes else how
     # Some thousand texts tell what the format is; the whole column then tells whether it holds.
-    style = date_style(texts[:: max(1, len(texts) // 1000)], MOSTLY, settings.dates)
+    some = texts[:: max(1, len(texts) // 1000)]
+    style = date_style(some, MOSTLY, settings.dates)
     if style is not None:
-        how = _how(style.reader, cells, guessed=style.example)
-        if how.counts.unparsed <= (1 - DATES) * (len(series) - how.counts.missing):
-            return how
+        how = _how(style.reader, cells.in_full, guessed=style.example)
+        if how.counts.unparsed <= (1 - DATES) * (len(cells.series) - how.counts.missing):
+            keep = settings.types == "keep" and settings.dates is None
+            if not keep or dates_by_hand(cells.in_full.series, how.typed).is_empty():
+                return how
     mixed = Counter(unit for text in texts if (unit := unit_of(text)))
-    units = mixed if len(mixed) > 1 and mixed.total() >= READABLE * len(texts) else {}
-    return replace(_category(cells, settings), units=units)
+    units = _unit_cells(cells) if len(mixed) > 1 and mixed.total() >= READABLE * len(texts) else {}
+    torn = torn_dates(some) if style is None and settings.dates is None else ()
+    return replace(_category(cells, settings), units=units, torn=torn)
+
+
+def _unit_cells(cells: Cells) -> Counter[str]:
+    """Count the cells of each unit."""
+    counts: Counter[str] = Counter()
+    for cell, count in cells.counts.iter_rows():
+        if isinstance(cell, str) and (unit := unit_of(cell)):
+            counts[unit] += count
+    return counts
 
 
 def _as_numbers(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> Inferred | None:
@@ -222,6 +268,7 @@ def _as_numbers(cells: Cells, texts: Sequence[str], settings: ColumnSettings) ->
     head = reader.read(series.head(2_000))[1]
     if len(series) > 2_000 and head.unparsed > MOSTLY * (2_000 - head.missing):
         return None
+    cells, series = cells.in_full, cells.in_full.series
     how = _how(reader, cells)
     present, unparsed = len(series) - how.counts.missing, how.counts.unparsed
     if settings.types == "keep" and (how.counts.converted or reader.decimal == ","):
@@ -264,10 +311,14 @@ def _useful(cells: Cells, how: Inferred, texts: Sequence[str]) -> Inferred:
     if isinstance(how.reader, NumberReader):
         whole = series.dtype.is_integer() or _are_whole(texts)
         reason = running_number(series.name, how.typed) if whole else None
+        reason = None if reason and number_dates(series.name, how.typed) is not None else reason
     elif isinstance(how.reader, CategoryReader):
         reason = unusable_text(list(_levels_read(cells, how).values()))
+        if reason and (how.codes or how.units):
+            what = "its numbers have several units" if how.units else "its codes hardly return"
+            reason = f"{what} ({how.typed.n_unique():,} different ones in {how.typed.count():,} cells)"
         missing = how.typed.null_count() / len(how.typed)
-        if reason and is_prose(how.typed):
+        if reason and not (how.codes or how.units) and is_prose(how.typed):
             return _how(TextReader(absent=how.reader.absent, kept=how.reader.kept), cells)
         if reason and PRESENCE[0] <= missing <= PRESENCE[1]:
             note = f"{reason}; only whether it is given is used"

@@ -9,6 +9,7 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.contract import shifted_names
+from wellfit.data.cleaning.duplicates import row_hashes
 from wellfit.data.cleaning.identifiers import named_id
 from wellfit.data.cleaning.leaks import target_leaks
 from wellfit.data.cleaning.near_duplicates import near_duplicates
@@ -16,6 +17,7 @@ from wellfit.data.cleaning.plan import CleaningPlan
 from wellfit.data.cleaning.report import CoercionReport
 from wellfit.data.cleaning.split_leaks import divided_groups, mixed_time, shared_rows
 from wellfit.data.cleaning.target import TargetPlan
+from wellfit.data.compact import as_text, is_worded
 from wellfit.findings import Finding
 
 __all__ = ["find_leaks"]
@@ -46,7 +48,7 @@ def find_leaks(
     witnesses = _witnesses(frames["train"], cleaning)
     whole = _whole(typed, encoded, frames["train"], witnesses)
     yield from near_duplicates(whole, frames["train"])
-    hashes = whole.hash_rows(0)
+    hashes = row_hashes(whole)
     for split in ("valid", "test"):
         other = frames[split]
         if {target.name, *witnesses, *(column.name for column in cleaning.used)} <= set(other.columns) and other.height:
@@ -74,8 +76,8 @@ def _shifts(report: CoercionReport, cleaning: CleaningPlan, split: str) -> Itera
 def _witnesses(train: pl.DataFrame, cleaning: CleaningPlan) -> list[str]:
     """Give the columns that are no features and still tell rows apart: names and remarks, not keys and numbers."""
     dropped = [column.name for column in cleaning.columns if column.reader is None and column.name in train.columns]
-    texts = [name for name in dropped if train.schema[name] == pl.String and not named_id(name)]
-    blank = {name: train.get_column(name).str.contains(r"\S\s+\S").mean() for name in texts}
+    texts = [name for name in dropped if is_worded(train.get_column(name)) and not named_id(name)]
+    blank = {name: as_text(train.get_column(name)).str.contains(r"\S\s+\S").mean() for name in texts}
     return [name for name in texts if (blank[name] or 0.0) > WORDED]  # type: ignore[operator]
 
 

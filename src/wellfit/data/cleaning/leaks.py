@@ -17,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.target import TargetPlan
+from wellfit.data.compact import is_worded
 from wellfit.findings import Finding, Remedy
 
 __all__ = ["target_leaks"]
@@ -121,7 +122,7 @@ def _score(series: pl.Series, truth: Floats, task: str, *, always: bool = False)
 
 def _bins(series: pl.Series) -> Ids:
     """Give the bin of each cell; 0 is for the missing ones."""
-    if series.dtype == pl.String:
+    if is_worded(series):
         return series.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     values = series.cast(pl.Int64).to_physical() if isinstance(series.dtype, pl.Datetime) else series
     if values.n_unique() <= min(MOST_BINS, values.count() / FEWEST_PER_VALUE):

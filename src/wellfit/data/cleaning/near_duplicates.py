@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wellfit.findings import Finding
+from wellfit.findings import Finding, Remedy
 
 __all__ = ["MOST_ROWS", "beyond_chance", "near_duplicates", "row_keys"]
 
@@ -53,10 +53,12 @@ def beyond_chance(keys: Keys, rows: Rows, left_out: int | None = None) -> Flags:
         rows: The rows asked about.
         left_out: A column that doesn't count.
     """
+    if not len(rows):
+        return np.zeros(0, dtype=bool)
     logs = np.full(len(rows), np.log(len(keys)))
     sample = keys[:: max(1, -(-len(keys) // MOST_ROWS))]
     for column in range(keys.shape[1]):
-        if column != left_out and len(rows):
+        if column != left_out:
             values, counts = np.unique(sample[:, column], return_counts=True)
             asked = keys[rows, column]
             places = np.minimum(np.searchsorted(values, asked), len(values) - 1)
@@ -70,7 +72,7 @@ def near_duplicates(typed: pl.DataFrame, raw: pl.DataFrame) -> Iterator[Finding]
 
     Args:
         typed: The training rows as they are read, the target among them.
-        raw: The same rows as they were given, no two of them equal.
+        raw: The same rows as they were given.
     """
     step = max(1, -(-typed.height // MOST_ROWS))
     typed, raw = typed.gather_every(step), raw.gather_every(step)
@@ -81,8 +83,11 @@ def near_duplicates(typed: pl.DataFrame, raw: pl.DataFrame) -> Iterator[Finding]
         total = keys.sum(axis=1, dtype=np.uint64)
     equal = _pairs(total)
     equal = equal[beyond_chance(keys, equal[:, 0])]
-    if len(equal) >= LEAST:
-        yield _equal_once_cleaned(raw, equal)
+    copied = _are_copies(raw, equal)
+    if copied.any():
+        yield _copies_kept(raw, equal[copied])
+    if (~copied).sum() >= LEAST:
+        yield _equal_once_cleaned(raw, equal[~copied])
     by_column = [(name, _one_apart(keys, total, column)) for column, name in enumerate(typed.columns)]
     count = sum(len(pairs) for _, pairs in by_column)
     if count >= LEAST:
@@ -106,6 +111,23 @@ def _one_apart(keys: Keys, total: Keys, column: int) -> Rows:
     apart = pairs[keys[pairs[:, 0], column] != keys[pairs[:, 1], column]]
     beyond: Rows = apart[beyond_chance(keys, apart[:, 0], left_out=column)]
     return beyond
+
+
+def _are_copies(raw: pl.DataFrame, pairs: Rows) -> Flags:
+    """Say of pairs of rows whether they are equal as they were given, too."""
+    copied: Flags = np.ones(len(pairs), dtype=bool)
+    for series in raw.get_columns() if len(pairs) else ():
+        copied &= series.gather(pairs[:, 0]).eq_missing(series.gather(pairs[:, 1])).to_numpy()
+    return copied
+
+
+def _copies_kept(raw: pl.DataFrame, pairs: Rows) -> Finding:
+    cells = zip(raw.columns[:2], raw.row(int(pairs[0, 0]))[:2], strict=True)
+    example = ", ".join(f"{name} {cell!r}" for name, cell in cells)
+    message = f"{len(pairs):,} training rows equal an earlier one in every column, such as {example}; they are kept."
+    evidence: dict[str, float | int | str] = {"rows": len(pairs), "applied": "proposed", "example": example}
+    remedies = (Remedy(path="clean.duplicates", value="drop", why="to train on each of them once"),)
+    return Finding(code="duplicate_rows", severity="info", evidence=evidence, message=message, remedies=remedies)
 
 
 def _equal_once_cleaned(raw: pl.DataFrame, pairs: Rows) -> Finding:

@@ -72,6 +72,7 @@ def parse_number(
     grouped: bool = True,
     percent: float = 1.0,
     units: Mapping[str, float] = _NO_UNITS,
+    offsets: Mapping[str, float] = _NO_UNITS,
 ) -> float | None:
     """Read a number as it is written, or give None where the text is no number.
 
@@ -81,6 +82,7 @@ def parse_number(
         grouped: Whether ``1,234`` groups thousands, or is a decimal written with the other mark.
         percent: What ``1%`` stands for: 1, or 0.01 where the other cells are shares.
         units: The factor of each unit, in lower case; numbers with another unit are none.
+        offsets: What zero of a unit is, where that is not zero.
 
     >>> parse_number("$1,234.50"), parse_number("12,5"), parse_number("1.234", decimal=","), parse_number("(45%)")
     (1234.5, 12.5, 1234.0, -45.0)
@@ -100,7 +102,8 @@ def parse_number(
     if value is None or factor is None:
         return None
     negative = dressed["paren"] is not None or "-" in (dressed["sign"], dressed["inner"], dressed["after"])
-    return (-value if negative else value) * factor
+    signed = (-value if negative else value) * factor
+    return signed + offsets.get(dressed["unit"].casefold(), 0.0) if offsets and dressed["unit"] else signed
 
 
 def _folded(text: str) -> str:
@@ -181,6 +184,8 @@ class NumberReader:
     """What ``1%`` stands for: 1, or 0.01."""
     units: Mapping[str, float] = field(default_factory=dict)
     """The factor of each unit that may follow a number, in lower case."""
+    offsets: Mapping[str, float] = field(default_factory=dict)
+    """What zero of a unit is in the column's, where that is not zero: of °F in °C."""
     absent: tuple[float, ...] = ()
     """Numbers that stand for a missing cell, as a person said: -999."""
 
@@ -195,6 +200,9 @@ class NumberReader:
         dtype = series.dtype
         if dtype == pl.String or isinstance(dtype, (pl.Categorical, pl.Enum)):
             values = self._from_text(series if dtype == pl.String else series.cast(pl.String), tally, plain)
+        elif not self.absent and len(series) > SMALL and _all_finite(floats := _as_floats(series)):
+            tally.add("missing", None, floats.null_count())
+            return floats.alias(series.name), tally.coerced()
         else:
             values = _from_typed(series, tally)
         if self.absent:
@@ -243,7 +251,9 @@ class NumberReader:
     def _cell(self, text: str | None) -> tuple[float, Status]:
         if text is None or is_missing_number(text):
             return np.nan, "missing"
-        value = parse_number(text, self.decimal, grouped=self.grouped, percent=self.percent, units=self.units)
+        value = parse_number(
+            text, self.decimal, grouped=self.grouped, percent=self.percent, units=self.units, offsets=self.offsets
+        )
         if value is None:
             return np.nan, "unparsed"
         if abs(value) >= LIMIT:
@@ -259,6 +269,7 @@ class NumberReader:
             "grouped": self.grouped,
             "percent": self.percent,
             "units": dict(self.units),
+            "offsets": dict(self.offsets),
             "absent": list(self.absent),
         }
 
@@ -268,8 +279,14 @@ class NumberReader:
         return cls(**{**record, "absent": tuple(record["absent"])})
 
 
+def _all_finite(floats: pl.Series) -> bool:
+    """Say whether no number is NaN, infinite or beyond the limit: the column then needs no copy."""
+    low, high = floats.min(), floats.max()
+    return low is None or bool(not floats.is_nan().any() and low > -LIMIT and high < LIMIT)  # type: ignore[operator]
+
+
 def _from_typed(series: pl.Series, tally: Tally) -> Values:
-    values = _as_floats(series).to_numpy().copy()
+    values = _as_floats(series).to_numpy(writable=True)
     absent = np.isnan(values)
     beyond = np.abs(values) >= LIMIT
     tally.add("missing", None, int(absent.sum()))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import difflib
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.report import Coerced, CoercionReport
 from wellfit.data.cleaning.settings import ColumnSettings, settings_of
 from wellfit.data.columnwise import each
+from wellfit.data.compact import as_text, is_worded
 from wellfit.errors import ContractError, DataError
 from wellfit.findings import Finding
 
@@ -48,6 +50,8 @@ class ColumnPlan:
     """What its missing cells become; None where the features decide."""
     contract: ColumnContract | None = None
     """How its training cells were distributed; None where it is dropped."""
+    usual: Mapping[str, float] = field(default_factory=dict)
+    """The share of training cells that were changed in being read, by kind as in `Coerced`."""
     merged: Mapping[str, str] = field(default_factory=dict)
     """Texts of the training rows that are read as another level."""
     proposed: Mapping[str, str] = field(default_factory=dict)
@@ -61,7 +65,7 @@ class ColumnPlan:
         """Read the column of some rows, and say how far it is from the training rows where it is watched."""
         series = safely_named(frame.get_column(self.name))
         refuse_nested(series)
-        typed, counts = self.reader.read(series)  # type: ignore[union-attr]
+        typed, counts = self.reader.read(series if self.kind == "category" else as_text(series))  # type: ignore[union-attr]
         drift = self.contract.compare(_watched(self.reader, typed)) if watch and self.contract is not None else None
         return ReadColumn(typed=self.finished(typed.alias(self.name)), counts=counts, drift=drift)
 
@@ -74,6 +78,7 @@ class ColumnPlan:
             "reason": self.reason,
             "filled": None if self.filled is None else self.filled.as_dict(),
             "contract": None if self.contract is None else self.contract.as_dict(),
+            "usual": dict(self.usual),
             "merged": dict(self.merged),
             "proposed": dict(self.proposed),
         }
@@ -89,6 +94,7 @@ class ColumnPlan:
             reason=record["reason"],
             filled=None if filled is None else Filled(**filled),
             contract=None if contract is None else ColumnContract.from_dict(contract),
+            usual=record.get("usual", {}),
             merged=record["merged"],
             proposed=record["proposed"],
         )
@@ -138,6 +144,7 @@ class CleaningPlan:
         spellings: str = "suggest",
         missing: Any = "auto",
         columns: Mapping[str, Any] | None = None,
+        written: Collection[str] = (),
     ) -> tuple[CleaningPlan, pl.DataFrame]:
         """Decide on every column of the training rows, and give them as `apply` does, which reads them anew.
 
@@ -148,6 +155,7 @@ class CleaningPlan:
                 none.
             missing: What missing cells become: ``auto``, ``mean``, ``median``, ``most_frequent``, or a mapping.
             columns: What a person says of columns: ``{"zip": {"type": "category"}}``; see `ColumnSettings`.
+            written: The columns of numbers that were text, as `Table` names them.
 
         Raises:
             ConfigError: A stated column isn't there, or a setting is none.
@@ -158,10 +166,14 @@ class CleaningPlan:
         if frame.height == 0:
             raise DataError("The training rows must not be empty.", do="Give a table with rows.")
         given = [series for series in frame.get_columns() if settings[series.name].type != "drop"]
-        found = each(lambda series: infer(safely_named(series), settings[series.name]), given, rows=frame.height)
+        found = each(
+            lambda series: infer(safely_named(series), settings[series.name], written=series.name in written),
+            given,
+            rows=frame.height,
+        )
         names = [series.name for series in given]
         inferred = _without_copies(dict(zip(names, found, strict=True)), settings)
-        mixed = any(dtype != pl.String for dtype in frame.dtypes)
+        mixed = not all(series.name in written or is_worded(series) for series in frame.get_columns())
         plan = cls(
             columns=tuple(
                 each(lambda name: _column(name, inferred.get(name), settings[name]), frame.columns, rows=frame.height)
@@ -179,27 +191,35 @@ class CleaningPlan:
         ]
         return plan, pl.DataFrame(typed)
 
-    def apply(self, frame: pl.DataFrame, *, watch: bool = False) -> tuple[pl.DataFrame, CoercionReport]:
-        """Read raw rows into typed columns: Float64, String or Datetime, null where a cell is missing and not filled.
+    def apply(
+        self, frame: pl.DataFrame, *, watch: bool = False, fill: bool = False
+    ) -> tuple[pl.DataFrame, CoercionReport]:
+        """Read raw rows into typed columns: Float64, text or Datetime, null where a cell is missing and not filled.
+
+        Text is String, or held compactly (`wellfit.data.compact`) where the raw column is.
 
         Columns are matched by name, in any order; columns that the plan doesn't know are ignored and reported.
 
         Args:
             frame: Raw rows.
             watch: Whether the report says how far the columns are from their training rows.
+            fill: Whether a column that is used and not there counts as missing in every row; one at least must be
+                there.
 
         Raises:
             ContractError: A column that is used is missing, or holds what it can't be read from.
         """
         there = set(frame.columns)
         lacking = [column.name for column in self.used if column.name not in there]
-        if lacking:
-            raise _lacking(lacking, frame.columns)
+        if lacking and (not fill or len(lacking) == len(self.used)):
+            known = {column.name for column in self.columns}
+            raise _lacking(lacking, frame.columns, [name for name in frame.columns if name not in known])
+        given, frame = frame, frame.with_columns([pl.Series(name, [None] * frame.height) for name in lacking])
         watched = watch and frame.height >= LEAST_ROWS
         read = each(lambda column: column.read(frame, watch=watched), self.used, rows=frame.height)
         counts = {column.name: its.counts for column, its in zip(self.used, read, strict=True)}
         drift = {column.name: its.drift for column, its in zip(self.used, read, strict=True) if its.drift is not None}
-        return pl.DataFrame([series for its in read for series in its.typed]), self._report(frame, counts, drift)
+        return pl.DataFrame([series for its in read for series in its.typed]), self._report(given, counts, drift)
 
     def _report(self, frame: pl.DataFrame, counts: Mapping[str, Coerced], drift: Mapping[str, Drift]) -> CoercionReport:
         there, known = set(frame.columns), {column.name for column in self.columns}
@@ -209,6 +229,7 @@ class CleaningPlan:
             drift=drift,
             extra_columns=tuple(name for name in frame.columns if name not in known),
             missing_columns=tuple(column.name for column in self.columns if column.name not in there),
+            filled_columns=tuple(column.name for column in self.used if column.name not in there),
         )
 
     def as_dict(self) -> dict[str, Any]:
@@ -250,6 +271,7 @@ def _column(name: str, inferred: Inferred | None, settings: ColumnSettings) -> C
         reason=inferred.note,
         filled=settings.missing.learn(inferred.typed),
         contract=ColumnContract.learn(_watched(reader, inferred.typed)),
+        usual={kind: count / len(inferred.typed) for kind, count in inferred.counts.counts().items()},
         merged={**inferred.forms, **{typo: level for typo, level in inferred.typos.items() if typo in merged}},
         proposed={typo: level for typo, level in inferred.typos.items() if typo not in merged},
     )
@@ -269,9 +291,17 @@ def _nothing_left(plan: CleaningPlan) -> DataError:
     return DataError(f"{rule} {reasons}{more}.".replace(" .", "."), do="Add columns that tell something of a row.")
 
 
-def _lacking(lacking: Sequence[str], given: list[str]) -> ContractError:
+def _lacking(lacking: Sequence[str], given: list[str], others: Sequence[str]) -> ContractError:
     many = len(lacking) > 1
     names = ", ".join(map(repr, lacking[:10])) + (f" and {len(lacking) - 10:,} more" if len(lacking) > 10 else "")
     rule = f"The rows lack the column{'s' if many else ''} {names} that the model needs."
     do = f"Add {'them' if many else 'it'}; a cell may be empty where its value is unknown."
-    return ContractError(rule, got=given, do=do)
+    return ContractError(rule, got=given, do=" ".join([*_renamed(lacking, others), do]))
+
+
+def _renamed(lacking: Sequence[str], others: Sequence[str]) -> Iterator[str]:
+    """Name columns that the model does not know and that may be those that lack."""
+    folded = {name.strip().casefold(): name for name in others}
+    for name in lacking[:5]:
+        for close in difflib.get_close_matches(name.strip().casefold(), folded, n=1, cutoff=0.8):
+            yield f"Is '{folded[close]}' what was called '{name}'?"

@@ -80,7 +80,9 @@ class CoercionReport:
     extra_columns: tuple[str, ...] = ()
     """Columns of the table that the plan doesn't know; they were ignored."""
     missing_columns: tuple[str, ...] = ()
-    """Columns that the plan knows but doesn't use, and that the table lacks."""
+    """Columns that the plan knows and the table lacks."""
+    filled_columns: tuple[str, ...] = ()
+    """Those of them that are used: they count as missing in every row."""
     drift: Mapping[str, Drift] = field(default_factory=dict)
     """How far each column is from its training rows; empty where nobody asked, or rows are too few to tell."""
 
@@ -89,6 +91,7 @@ class CoercionReport:
         lines = [line for name, coerced in self.columns.items() for line in _lines(name, coerced)]
         if self.extra_columns:
             lines.append(f"Ignored columns that the model doesn't know: {', '.join(map(repr, self.extra_columns))}.")
+        lines += [f"'{name}' is not there and counts as missing in every row." for name in self.filled_columns]
         return [*lines, *self.drift_sentences()]
 
     def drift_sentences(self) -> list[str]:
@@ -109,6 +112,7 @@ class CoercionReport:
             "columns": changed,
             "extra_columns": extra,
             "missing_columns": lacking,
+            "filled_columns": list(self.filled_columns),
             "drift": drift,
         }
 

@@ -35,6 +35,8 @@ NEAR = 0.05
 STEPS = 5
 """And at least so many of the column's finest steps: zero children are no suspect beside one child."""
 
+SPIKE = 10
+"""A code amid other numbers stands so many times as often as any of them."""
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -61,11 +63,36 @@ def sentinels(typed: pl.Series) -> Iterator[Sentinel]:
             return
         value = float(end(values))
         marked = values == value
-        if value in _KNOWN and marked.sum() >= LEAST and _is_apart(values[~marked], value):
-            yield Sentinel(value, int(marked.sum()), "it is far from every other value")
+        if value in _KNOWN and marked.sum() >= LEAST and (reason := _reason(values[~marked], value)):
+            yield Sentinel(value, int(marked.sum()), reason)
             values = values[~marked]
+    yield from _spikes(values)
     if len(values) and values.min() == 0.0:
         yield from _zeros(values)
+
+
+def _reason(rest: Floats, value: float) -> str:
+    """Say why the least or greatest number may stand for a missing cell; nothing where it is one like the others."""
+    if _is_apart(rest, value):
+        return "it is far from every other value"
+    if value >= 0.0 or len(rest) < FEWEST or rest.min() < 0.0:
+        return ""
+    # Beside 0, 1, 2 a -1 is the next step down.
+    steps = np.diff(np.unique(rest[:SAMPLE]))
+    alone = len(steps) >= FEWEST and rest.min() - value >= STEPS * steps.min()
+    return "no other value is negative" if alone else ""
+
+
+def _spikes(values: Floats) -> Iterator[Sentinel]:
+    """Give negative codes that stand amid other negative numbers, and far more often than any of them."""
+    if not len(values) or values.min() > -99.0:
+        return
+    sample = values[:: max(1, -(-len(values) // SAMPLE))]
+    different, counts = np.unique(sample, return_counts=True)
+    coded = np.array([value <= -99.0 and value in _KNOWN for value in different.tolist()], dtype=bool)
+    usual = counts[~coded & (different != 0.0)].max(initial=0)
+    for value in different[coded & (counts >= max(FEWEST, SPIKE * usual))].tolist():
+        yield Sentinel(value, int((values == value).sum()), "no other value returns so often")
 
 
 def _is_apart(rest: Floats, value: float) -> bool:

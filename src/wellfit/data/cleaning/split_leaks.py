@@ -8,7 +8,9 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wellfit.data.cleaning.identifiers import named_id
+from wellfit.data.cleaning.dates_as_numbers import number_dates
+from wellfit.data.cleaning.duplicates import row_hashes
+from wellfit.data.cleaning.identifiers import named_owner
 from wellfit.data.cleaning.near_duplicates import MOST_ROWS, beyond_chance, row_keys
 from wellfit.findings import Finding, Remedy
 
@@ -38,11 +40,11 @@ def shared_rows(
         train: Typed training rows, the target among them.
         other: Typed rows of the other split, of the same columns.
         split: Its name.
-        hashes: What ``train.hash_rows(0)`` gives, where it is known.
+        hashes: What ``row_hashes(train)`` gives, where it is known.
     """
     if not other.height or not train.height:
         return
-    mine, theirs = train.hash_rows(0) if hashes is None else hashes, other.hash_rows(0)
+    mine, theirs = row_hashes(train) if hashes is None else hashes, row_hashes(other)
     found = theirs.filter(theirs.is_in(mine.implode())).to_numpy()
     if len(found) < LEAST:
         return
@@ -73,7 +75,7 @@ def divided_groups(frames: Mapping[str, pl.DataFrame], truth: Array, names: Sequ
         names: The columns to look at.
     """
     for name in names:
-        if not named_id(name) or not all(name in frame.columns for frame in frames.values()):
+        if not named_owner(name) or not all(name in frame.columns for frame in frames.values()):
             continue
         groups = _codes(frames["train"].get_column(name))
         known = groups[groups >= 0]
@@ -159,7 +161,10 @@ def _times(typed: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:
     for series in typed.get_columns():
         if isinstance(series.dtype, pl.Datetime):
             yield series.name, series.cast(pl.Int64)
-    named = {name.strip().lower(): name for name in typed.columns if typed.schema[name] == pl.Float64}
+        elif series.dtype == pl.Float64 and number_dates(series.name, series) is not None:
+            yield series.name, series
+    floats = [series.name for series in typed.get_columns() if series.dtype == pl.Float64]
+    named = {name.strip().lower(): name for name in floats}
     parts = [named[part] for part in _TIME_PARTS if part in named]
     if len(parts) >= 3 or ("year" in named and len(parts) == 2):
         # No part has more than 62 values, so that base 64 keeps their order.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -15,13 +16,15 @@ from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.number_style import decimal_mark
 from wellfit.data.cleaning.numbers import SMALL, NumberReader
 from wellfit.data.cleaning.spellings import form_of, levels_by_form, same_forms
-from wellfit.data.cleaning.tasks import MOST_CLASSES, TASKS, absent_cells, infer_task, task_of_classes
+from wellfit.data.cleaning.tasks import MOST_CLASSES, TASKS, absent_cells, infer_task, pieces, task_of_classes
 from wellfit.data.cleaning.typing_errors import typing_errors
+from wellfit.data.compact import as_text, is_compact, numbered
 from wellfit.errors import ConfigError, DataError, did_you_mean
 
 __all__ = ["TargetPlan", "TargetReport", "class_labels", "misspelt_classes", "rows_without_target"]
 
-Labels = np.ndarray[Any, np.dtype[np.int64]]
+Labels = np.ndarray[Any, np.dtype[Any]]
+"""Whole numbers; -1 where there is none."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,7 +44,7 @@ class TargetReport:
         """Say what was found, a line for each kind."""
         unknown, matched = (f"such as {self.examples.get(kind, '')!r}" for kind in ("unknown", "matched"))
         lines = {
-            f"{self.missing:,} rows have no target.": self.missing,
+            f"{self.missing:,} rows have no target and are not scored.": self.missing,
             f"{self.unknown:,} rows have a target that the model doesn't know, {unknown}.": self.unknown,
             f"{self.matched:,} labels were matched in spite of another spelling, {matched}.": self.matched,
         }
@@ -124,20 +127,35 @@ class TargetPlan:
     def _encode_labels(
         self, series: pl.Series, absent: np.ndarray[Any, np.dtype[np.bool_]]
     ) -> tuple[Labels, TargetReport]:
-        texts = CategoryReader(spelling=self.spelling, words=False).read(series)[0].set(pl.Series(absent), None)
-        ids: dict[str | None, int] = {None: -1}
+        reader = CategoryReader(spelling=self.spelling, words=False)
+        ids: dict[str, int] = {}
+        counts: Counter[str] = Counter()
+        found = np.empty(len(series), dtype=np.int64)
+        first = 0
+        for part in pieces(series):
+            rows = slice(first, first + len(part))
+            texts = reader.read(part)[0]
+            texts = texts.set(pl.Series(absent[rows]), None) if absent[rows].any() else texts
+            its = counted(texts)
+            ids |= {text: self._class_of(text) for text in its if text not in ids}
+            counts.update(its)
+            found[rows] = _numbered(texts, {text: ids[text] for text in its})
+            first += len(part)
+        return found, self._told(ids, counts, rows=len(series), missing=int(absent.sum()))
+
+    def _told(self, ids: Mapping[str, int], counts: Mapping[str, int], *, rows: int, missing: int) -> TargetReport:
         tally: dict[str, int] = {"unknown": 0, "matched": 0}
         examples: dict[str, str] = {}
-        for text, count in counted(texts).items():
-            exact = self._exact.get(text)
-            ids[text] = self._other(text) if exact is None else exact
-            if exact is None:
+        for text in sorted(counts):
+            if text not in self._exact:
                 kind = "unknown" if ids[text] < 0 else "matched"
-                tally[kind] += count
+                tally[kind] += counts[text]
                 examples.setdefault(kind, text)
-        return _numbered(texts, ids), TargetReport(
-            rows=len(series), missing=int(absent.sum()), examples=examples, **tally
-        )
+        return TargetReport(rows=rows, missing=missing, examples=examples, **tally)
+
+    def _class_of(self, text: str) -> int:
+        exact = self._exact.get(text)
+        return self._other(text) if exact is None else exact
 
     @cached_property
     def _exact(self) -> dict[str, int]:
@@ -187,28 +205,47 @@ def class_labels(series: pl.Series, task: str = "auto") -> Labels | None:
     Rows without a target have the number -1.
     """
     series = safely_named(series)
-    given = series.filter(~absent_cells(series))
+    absent = absent_cells(series)
+    given = series.filter(~absent) if absent.any() else series
     if task == "regression" or len(given) == 0 or (task == "auto" and infer_task(given) == "regression"):
         return None
-    texts = CategoryReader(words=False).read(series)[0]
-    # Labels of one form are one class; what a label is written like is no matter of the other rows.
-    forms = {text: form_of(text) for text in texts.drop_nulls().unique().to_list()}
-    levels = {form: label for label, form in enumerate(sorted(set(forms.values())))}
-    labels = {text: levels[form] for text, form in forms.items()}
-    return _numbered(texts, labels)
+    return _labels_of_forms(series)
+
+
+def _labels_of_forms(series: pl.Series) -> Labels:
+    """Number the labels in the order of their forms, in as few bytes as hold them; some rows at a time.
+
+    Labels of one form are one class; what a label is written like is no matter of the other rows.
+    """
+    reader, seen = CategoryReader(words=False), dict[str, int]()
+    ids: dict[str, int] = {}
+    parts = []
+    for part in pieces(series):
+        texts = reader.read(part)[0]
+        known = texts.drop_nulls().unique().cast(pl.String).to_list()
+        for text in known:
+            if text not in seen:
+                seen[text] = ids.setdefault(form_of(text), len(ids))
+        found = _numbered(texts, {text: seen[text] for text in known})
+        parts.append(found.astype(np.min_scalar_type(-1 - len(ids))))
+    label_of = np.full(len(ids) + 1, -1, dtype=np.min_scalar_type(-1 - len(ids)))
+    label_of[[ids[form] for form in sorted(ids)]] = np.arange(len(ids))
+    return np.concatenate([label_of[part] for part in parts])
 
 
 def _numbered(texts: pl.Series, ids: Mapping[Any, int]) -> Labels:
     """Give the number of each text, -1 where there is none."""
     if len(texts) <= SMALL:
         return np.array([ids.get(text, -1) for text in texts.to_list()], dtype=np.int64)
+    if is_compact(texts):
+        return numbered(texts, ids, -1)
     known = {text: number for text, number in ids.items() if text is not None}
     old, new = pl.Series(list(known), dtype=pl.String), pl.Series(list(known.values()), dtype=pl.Int64)
     return texts.replace_strict(old, new, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy(writable=True)
 
 
 def _regression(given: pl.Series) -> TargetPlan:
-    name = given.name
+    given, name = as_text(given), given.name
     if not (given.dtype == pl.String or given.dtype.is_numeric() or given.dtype == pl.Boolean):
         raise _no_number(name, given[0])
     reader = _text_reader(given) if given.dtype == pl.String else NumberReader(typed=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-__all__ = ["UNITS", "factors"]
+__all__ = ["UNITS", "factors", "offsets"]
 
 _DIMENSIONS: dict[str, dict[str, float]] = {
     "mass": {
@@ -27,12 +27,17 @@ _DIMENSIONS: dict[str, dict[str, float]] = {
     "speed": {"km/h": 1.0, "kmh": 1.0, "mph": 1.609344, "m/s": 3.6, "kn": 1.852},
     "power": {"w": 1.0, "kw": 1e3, "mw": 1e6, "hp": 745.699872, "ps": 735.49875},
     "memory": {"b": 1.0, "kb": 1e3, "mb": 1e6, "gb": 1e9, "tb": 1e12},
-    "temperature": {"°c": 1.0, "° c": 1.0, "°": 1.0},
-    "fahrenheit": {"°f": 1.0, "° f": 1.0},
+    "temperature": {
+        **{"°c": 1.0, "° c": 1.0, "°": 1.0, "celsius": 1.0},
+        **{"°f": 5 / 9, "° f": 5 / 9, "fahrenheit": 5 / 9},
+    },
     "mileage": {"mpg": 1.0, "kmpl": 2.352145833, "km/l": 2.352145833},
     "displacement": {"cc": 1.0, "ccm": 1.0, "cm³": 1.0},
 }
 """Units that can be turned into one another by a factor, in lower case."""
+
+_ZEROS = dict.fromkeys(("°f", "° f", "fahrenheit"), -160 / 9)
+"""What zero of a unit is in its dimension's basic unit, where that is not zero."""
 
 UNITS = frozenset(unit for dimension in _DIMENSIONS.values() for unit in dimension)
 """All known units, in lower case."""
@@ -47,3 +52,14 @@ def factors(units: Iterable[str], basis: str) -> dict[str, float]:
     dimension = next((known for known in _DIMENSIONS.values() if basis in known), {basis: 1.0})
     # 10 grams are 0.01 kg to the last digit by a quotient of the factors, which a product of their inverses is not.
     return {unit: dimension[unit] / dimension[basis] for unit in units if unit in dimension}
+
+
+def offsets(units: Iterable[str], basis: str) -> dict[str, float]:
+    """Give what zero of each unit is in the basis; units whose zeros agree are left out.
+
+    >>> offsets(["°c", "°f"], "°f")
+    {'°c': 32.0}
+    """
+    ratio = factors(["°c"], basis).get("°c", 1.0)
+    found = {unit: (_ZEROS.get(unit, 0.0) - _ZEROS.get(basis, 0.0)) * ratio for unit in units}
+    return {unit: offset for unit, offset in found.items() if offset}

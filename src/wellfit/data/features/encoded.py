@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
 from wellfit.data.cleaning.categories import counted
+from wellfit.data.compact import as_text, compact_text
 from wellfit.data.features.encoders import ENCODERS, Encoder, Levels
 from wellfit.data.features.encoders.encoder import Floats
 from wellfit.data.features.targets import Targets
-from wellfit.data.features.vocabulary import FIRST, UNSEEN, Codes, Vocabulary
+from wellfit.data.features.vocabulary import FIRST, SMALL, UNSEEN, Codes, Vocabulary
 from wellfit.registry import Choice, Entry
 
 __all__ = ["EncodedColumn", "encode_column"]
@@ -41,14 +42,18 @@ class EncodedColumn:
         """The levels as numbers."""
         return Vocabulary(self.levels)
 
-    def apply(self, frame: pl.DataFrame) -> Codes | Floats:
-        """Give the column's ids, flags or numbers."""
-        return self.step.apply(self.vocabulary.codes(frame.get_column(self.name)))
+    def coded(self, frame: pl.DataFrame) -> pl.Series:
+        """Give the codes of the column's cells, as a column of the same name."""
+        return pl.Series(self.name, self.vocabulary.codes(frame.get_column(self.name)))
+
+    def apply(self, coded: pl.DataFrame) -> Codes | Floats:
+        """Give the column's ids, flags or numbers from its codes."""
+        return self.step.apply(coded.get_column(self.name).to_numpy())
 
     def unseen(self, frame: pl.DataFrame) -> pl.Series:
         """Give the cells whose level is not in the vocabulary."""
         series = frame.get_column(self.name)
-        return series.filter(pl.Series(self.vocabulary.codes(series) == UNSEEN))
+        return as_text(series.filter(pl.Series(self.vocabulary.codes(series) == UNSEEN)))
 
     def as_dict(self) -> dict[str, Any]:
         """Give the column as JSON holds it."""
@@ -64,12 +69,15 @@ class EncodedColumn:
 
 def encode_column(
     series: pl.Series, encoding: Choice[Entry], targets: Targets | None
-) -> tuple[EncodedColumn, Floats | None]:
+) -> tuple[EncodedColumn, pl.Series, Floats | None]:
     """Learn an encoder from a training column.
 
     Returns:
-        The column, and what its training rows get where that isn't what the same cells get later.
+        The column, the codes of its training rows, and what they get where that isn't what the same cells get later.
     """
+    if len(series) > SMALL and series.dtype == pl.String:
+        # Texts are looked up once, and numbers fetched from then on.
+        series = series.cast(compact_text())
     levels = Levels(counts=counted(series), missing=series.null_count() > 0)
     entry, options = encoding.entry, encoding.options
     if len(levels.counts) <= options.get("onehot_up_to", -1):
@@ -79,9 +87,4 @@ def encode_column(
     column = EncodedColumn(name=series.name, encoder=entry.name, levels=chosen, missing=levels.missing)
     codes = column.vocabulary.codes(series)
     learned = kind.learn(codes, len(chosen) + FIRST, targets, **options)
-    if not learned.values:
-        return column, None
-    learnt = EncodedColumn(
-        name=series.name, encoder=entry.name, levels=chosen, missing=levels.missing, values=learned.values
-    )
-    return learnt, learned.training
+    return replace(column, values=learned.values), pl.Series(series.name, codes), learned.training

@@ -16,6 +16,7 @@ from wellfit.data.features.derived import DerivedColumn, add_derived, derived_co
 from wellfit.data.features.encoded import EncodedColumn
 from wellfit.data.features.encoders import ENCODERS
 from wellfit.data.features.matrix import Matrix
+from wellfit.data.features.raw_columns import RawColumns
 from wellfit.data.features.scalers import SCALERS, Scaler
 from wellfit.data.features.scalers.scaler import of_columns
 from wellfit.data.features.selection import Selection, sampled_rows, select_columns
@@ -37,6 +38,7 @@ NARROWEST = 1e-6
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 Numbers = np.ndarray[Any, np.dtype[np.float32]]
+Given = Mapping[str, Floats]
 Spec = str | Mapping[str, Any]
 
 
@@ -126,7 +128,7 @@ class FeaturePlan:
             raise ConfigError(rule, got=dates, do=did_you_mean(dates, CHOICES))
         derived = derived_columns(frame, derive or {}, ratios=ratios, polynomials=polynomials)
         wide = add_derived(frame, derived)
-        sources, training = learn_sources(
+        sources, coded, given = learn_sources(
             wide,
             encoding=encoding,
             of_column={name: _encoder(given) for name, given in (columns or {}).items()},
@@ -135,32 +137,36 @@ class FeaturePlan:
             text=TEXTS.choose(AUTO_TEXT if text == "auto" else text),
             targets=targets,
         )
-        raw = sources.raw(wide, training)
+        given = sources.made(coded, given)
+        raw = sources.columns(coded, given)
+        medians, holes = _fills(raw)
         plan = cls(
             derived=derived,
             sources=sources,
-            medians=_medians(raw),
-            flagged=sources.flagged(raw),
+            medians=medians,
+            flagged=sources.flagged(holes),
             scale=scaling.name,
             encode=encoding.spec(),
             scaler=scaling.entry.make.fit(raw, **scaling.options),  # type: ignore[attr-defined]
         )
-        return plan._narrowed(wide, raw, select, targets)
+        return plan._narrowed(coded, given, select, targets)
 
     def _narrowed(
-        self, wide: pl.DataFrame, raw: Floats, select: Spec | None, targets: Targets | None
+        self, coded: pl.DataFrame, given: Given, select: Spec | None, targets: Targets | None
     ) -> tuple[FeaturePlan, Matrix]:
         """Keep the columns that vary and are selected; give the plan and the training rows' matrix."""
-        numeric, ids = self._numeric(wide, raw), self.sources.ids(wide)
+        numeric, ids = self._numeric(coded, given), self.sources.ids(coded)
         plan = replace(self, kept=_varying(numeric))
         if not plan.feature_names:
             raise DataError("At least one column must vary in the training rows.", do="Add columns that do.")
         if select is None:
             return plan, Matrix(_columns(numeric, plan.kept), ids)
-        rows = sampled_rows(targets, wide.height)
+        rows = sampled_rows(targets, coded.height)
         selection = select_columns(
             select,
-            lambda scaled: _columns(numeric[rows] if scaled else self._unscaled(wide[rows], raw[rows]), plan.kept),
+            lambda scaled: _columns(
+                numeric[rows] if scaled else self._unscaled(coded[rows], _of_rows(given, rows)), plan.kept
+            ),
             ids[rows],
             names=plan.feature_names,
             flags=plan._flag_places(),
@@ -181,8 +187,8 @@ class FeaturePlan:
         Raises:
             polars.exceptions.ColumnNotFoundError: A column is missing; `CleaningPlan.apply` never gives such a frame.
         """
-        wide = add_derived(frame, self.derived)
-        return Matrix(self._numeric(wide), self.sources.ids(wide))
+        coded = self.sources.coded(add_derived(frame, self.derived))
+        return Matrix(self._numeric(coded), self.sources.ids(coded))
 
     def unseen(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
         """Give the cells of typed rows whose level is new or was rare, by column; those without any are left out.
@@ -194,48 +200,51 @@ class FeaturePlan:
         cells = {column.name: column.unseen(frame) for column in self.sources.encoded}
         return {name: series for name, series in cells.items() if len(series)}
 
-    def _numeric(self, wide: pl.DataFrame, raw: Floats | None = None) -> Numbers:
-        """Give the numeric columns that are kept, or all of them where none was chosen yet.
+    def _numeric(self, coded: pl.DataFrame, given: Given | None = None) -> Numbers:
+        """Give the numeric columns that are kept, or all of them of training rows, where none was chosen yet.
 
         Some rows at a time: what is between the cells and the matrix is several times as large as it.
 
         Args:
-            wide: Typed rows with the computed columns.
-            raw: What is to be filled and scaled, where it isn't what the rows give.
+            coded: Typed rows with the computed columns, and codes for categories.
+            given: What training rows get for dates and categories that become numbers.
         """
-        kept = None if raw is not None else list(self.kept)
-
-        def block_of(first: int) -> Numbers:
-            part = slice(first, first + ROWS_AT_ONCE)
-            block = self._block(wide[part], None if raw is None else raw[part])
-            return block if kept is None else block[:, kept]
-
-        head = block_of(0)
-        if wide.height <= ROWS_AT_ONCE:
-            return head
-        numeric = np.empty((wide.height, head.shape[1]), np.float32)
-        numeric[:ROWS_AT_ONCE] = head
+        kept = self.kept if given is None else tuple(range(self._width))
+        numeric = np.empty((coded.height, len(kept)), np.float32)
+        whole = kept == tuple(range(self._width))
 
         def fill(first: int) -> None:
-            numeric[first : first + ROWS_AT_ONCE] = block_of(first)
+            part = slice(first, first + ROWS_AT_ONCE)
+            rows = numeric[part]
+            block = rows if whole else np.empty((len(rows), self._width), np.float32)
+            self._fill_in(block, coded[part], None if given is None else _of_rows(given, part))
+            if not whole:
+                rows[:] = block[:, list(kept)]
 
-        each(fill, range(ROWS_AT_ONCE, wide.height, ROWS_AT_ONCE), rows=wide.height)
+        each(fill, range(0, coded.height, ROWS_AT_ONCE), rows=coded.height)
         return numeric
 
-    def _block(self, wide: pl.DataFrame, raw: Floats | None) -> Numbers:
+    def _fill_in(self, block: Numbers, coded: pl.DataFrame, given: Given | None) -> None:
         """Fill, scale and flag some rows; what is taken as it is comes last."""
-        raw = self.sources.raw(wide) if raw is None else raw
+        raw = self.sources.raw(coded, given)
         missing = np.isnan(raw)
         scaled = self.scaler.apply(np.where(missing, self._fill, raw))
         limit = np.finfo(np.float32).max
         scaled = np.clip(scaled, -limit, limit)
         flags = missing[:, list(self.flagged)]
-        return np.concatenate([scaled, flags, *self.sources.fixed(wide)], axis=1, dtype=np.float32)
+        np.concatenate([scaled, flags, *self.sources.fixed(coded)], axis=1, out=block)
 
-    def _unscaled(self, wide: pl.DataFrame, raw: Floats) -> Floats:
+    def _unscaled(self, coded: pl.DataFrame, given: Given) -> Floats:
+        raw = self.sources.raw(coded, given)
         missing = np.isnan(raw)
         filled, flags = np.where(missing, self._fill, raw), missing[:, list(self.flagged)]
-        return np.concatenate([filled, flags, *self.sources.fixed(wide)], axis=1, dtype=np.float64)
+        return np.concatenate([filled, flags, *self.sources.fixed(coded)], axis=1, dtype=np.float64)
+
+    @property
+    def _width(self) -> int:
+        """How many numeric columns there are before any is chosen."""
+        fixed = len(self.sources.flag_names()) + len(self.sources.text_names())
+        return len(self.medians) + len(self.flagged) + fixed
 
     @cached_property
     def _fill(self) -> Floats:
@@ -319,13 +328,21 @@ def _encoder(given: Spec) -> Choice[Entry]:
     return ENCODERS.choose(AUTO_ENCODE if given == "auto" else given)
 
 
-def _medians(raw: Floats) -> tuple[float, ...]:
-    return tuple(of_columns(raw, 1, np.median)[0].tolist())
+def _fills(raw: RawColumns) -> tuple[tuple[float, ...], list[bool]]:
+    """Give the median of each column, and whether a cell is missing."""
+    medians, known = of_columns(raw, 2, lambda column: (np.median(column), len(column)))
+    return tuple(medians.tolist()), (known < len(raw)).tolist()
+
+
+def _of_rows(given: Given, rows: Any) -> dict[str, Floats]:
+    return {name: block[rows] for name, block in given.items()}
 
 
 def _varying(numeric: Numbers) -> tuple[int, ...]:
     """Give the columns that vary."""
-    low, high = numeric.min(axis=0).astype(np.float64), numeric.max(axis=0)
+    parts = [numeric[first : first + ROWS_AT_ONCE] for first in range(0, len(numeric), ROWS_AT_ONCE)]
+    ends = each(lambda part: (part.min(axis=0), part.max(axis=0)), parts, rows=len(numeric))
+    low, high = np.min([low for low, _ in ends], axis=0).astype(np.float64), np.max([high for _, high in ends], axis=0)
     return tuple(np.flatnonzero(high - low >= NARROWEST).tolist())
 
 

@@ -151,8 +151,9 @@ class Cache:
                 free += sizes[folder]
                 gone += sizes.pop(folder)
         if free < needed + SPARE:
-            rule = f"The rows as training reads them take {needed / 1e9:,.1f} GB of disk, and there is less."
-            raise RunFailed(rule, got=f"{free / 1e9:,.1f} GB free in {self.folder}", do="Make room, or set data.cache.")
+            held = f"{needed / 1e6:,.1f} MB of disk beside {SPARE / 1e6:,.0f} MB that stay free"
+            rule = f"The rows as training reads them take {held}, and there is less."
+            raise RunFailed(rule, got=f"{free / 1e6:,.1f} MB free in {self.folder}", do="Make room, or set data.cache.")
         return [f"Shards of other tables were removed to make room: {gone / 1e9:,.1f} GB."] if gone else []
 
     def _kept(self) -> list[Path]:
@@ -163,9 +164,10 @@ class Cache:
         return [path for path in places if path.is_dir() and not path.is_symlink()]
 
     def checksum(self, path: Path) -> str:
-        """Give the sha256 of a file's bytes; it is read anew only where its size, time or number changed."""
+        """Give the sha256 of a file's bytes; it is read anew only where its size, times or number changed."""
         info = path.stat()
-        stamp = [info.st_size, info.st_mtime_ns, info.st_ino, info.st_dev]
+        # Copying can set the time of the last change of the bytes back; that of the file's record it can't.
+        stamp = [info.st_size, info.st_mtime_ns, info.st_ctime_ns, info.st_ino, info.st_dev]
         stamps = self._stamps()
         known = stamps.get(str(path.resolve()))
         if known is not None and known["stamp"] == stamp:

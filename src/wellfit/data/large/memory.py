@@ -7,10 +7,13 @@ import resource
 from collections.abc import Iterator
 from pathlib import Path
 
-__all__ = ["memory_limit", "table_bytes"]
+__all__ = ["COPIES", "memory_limit", "memory_share", "table_bytes"]
 
 _CELL_BYTES = 16
 """Of a cell of text in memory, beside the letters of long ones."""
+
+SHARE = 0.5
+"""The part of the memory that a preparation in memory may be expected to take."""
 
 COPIES = 4
 """How many times a table's cells are held at the peak of a preparation in memory: read, dealt, typed, encoded."""
@@ -23,6 +26,11 @@ _PLAIN = 3.0
 def memory_limit() -> int:
     """Give the bytes of memory that this process may use: the machine's, a control group's or ``ulimit``'s."""
     return min(_limits())
+
+
+def memory_share() -> float:
+    """Give the bytes of memory that a preparation in memory may be expected to take."""
+    return SHARE * memory_limit()
 
 
 def _limits() -> Iterator[int]:

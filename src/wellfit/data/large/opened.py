@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,26 +14,25 @@ import polars as pl
 import pyarrow as pa
 from pyarrow import ipc, parquet
 
-from wellfit.data.large.spool import Spool
+from wellfit.data.large.spool import Spooling
 from wellfit.data.sources.arrow_table import frame_of
 from wellfit.data.sources.contents import first_bytes, open_content
 from wellfit.data.sources.delimited.batches import TextBatches
 from wellfit.data.sources.delimited.decimal_mark import decimal_mark_of
 from wellfit.data.sources.delimited.encoding import detect_encoding, encoding_note
 from wellfit.data.sources.entry import Header
+from wellfit.data.sources.file_kinds import naming
 from wellfit.data.sources.finish import finished
 from wellfit.data.sources.json_records import record_batches
 from wellfit.data.table import Table
 from wellfit.errors import DataError
 
-__all__ = ["KINDS", "Opened", "opened"]
+__all__ = ["KINDS", "Named", "Opened", "opened"]
 
 HEAD = 1000
 """Rows that tell a file's types and are held against those of other files."""
 ROWS = 65_536
 """Rows that are taken from a typed file at once."""
-
-Spooling = Callable[[Iterable[pl.DataFrame]], Spool]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,6 +55,24 @@ def opened(kind: str, path: Path, header: Header, spooling: Spooling) -> Opened 
     Raises:
         DataError: the file is at fault.
     """
+    with naming(path):
+        found = _opened(kind, path, header, spooling)
+    return None if found is None else replace(found, batches=Named(found.batches, partial(naming, path)))
+
+
+@dataclass(frozen=True)
+class Named:
+    """Rows on their way, whose errors say where they come from."""
+
+    rows: Iterable[pl.DataFrame]
+    naming: Callable[[], AbstractContextManager[None]]
+
+    def __iter__(self) -> Iterator[pl.DataFrame]:
+        with self.naming():
+            yield from self.rows
+
+
+def _opened(kind: str, path: Path, header: Header, spooling: Spooling) -> Opened | None:
     if kind == "delimited":
         return _of_text(path, header)
     if kind in _READERS:

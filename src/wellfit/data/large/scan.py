@@ -59,14 +59,27 @@ def scanned(batches: Iterable[pl.DataFrame], *, keep: Sequence[str], apart: str 
             others.append(row_hashes(batch, apart))
         rows += batch.height
     sampled, sample = reservoir.taken()
+    joined = pl.concat(kept, rechunk=True)
+    del kept
     return Scan(
         rows=rows,
-        kept=pl.concat(kept, rechunk=True),
-        hashes=np.concatenate(hashes),
-        others=np.concatenate(others) if others else None,
+        kept=joined,
+        hashes=_joined(hashes),
+        others=_joined(others) if others else None,
         sampled=sampled,
         sample=sample,
     )
+
+
+def _joined(parts: list[Hashes]) -> Hashes:
+    """Lay numbers in a row; the list is emptied on the way, so that they are not held twice."""
+    whole = np.empty(sum(map(len, parts)), dtype=np.uint64)
+    first = len(whole)
+    while parts:
+        part = parts.pop()
+        whole[first - len(part) : first] = part
+        first -= len(part)
+    return whole
 
 
 def row_hashes(frame: pl.DataFrame, apart: str | None = None) -> Hashes:

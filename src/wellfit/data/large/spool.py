@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 
 from wellfit.data.sources.fingerprint import content_checksum
-from wellfit.data.sources.room import Room
+from wellfit.data.sources.room import MEND, Room
 from wellfit.data.sources.sql.rows import as_type, common_type
 from wellfit.errors import RunFailed
 
-__all__ = ["Spool"]
+__all__ = ["Spool", "Spooling"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,6 +52,13 @@ class Spool:
             rows=rows,
         )
 
+    @classmethod
+    def within(cls, workspace: Path, batches: Iterable[pl.DataFrame]) -> Spool:
+        """Lay batches down in a folder of their own."""
+        folder = workspace / f"spool-{sum(1 for _ in workspace.iterdir())}"
+        folder.mkdir()
+        return cls.of(batches, folder)
+
     def __iter__(self) -> Iterator[pl.DataFrame]:
         """Walk through the batches."""
         for part in self.parts:
@@ -66,6 +73,10 @@ class Spool:
                 yield pl.DataFrame(columns)
 
 
+Spooling = Callable[[Iterable[pl.DataFrame]], Spool]
+"""Lays batches down in some folder."""
+
+
 def _written(batch: pl.DataFrame, path: Path, room: Room) -> Path:
     room.start()
     room.take(int(batch.estimated_size()))
@@ -73,6 +84,6 @@ def _written(batch: pl.DataFrame, path: Path, room: Room) -> Path:
         batch.write_ipc(path, compression="lz4")
     except (OSError, pl.exceptions.PolarsError) as error:
         said = str(error).partition("\n")[0]
-        raise RunFailed("There is no room for the rows that a source sends.", got=said, do="Make room.") from None
+        raise RunFailed("There is no room for the rows that a source sends.", got=said, do=MEND) from None
     room.left -= path.stat().st_size
     return path

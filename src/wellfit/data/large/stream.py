@@ -9,9 +9,10 @@ from typing import Any
 
 import polars as pl
 
-from wellfit.data.large.memory import memory_limit, table_bytes
-from wellfit.data.large.opened import KINDS, Opened, opened
-from wellfit.data.large.spool import Spool
+from wellfit.data.large.memory import memory_share, table_bytes
+from wellfit.data.large.opened import KINDS, Named, Opened, opened
+from wellfit.data.large.spool import Spooling
+from wellfit.data.sources import images, located
 from wellfit.data.sources.entry import Header
 from wellfit.data.sources.file_kinds import FILE_KINDS
 from wellfit.data.sources.finish import finished
@@ -26,8 +27,8 @@ from wellfit.data.sources.many import (
 from wellfit.data.sources.many.agreement import common_header, joined
 from wellfit.data.sources.many.finding import FileSet, files_of_folder, is_folder
 from wellfit.data.sources.many.partitions import partition_columns, partition_of
-from wellfit.data.sources.paths import masked
-from wellfit.data.sources.sql import database_batches, names_one, no_rows
+from wellfit.data.sources.remote import Near
+from wellfit.data.sources.sql import names_one
 from wellfit.data.table import SourceRecord
 from wellfit.errors import DataError
 
@@ -35,9 +36,6 @@ __all__ = ["RowStream", "files_of", "identity", "outgrows_memory", "passes_by", 
 
 CELLS = 2_000_000
 """Cells of a batch: what is held at once is some times their size."""
-
-SHARE = 0.5
-"""The part of the memory that a preparation in memory may be expected to take."""
 
 Checksum = Callable[[Path], str]
 
@@ -86,15 +84,16 @@ def files_of(source: Any) -> FileSet | Path | None:
     """Give the files that a source means; None where it is none of files that are read in batches.
 
     Args:
-        source: what `wellfit.data.sources.located` gave.
+        source: what `wellfit.data.large.arrival.arrived` gave.
     """
+    if isinstance(source, Near):
+        with source.naming():
+            return files_of(located(source.fetched.source))
     if isinstance(source, FileSet):
         return source
-    if is_folder(source):
-        return None if _holds_images(source) else files_of_folder(source)
-    if isinstance(source, Path) and not names_one(source):
-        return source
-    return None
+    if not isinstance(source, Path) or names_one(source) or images.ENTRY.matches(source):
+        return None
+    return files_of_folder(source) if is_folder(source) else source
 
 
 def identity(files: FileSet | Path, checksum: Checksum) -> str:
@@ -105,85 +104,72 @@ def identity(files: FileSet | Path, checksum: Checksum) -> str:
     return joint_checksum([checksum(path) for path in files.paths], partitions)
 
 
-def _holds_images(folder: Path) -> bool:
-    from wellfit.data.sources.images import ENTRY
-
-    return bool(ENTRY.matches(folder))
-
-
 def outgrows_memory(source: Any) -> bool:
-    """Say whether the table in some files would take more than its share of the memory.
+    """Say whether a table would take more than its share of the memory: the one in files, or rows that are on disk.
 
     Args:
-        source: what `wellfit.data.sources.located` gave.
+        source: what `wellfit.data.large.arrival.arrived` gave.
     """
     files = files_of(source)
     if files is None:
-        return False
+        return isinstance(source, RowStream)
     paths = files.paths if isinstance(files, FileSet) else (files,)
-    return table_bytes(paths) > SHARE * memory_limit()
+    return table_bytes(paths) > memory_share()
 
 
 def passes_by(source: Any) -> bool:
     """Say whether a source is of a kind whose rows come in batches, by its first file; Excel's and JSON lists do not.
 
     Args:
-        source: what `wellfit.data.sources.located` gave.
+        source: what `wellfit.data.large.arrival.arrived` gave.
     """
     files = files_of(source)
     if files is None:
-        return names_one(source)
+        return isinstance(source, RowStream)
     first = files.paths[0] if isinstance(files, FileSet) else files
     kind = next(entry.name for entry in FILE_KINDS if entry.matches(first))
     return record_batches(first, 1) is not None if kind == "json" else kind in KINDS
 
 
 def streamed(
-    source: Any, header: Header, *, workspace: Path, checksum: Checksum, most: int | None = None
+    source: Any, header: Header, *, spooling: Spooling, checksum: Checksum, most: int | None = None
 ) -> RowStream | None:
     """Open a source to walk through it; None where its kind is read as a whole.
 
     Args:
-        source: what `wellfit.data.sources.located` gave: the path of a file, files, or the address of a database.
+        source: what `wellfit.data.large.arrival.arrived` gave.
         header: whether the first line of delimited text names the columns.
-        workspace: a folder for rows that come once.
+        spooling: lays down rows that come once.
         checksum: what gives a file's.
         most: rows of a batch.
 
     Raises:
         DataError: a file is at fault, or the files differ.
     """
+    if isinstance(source, RowStream):
+        return replace(source, most=most)
     files = files_of(source)
-    if files is not None:
-        return _of_files(files, header, workspace, checksum, most)
-    if isinstance(source, (str, Path)) and names_one(source):
-        return _of_database(source, workspace, most)
-    return None
+    if files is None:
+        return None
+    if not isinstance(source, Near):
+        return _of_files(files, header, spooling, checksum, most)
+    with source.naming():
+        found = _of_files(files, header, spooling, checksum, most)
+    return None if found is None else _of_near(source, found)
 
 
-def _of_database(source: str | Path, workspace: Path, most: int | None) -> RowStream:
-    batches, details = database_batches(source, lambda frames: Spool.of(frames, _folder(workspace)))
-    if not batches.rows and details.get("query"):
-        raise no_rows(str(details["query"]))
-    if not batches.rows:
-        raise DataError("The table has no rows.", got=masked(str(source)), do="Give a table with at least one row.")
-    record = finished(pl.DataFrame({"rows": [0]}), uri=str(source), kind="sql", checksum=batches.checksum).record
-    record = replace(record, rows=batches.rows, columns=len(batches.kinds), details=details)
-    return RowStream(record=record, notes=(), schema=batches.kinds, parts=[batches], most=most)
-
-
-def _folder(workspace: Path) -> Path:
-    made = workspace / f"spool-{sum(1 for _ in workspace.iterdir())}"
-    made.mkdir()
-    return made
+def _of_near(near: Near, found: RowStream) -> RowStream:
+    """Give files that were brought here as the source that they come from."""
+    parts = [Named(part, near.naming) for part in found.parts]
+    return replace(found, record=near.recorded(found.record), notes=(*near.fetched.notes, *found.notes), parts=parts)
 
 
 def _of_files(
-    files: FileSet | Path, header: Header, workspace: Path, checksum: Checksum, most: int | None
+    files: FileSet | Path, header: Header, spooling: Spooling, checksum: Checksum, most: int | None
 ) -> RowStream | None:
     paths = files.paths if isinstance(files, FileSet) else (files,)
     kind = next(entry for entry in FILE_KINDS if entry.matches(paths[0]))
-    first = opened(kind.name, paths[0], header, _Spooling(workspace))
+    first = opened(kind.name, paths[0], header, spooling)
     if first is None:
         return None
     rest = []
@@ -192,7 +178,7 @@ def _of_files(
         if other.name != kind.name:
             kinds = f"'{paths[0]}' is {kind.name} and '{path}' is {other.name}"
             raise DataError(f"The files of one table must be of one format: {kinds}.", do="Narrow the pattern.")
-        more = opened(kind.name, path, common_header(first.table, header), _Spooling(workspace))
+        more = opened(kind.name, path, common_header(first.table, header), spooling)
         if more is None:
             return None
         rest.append(more)
@@ -206,16 +192,6 @@ def _of_files(
     return RowStream(
         record=record, notes=notes, schema=plain.frame.schema, parts=[found[0].batches], paths=paths, most=most
     )
-
-
-class _Spooling:
-    """Lays rows that come once down in a folder of their own."""
-
-    def __init__(self, workspace: Path) -> None:
-        self.workspace = workspace
-
-    def __call__(self, frames: Iterable[pl.DataFrame]) -> Spool:
-        return Spool.of(frames, _folder(self.workspace))
 
 
 def _joined(files: FileSet, found: Sequence[Opened], most: int | None) -> RowStream:

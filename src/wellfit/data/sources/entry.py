@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from wellfit.registry import Entry
 
-__all__ = ["Fetched", "Header", "ImageEntry", "Reading", "RemoteEntry", "SourceEntry"]
+__all__ = ["LAID", "Fetched", "Header", "ImageEntry", "Reading", "RemoteEntry", "SourceEntry", "StayText"]
 
 Header = Literal["auto"] | bool
+
+LAID = "files"
+"""The folder into which the many files of one address are laid, within the one that they are fetched into."""
+
+StayText = Callable[[Sequence[str]], Collection[str]]
+"""Tells, of the names of a table's columns, those whose cells stay text exactly as written, and are never numbers."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +56,15 @@ class SourceEntry(Entry):
 
     matches: Callable[[Any], bool]
     """Tells a source of this kind; a file is given as a `Path` that was found to be readable."""
+    compactly: Callable[[Any, Header, StayText], Any] | None = None
+    """The same as ``make``, with columns of text held as what they say, where that takes less memory."""
+
+    def compact(self, texts: StayText | None) -> SourceEntry:
+        """Give the entry that reads compactly, but for columns that stay text; as it is where ``texts`` is None."""
+        compactly = self.compactly
+        if texts is None or compactly is None:
+            return self
+        return replace(self, make=lambda source, header: compactly(source, header, texts))
 
 
 @dataclass(frozen=True, kw_only=True)

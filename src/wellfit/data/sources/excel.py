@@ -8,6 +8,7 @@ import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import polars as pl
 
@@ -17,7 +18,7 @@ from wellfit.data.sources.entry import Header, SourceEntry
 from wellfit.data.sources.finish import distinct_names, finished, index_names
 from wellfit.data.sources.paths import readable_file
 from wellfit.data.table import Table
-from wellfit.errors import DataError, did_you_mean
+from wellfit.errors import DataError, did_you_mean, shown
 
 __all__ = ["ENTRY", "SHEET", "Sheet", "sheet_of"]
 
@@ -58,13 +59,25 @@ def read(source: Path | Sheet, header: Header) -> Table:
     path = source.path if isinstance(source, Sheet) else source
     book = _opened(path)
     name = _chosen(book.sheet_names, source)
-    frame, named = _frame(book, name, header)
     others = [sheet for sheet in book.sheet_names if sheet != name]
+    try:
+        frame, named, title = _frame(book, name, header)
+    except DataError as error:
+        raise _with_others(error, others) from None
     notes = [f"Sheet '{name}' is read; others: {', '.join(others)}."] if others else []
+    notes += [f"Above the table stands {shown(title)}, which is left out."] if title else []
     details: dict[str, str | int | bool] = {"sheet": name, "header": named, "bytes": path.stat().st_size}
     uri = str(path) + (f"?sheet={name}" if isinstance(source, Sheet) else "")
     # without the file's checksum: that of the rows tells one sheet from another
     return finished(frame, uri=uri, kind="excel", details=details, notes=notes)
+
+
+def _with_others(error: DataError, others: list[str]) -> DataError:
+    """Name the other sheets of the workbook in what is wrong with one."""
+    if not others:
+        return error
+    names = ", ".join(others[:10]) + (", ..." if len(others) > 10 else "")
+    return DataError(error.rule, got=error.got, do=f"{error.do} The other sheets are: {names}.".strip())
 
 
 def _opened(path: Path) -> Any:
@@ -105,28 +118,41 @@ def _chosen(sheets: list[str], source: Path | Sheet) -> str:
         raise DataError("The workbook has no sheets.", got=str(source), do="Save it again.")
     if not isinstance(source, Sheet):
         return sheets[0]
-    if source.name not in sheets:
-        rule = f"There is no such sheet in '{source.path}'."
-        raise DataError(rule, got=source.name, do=did_you_mean(source.name, sheets))
-    return source.name
+    for name in (source.name, unquote(source.name)):
+        if name in sheets:
+            return name
+    if source.name.isdecimal() and 1 <= int(source.name) <= len(sheets):
+        return sheets[int(source.name) - 1]
+    rule = f"There is no such sheet in '{source.path}'."
+    raise DataError(rule, got=source.name, do=did_you_mean(source.name, sheets))
 
 
-def _frame(book: Any, name: str, header: Header) -> tuple[pl.DataFrame, bool]:
-    """Read a sheet with the names of its first row, or with numbered ones."""
+def _frame(book: Any, name: str, header: Header) -> tuple[pl.DataFrame, bool, str]:
+    """Read a sheet with the names of its first row, or with numbered ones; a title above the table is given apart."""
     head = _loaded(book, name, n_rows=_PROBE_ROWS, dtypes="string")
     if not head.height:
         raise DataError(f"The sheet '{name}' is empty.", do="Name another: book.xlsx?sheet=NAME.")
     rows = [["" if cell is None else cell for cell in row] for row in head.rows()]
+    above = _rows_above(rows)
+    title, rows = " ".join(cell for row in rows[:above] for cell in row if cell.strip()), rows[above:]
     named = has_header(rows) if header == "auto" else header
     names = names_from(rows[0])[0] if named else index_names(head.width)
-    body = _loaded(book, name, skip_rows=1) if named else _loaded(book, name)
+    skipped = above + named
+    body = _loaded(book, name, skip_rows=skipped) if skipped else _loaded(book, name)
     if not body.height:
         do = "Give a sheet with at least one row, or set header to false if the first row is data."
         raise DataError(f"The sheet '{name}' has a header of {len(names)} names and no rows.", do=do)
     kept = [place for place in range(body.width) if not _blank(body, place, rows[0] if named else None)]
     distinct_names([names[place] for place in kept], "Rename them in the sheet.")
     frame = pl.DataFrame([_typed(body.to_series(place)).alias(names[place]) for place in kept])
-    return _without_blank_rows(frame), named
+    return _without_blank_rows(frame), named, title
+
+
+def _rows_above(rows: list[list[str]]) -> int:
+    """Count the rows above a table: a title and the like have one cell at the most, and the table has more."""
+    filled = [sum(bool(cell.strip()) for cell in row) for row in rows]
+    above = next((place for place, cells in enumerate(filled) if cells > 1), 0)
+    return above if len(rows[0]) > 2 and filled[above] > len(rows[0]) / 2 else 0
 
 
 def _loaded(book: Any, name: str, **options: Any) -> pl.DataFrame:

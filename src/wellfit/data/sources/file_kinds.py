@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,7 @@ from wellfit.data.sources.paths import masked
 from wellfit.data.table import Table
 from wellfit.errors import DataError
 
-__all__ = ["FILE_KINDS", "read_file", "read_with"]
+__all__ = ["FILE_KINDS", "naming", "read_file", "read_with"]
 
 FILE_KINDS: tuple[SourceEntry, ...] = (
     parquet.ENTRY,
@@ -34,9 +36,16 @@ def read_file(path: Path, header: Header = "auto") -> Table:
 
 def read_with(entry: SourceEntry, located: Any, told: Header | Reading) -> Table:
     """Read a source, and say in an error which file it speaks of."""
-    try:
+    with naming(located):
         table: Table = entry.make(located, told)
         return table
+
+
+@contextmanager
+def naming(located: Any) -> Iterator[None]:
+    """Have errors say which source they speak of."""
+    try:
+        yield
     except OSError as error:
         raise DataError("Reading the file failed.", got=masked(str(located)), do=f"The system says: {error}.") from None
     except DataError as error:

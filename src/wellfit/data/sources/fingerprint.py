@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wellfit.data.compact import as_text, is_compact
+
 __all__ = ["content_checksum"]
 
 _FEW_CELLS = 10_000
@@ -26,13 +28,15 @@ def content_checksum(frame: pl.DataFrame) -> str:
     digest = hashlib.sha256(f"{frame.height}".encode())
     step = 1 + frame.height * frame.width // _FULL_CELLS
     for series in frame if step == 1 else frame.gather_every(step):
-        digest.update(f"\x1f{series.name}\x1f{series.dtype}\x1f".encode())
-        _add(digest, series)
+        text = as_text(series)
+        digest.update(f"\x1f{text.name}\x1f{text.dtype}\x1f".encode())
+        _add(digest, text)
     return digest.hexdigest()
 
 
 def _checksum_of_few(frame: pl.DataFrame) -> str:
     """Take the cells as Python shows them: for a row or two, much quicker than an operation on every column."""
+    frame = frame.with_columns(as_text(series) for series in frame if is_compact(series))
     timed = [series.to_physical() for series in frame if series.dtype.is_temporal()]
     cells = frame.with_columns(timed).rows() if timed else frame.rows()
     names = [(series.name, str(series.dtype)) for series in frame]

@@ -19,6 +19,9 @@ __all__ = ["CELL_BYTES", "distinct_names", "finished", "index_names"]
 CELL_BYTES = 1_000_000
 """The longest text that a cell may hold."""
 
+MOST_FIELDS = 2_000
+"""Columns that a table with records in it becomes at the most."""
+
 
 def finished(
     frame: pl.DataFrame,
@@ -28,6 +31,7 @@ def finished(
     checksum: str | None = None,
     details: Mapping[str, str | int | bool] | None = None,
     notes: Iterable[str] = (),
+    written: Iterable[str] = (),
 ) -> Table:
     """Make a frame the `Table` that a reader returns; without a checksum, that of the content is taken.
 
@@ -49,7 +53,7 @@ def finished(
         read_at=datetime.now(UTC).isoformat(timespec="seconds"),
         details=dict(details or {}),
     )
-    return Table(frame=frame, record=record, notes=(*notes, *flattened))
+    return Table(frame=frame, record=record, notes=(*notes, *flattened), written=frozenset(written))
 
 
 def distinct_names(names: Iterable[object], do: str = "Rename the columns.") -> list[str]:
@@ -74,14 +78,16 @@ def index_names(width: int) -> list[str]:
 
 def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
     """Turn columns of lists, records, bytes and nothing at all into text; other types stay."""
+    frame, notes = _opened(frame)
     changed: list[pl.Series] = []
-    notes: list[str] = []
     for series in frame:
         if series.dtype.is_nested():
             changed.append(_as_json(series))
-            notes.append(f"Column {shown(series.name)} holds lists or records: it is read as JSON text.")
+            notes.append(f"Column {shown(series.name)} holds lists: it is read as JSON text.")
         elif series.dtype == pl.Binary:
             changed.append(_as_text(series))
+            if changed[-1].null_count() > series.null_count():
+                notes.append(f"Column {shown(series.name)} holds bytes that are no text: they count as missing.")
         elif isinstance(series.dtype, pl.BaseExtension):
             changed.append(series.ext.storage())
         elif series.dtype == pl.Null:
@@ -89,6 +95,33 @@ def _plain(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
         elif series.dtype == pl.Object:
             changed.append(pl.Series(series.name, _texts(series.to_list()), dtype=pl.String))
     return (frame.with_columns(changed) if changed else frame), notes
+
+
+def _opened(frame: pl.DataFrame) -> tuple[pl.DataFrame, list[str]]:
+    """Make a column of each field of records, whose names are joined by dots; lists stay what they are."""
+    names = [series.name for series in frame if isinstance(series.dtype, pl.Struct)]
+    if not names:
+        return frame, []
+    columns = [field for series in frame for field in _fields(series)]
+    found = [series.name for series in columns]
+    if len(found) > MOST_FIELDS or len(set(found)) < len(found):
+        # Too many of them are a map and no record; of two of one name none could be told.
+        texts = [_as_json(frame.get_column(name)) for name in names]
+        return frame.with_columns(texts), [
+            f"Column {shown(name)} holds records: it is read as JSON text." for name in names
+        ]
+    opened = pl.DataFrame(columns)
+    first = next((name for name in found if name not in frame.columns), names[0])
+    listing = ", ".join(shown(name) for name in names[:5]) + (", ..." if len(names) > 5 else "")
+    return opened, [f"Records in {listing} are read as columns of their own, such as {shown(first)}."]
+
+
+def _fields(series: pl.Series) -> list[pl.Series]:
+    """Give the columns within a column of records, or the column itself where it holds none."""
+    if not isinstance(series.dtype, pl.Struct) or not series.dtype.fields:
+        return [series]
+    inner = series.struct.unnest().get_columns()
+    return [field for one in inner for field in _fields(one.alias(f"{series.name}.{one.name}"))]
 
 
 def _refuse_huge_cells(frame: pl.DataFrame, uri: str) -> None:
@@ -109,12 +142,11 @@ def _as_json(series: pl.Series) -> pl.Series:
 
 
 def _as_text(series: pl.Series) -> pl.Series:
+    """Give bytes as the text that they are, and as nothing where a cell of the column is none."""
     try:
         return series.cast(pl.String)
     except pl.exceptions.PolarsError:
-        raise DataError(
-            f"Column {shown(series.name)} holds bytes that are no text.", do="Leave the column out or decode it first."
-        ) from None
+        return pl.Series(series.name, [None] * len(series), dtype=pl.String)
 
 
 def _texts(cells: Sequence[object]) -> list[str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -18,27 +19,37 @@ from wellfit.data.sources.mapping import frame_of_columns
 from wellfit.data.table import Table
 from wellfit.errors import DataError
 
-__all__ = ["ENTRY", "record_batches"]
+__all__ = ["ENTRY", "Records", "record_batches"]
 
 _SUFFIXES = (".json", ".ndjson", ".jsonl")
 _SHAPE = 'Write a list of records, such as [{"a": 1, "b": "x"}], or one record a line.'
 
 
-def read(source: Path, header: Header) -> Table:
+@dataclass(frozen=True)
+class Records:
+    """A JSON file, and the way to the list of records in it."""
+
+    path: Path
+    way: str
+
+
+def read(source: Path | Records, header: Header) -> Table:
     """Read records; a key that a record lacks is a missing cell.
 
     Raises:
         DataError: the text is no JSON, with the line, or JSON that is no table.
     """
+    source, way = (source.path, source.way) if isinstance(source, Records) else (source, "")
     content = open_content(source)
     encoding = detect_encoding(content)
     text = b"".join(to_utf8(content.blocks(), encoding)).decode()
-    frame, layout = _frame(text, content)
+    frame, layout = _frame(text, content, way)
     details: dict[str, str | int | bool] = {
         "layout": layout,
         "encoding": encoding,
         "compression": content.compression,
         "bytes": source.stat().st_size,
+        **({"records": way} if way else {}),
     }
     notes = [note for note in [encoding_note(encoding)] if note]
     return finished(frame, uri=str(source), kind="json", checksum=checksum_of(source), details=details, notes=notes)
@@ -90,7 +101,7 @@ def _is_record(line: str) -> bool:
         return False
 
 
-def _frame(text: str, content: Content) -> tuple[pl.DataFrame, str]:
+def _frame(text: str, content: Content, way: str) -> tuple[pl.DataFrame, str]:
     """Give the table of a text, and how the text is laid out: ``records``, ``columns`` or ``lines``."""
     if not text.strip():
         raise DataError("The file is blank.", got=str(content.path), do=_SHAPE)
@@ -99,6 +110,10 @@ def _frame(text: str, content: Content) -> tuple[pl.DataFrame, str]:
         held = _parsed(text)
     except json.JSONDecodeError as whole:
         held, layout = _lines(text, content, whole), "lines"
+    if way:
+        from wellfit.data.sources.web.records import records_at
+
+        return frame_of_columns(_columns(records_at(held, way))), layout
     if isinstance(held, dict) and held and all(isinstance(values, list) for values in held.values()):
         return frame_of_columns(held), "columns"
     if isinstance(held, dict) and not any(isinstance(value, dict) for value in held.values()):
@@ -146,7 +161,9 @@ def _columns(records: Iterable[dict[str, Any]]) -> dict[str, list[Any]]:
 
 
 def _matches(source: Any) -> bool:
-    return isinstance(source, Path) and any(suffix.lower() in _SUFFIXES for suffix in source.suffixes[-2:])
+    return isinstance(source, Records) or (
+        isinstance(source, Path) and any(suffix.lower() in _SUFFIXES for suffix in source.suffixes[-2:])
+    )
 
 
 ENTRY = SourceEntry(name="json", summary="JSON records or NDJSON, plain, gzip or zstd", make=read, matches=_matches)

@@ -7,14 +7,26 @@ import os
 import re
 import stat
 from pathlib import Path
+from urllib.parse import unquote
 
 from wellfit.errors import DataError
 
-__all__ = ["files_in", "looks_like_uri", "masked", "readable_file"]
+__all__ = ["PARAMETER", "files_in", "is_secret", "looks_like_uri", "masked", "readable_file"]
 
 _URI = re.compile(r"(?:[A-Za-z][A-Za-z0-9+.-]+:)+//|sql:")
 _LOGIN = re.compile(r"//(?:[^\s/@:]*:\S*|[^\s/?#]*)@")
-_SECRET = re.compile(r"([?&;][^=&;]*(?:pass|pwd|token|secret|key|sig|credential|auth)[^=&;]*=)[^&;#\s]*", re.IGNORECASE)
+PARAMETER = re.compile(r"(?<=[?&;])(?P<name>[^=&;?\s]*)=(?P<secret>[^&;#\s]+)")
+"""A parameter of an address and its value, which may be a secret: `is_secret` tells."""
+
+_SECRET_NAME = re.compile(
+    r".*(?:pass|pwd|token|secret|key|sig|credential|auth|jwt|session|bearer).*|s?sid|app_?id|x-?api", re.IGNORECASE
+)
+_KEY = re.compile(r"[A-Za-z0-9+/_-]{24,}={0,2}")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.IGNORECASE)
+_TURN = re.compile(r"[A-Za-z](?=[0-9])|[0-9](?=[A-Za-z])")
+
+_TURNS = 5
+"""Changes between letters and digits from which on a long value was drawn at random: names and dates have fewer."""
 
 
 def looks_like_uri(text: str) -> bool:
@@ -28,7 +40,27 @@ def masked(uri: str) -> str:
     >>> masked("https://ann:hunter2@host/x.csv?rows=5&api_key=abc")
     'https://***@host/x.csv?rows=5&api_key=***'
     """
-    return _SECRET.sub(r"\1***", _LOGIN.sub("//***@", uri))
+    return PARAMETER.sub(_masked, _LOGIN.sub("//***@", uri))
+
+
+def _masked(found: re.Match[str]) -> str:
+    return f"{found['name']}=***" if is_secret(found["name"], found["secret"]) else found[0]
+
+
+def is_secret(name: str, value: str) -> bool:
+    """Tell a secret by its parameter's name, or by its value where that is long and drawn at random.
+
+    A ``code`` is one where letters and digits are mixed in it; a UUID names what is public as often as not.
+
+    >>> [is_secret(*one) for one in (("appid", "abc"), ("code", "DE"), ("code", "Zk81abcd"), ("rows", "500"))]
+    [True, False, True, False]
+    """
+    value = unquote(value)
+    if _SECRET_NAME.fullmatch(name):
+        return True
+    if name.casefold() == "code":
+        return len(value) >= 8 and any(map(str.isdigit, value)) and any(map(str.isalpha, value))
+    return _KEY.fullmatch(value) is not None and not _UUID.fullmatch(value) and len(_TURN.findall(value)) >= _TURNS
 
 
 def readable_file(path: Path) -> Path:

@@ -7,10 +7,12 @@ from pathlib import Path
 
 from wellfit.errors import RunFailed
 
-__all__ = ["Room"]
+__all__ = ["MEND", "Room"]
 
 _KEPT_FREE = 1 << 28
 """Bytes that are left free on the disk."""
+
+MEND = "Make room, or let TMPDIR or data.cache name a larger disk."
 
 
 class Room:
@@ -44,4 +46,4 @@ class Room:
         self._taken += count
         if self._taken > self.left:
             rule = f"There is no room for what the source sends: over {self.left / 1e6:,.0f} MB."
-            raise RunFailed(rule, got=str(self.folder), do="Make room, or let TMPDIR name a larger disk.")
+            raise RunFailed(rule, got=str(self.folder), do=MEND)

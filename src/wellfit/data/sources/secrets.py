@@ -7,17 +7,13 @@ import re
 from collections.abc import Iterable
 from urllib.parse import quote, quote_plus, unquote
 
-from wellfit.data.sources.paths import masked
+from wellfit.data.sources.paths import PARAMETER, is_secret, masked
 from wellfit.errors import DataError
 
 __all__ = ["filled", "hidden", "named_in", "secret_values", "without_secrets"]
 
 _REFERENCE = re.compile(r"\$\{env:([A-Za-z_][A-Za-z0-9_]*)\}")
 _LOGIN = re.compile(r"(?<=//)(?P<user>[^\s/?#:@]*):(?P<secret>[^\s?#]*)(?=@)")
-_PARAMETER = re.compile(
-    r"(?<=[?&;])(?P<name>[^=&;\s]*(?:pass|pwd|token|secret|key|sig|credential|auth)[^=&;\s]*)=(?P<secret>[^&;#\s]+)",
-    re.IGNORECASE,
-)
 STAND_IN = "WELLFIT_SECRET"
 """The variable that stands in a saved config for a secret that was written out."""
 
@@ -54,10 +50,15 @@ def _value(name: str, quoted: bool) -> str:
 def secret_values(address: str) -> list[str]:
     """Give every secret of an address, as written and as it is meant: the values of its variables, its passwords."""
     values = [os.environ[name] for name in named_in(address) if name in os.environ]
-    for pattern in (_LOGIN, _PARAMETER):
-        values += [found["secret"] for text in (address, *values) for found in pattern.finditer(text)]
+    for pattern in (_LOGIN, PARAMETER):
+        values += [found["secret"] for text in (address, *values) for found in pattern.finditer(text) if _tells(found)]
     values = [value for value in values if value and not _REFERENCE.fullmatch(value)]
     return sorted({form for value in values for form in _forms(value)}, key=len, reverse=True)
+
+
+def _tells(found: re.Match[str]) -> bool:
+    """Say whether what a pattern found is a secret: a login's always is, a parameter's by its name or value."""
+    return found.re is _LOGIN or is_secret(found["name"], found["secret"])
 
 
 def _forms(value: str) -> Iterable[str]:
@@ -84,11 +85,11 @@ def without_secrets(address: str) -> tuple[str, list[str]]:
     names: list[str] = []
 
     def stand_in(found: re.Match[str]) -> str:
-        if not found["secret"] or _REFERENCE.fullmatch(found["secret"]):
+        if not found["secret"] or _REFERENCE.fullmatch(found["secret"]) or not _tells(found):
             return found[0]
         names.append(STAND_IN + (f"_{len(names) + 1}" if names else ""))
         return found[0][: found.start("secret") - found.start()] + f"${{env:{names[-1]}}}"
 
-    for pattern in (_LOGIN, _PARAMETER):
+    for pattern in (_LOGIN, PARAMETER):
         address = pattern.sub(stand_in, address)
     return address, names

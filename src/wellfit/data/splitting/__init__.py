@@ -6,7 +6,7 @@ else.
 
 from __future__ import annotations
 
-from wellfit.data.splitting.split import Split
+from wellfit.data.splitting.split import NOWHERE, Split
 from wellfit.data.splitting.splits import METHODS, SPLITS, fold_rows, split_rows
 
-__all__ = ["METHODS", "SPLITS", "Split", "fold_rows", "split_rows"]
+__all__ = ["METHODS", "NOWHERE", "SPLITS", "Split", "fold_rows", "split_rows"]

@@ -36,7 +36,7 @@ class Column(Dealer):
         """Give the rows of each part; one that equals a row of an earlier part is in none."""
         parts = self._parts()
         if self.request.valid and not (parts == "valid").any():
-            _, goes = drawn(np.flatnonzero(parts == "train"), None, self.request.share, self.request.seed)
+            _, goes = self.draw(np.flatnonzero(parts == "train"), self.request.share)
             parts[goes] = "valid"
             note = "names no validation rows; a share of the training rows was drawn."
             self.notes.append(f"The column '{self.request.column}' {note}")
@@ -58,7 +58,7 @@ class Column(Dealer):
 
     def draw(self, rows: Rows, share: float) -> tuple[Rows, Rows]:
         """Draw a share of the rows at random."""
-        return drawn(rows, None, share, self.request.seed)
+        return drawn(rows, share, self.request.seed)
 
     def divide(self, rows: Rows, folds: int) -> Iterator[tuple[Rows, Rows]]:
         """Divide the rows at random."""

@@ -6,8 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from typing import ClassVar
 
-import numpy as np
-
+from wellfit.data.splitting.permutation import all_rows
 from wellfit.data.splitting.split import Request, Rows, Split
 from wellfit.errors import DataError
 
@@ -52,10 +51,10 @@ class Dealer(ABC):
         if request.frame.height < least:
             needed = ("one row", "two rows", "three rows: one to train, one to validate, one to test")[least - 1]
             raise DataError(f"A split needs at least {needed}.", got=request.frame.height, do="Give more rows.")
-        rows = np.arange(request.frame.height, dtype=np.int64)
+        rows = all_rows(request.frame.height)
         return self.draw(rows, request.test) if request.test else (rows, rows[:0])
 
     def _split(self, trained: Rows, validated: Rows, tested: Rows) -> Split:
-        train, valid, test = (np.sort(part).astype(np.int64) for part in (trained, validated, tested))
         notes = tuple(dict.fromkeys(self.notes))
-        return Split(train=train, valid=valid, test=test, method=self.method, notes=notes)
+        count = self.request.frame.height
+        return Split.of_rows(count, train=trained, valid=validated, test=tested, method=self.method, notes=notes)

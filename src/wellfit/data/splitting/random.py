@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from wellfit.data.splitting.dealer import Dealer
+from wellfit.data.splitting.permutation import drawn_alike
 from wellfit.data.splitting.split import Rows, refuse_empty
 from wellfit.registry import Entry
 
@@ -21,7 +22,7 @@ class Random(Dealer):
 
     def draw(self, rows: Rows, share: float) -> tuple[Rows, Rows]:
         """Draw a share of the rows."""
-        return drawn(rows, None, share, self.request.seed)
+        return drawn(rows, share, self.request.seed)
 
     def divide(self, rows: Rows, folds: int) -> Iterator[tuple[Rows, Rows]]:
         """Divide the rows as scikit-learn's ``KFold`` does."""
@@ -31,13 +32,11 @@ class Random(Dealer):
             yield rows[train], rows[valid]
 
 
-def drawn(rows: Rows, strata: Rows | None, share: float, seed: int) -> tuple[Rows, Rows]:
-    """Draw a share of the rows with scikit-learn's ``train_test_split``."""
-    from sklearn.model_selection import train_test_split
-
-    refuse_empty(int(np.ceil(share * len(rows))), len(rows))
-    stays, goes = train_test_split(rows, test_size=share, random_state=seed, stratify=strata)
-    return stays, goes
+def drawn(rows: Rows, share: float, seed: int) -> tuple[Rows, Rows]:
+    """Draw a share of the rows as scikit-learn's ``train_test_split`` does."""
+    wanted = int(np.ceil(share * len(rows)))
+    refuse_empty(wanted, len(rows))
+    return drawn_alike(rows, wanted, seed)
 
 
 ENTRY = Entry(

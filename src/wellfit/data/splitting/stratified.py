@@ -10,6 +10,7 @@ import numpy as np
 
 from wellfit.data.cleaning.target import class_labels
 from wellfit.data.splitting.dealer import Dealer
+from wellfit.data.splitting.permutation import class_counts, drawn_by_class
 from wellfit.data.splitting.random import Random, drawn
 from wellfit.data.splitting.split import Request, Rows
 from wellfit.errors import ConfigError
@@ -29,31 +30,28 @@ class Stratified(Dealer):
         super().__init__(request)
         labels = _labels(request) if labels is None else labels
         # Of a hundred million rows every byte counts.
-        self.labels = labels.astype(np.min_scalar_type(-2 - int(labels.max(initial=0))))
-        """The class of each row of the table."""
+        self.labels = (labels + 1).astype(np.min_scalar_type(int(labels.max(initial=0)) + 1))
+        """The class of each row of the table, from 1 on; 0 where there is none."""
 
     def draw(self, rows: Rows, share: float) -> tuple[Rows, Rows]:
         """Draw a share of the rows of each class; classes of a single row stay."""
-        of_rows = self.labels[rows]
-        counts = _counts(of_rows)
-        rare = (counts < 2)[of_rows + 1]
-        if rare.any():
+        counts = class_counts(rows, self.labels)
+        if (counts == 1).any():
             self.notes.append("Classes of a single row can't be divided; their rows train.")
-        common = rows[~rare] if rare.any() else rows
-        wanted = int(np.ceil(share * len(common)))
+        common = int(counts[counts >= 2].sum())
+        wanted = int(np.ceil(share * common))
         classes = int((counts >= 2).sum())
-        if not 0 < classes <= wanted <= len(common) - classes:
+        if not 0 < classes <= wanted <= common - classes:
             self.notes.append(_TOO_FEW)
-            return drawn(rows, None, share, self.request.seed)
-        stays, goes = drawn(common, self.labels[common], share, self.request.seed)
-        return np.concatenate([stays, rows[rare]]), goes
+            return drawn(rows, share, self.request.seed)
+        return drawn_by_class(rows, self.labels, counts, wanted, self.request.seed)
 
     def divide(self, rows: Rows, folds: int) -> Iterator[tuple[Rows, Rows]]:
         """Divide the rows as scikit-learn's ``StratifiedKFold`` does."""
         from sklearn.model_selection import StratifiedKFold
 
         labels = self.labels[rows]
-        if _counts(labels).max() < folds:
+        if class_counts(rows, self.labels).max() < folds:
             self.notes.append(_TOO_FEW)
             yield from Random(self.request).divide(rows, folds)
             return
@@ -64,14 +62,6 @@ class Stratified(Dealer):
             parts = list(dealt.split(rows, labels))
         for train, valid in parts:
             yield rows[train], rows[valid]
-
-
-def _counts(labels: Rows) -> Rows:
-    """Count the rows without a label, and those of each."""
-    values, found = np.unique(labels, return_counts=True)
-    counts = np.zeros(int(labels.max(initial=-1)) + 2, dtype=np.int64)
-    counts[values.astype(np.int64) + 1] = found
-    return counts
 
 
 def _labels(request: Request) -> Rows:

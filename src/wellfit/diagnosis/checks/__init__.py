@@ -7,6 +7,7 @@ from wellfit.diagnosis.checks import (
     bad_initialization,
     batch_size_problem,
     class_imbalance_ignored,
+    constant_target,
     dead_units,
     exploding_gradient,
     good_fit,
@@ -29,6 +30,7 @@ __all__ = ["CHECKS"]
 
 CHECKS: list[Check] = [
     loss_output_mismatch.CHECK,
+    constant_target.CHECK,
     non_finite.CHECK,
     unscaled_inputs.CHECK,
     unscaled_target.CHECK,

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from wellfit.diagnosis.check import Check
 from wellfit.diagnosis.evidence import Evidence
+from wellfit.diagnosis.rates import SMALL, first_updates
 from wellfit.findings import Finding, Remedy
 
 __all__ = ["CHECK"]
@@ -25,20 +26,27 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         return
     steps = evidence.total_steps
     epochs = int(evidence.settings.get("epochs") or 1)
-    if size >= _SHARE * rows and steps <= _FEW and epochs >= _EPOCHS and rows > 64:
+    # Where the clock or a number of updates ended it, it is not the batch that made them few.
+    if size >= _SHARE * rows and steps <= _FEW and epochs >= _EPOCHS and rows > 64 and not evidence.cut_short:
         yield _finding(
             evidence,
             f"A batch holds {size:,} of {rows:,} rows: {steps:,} updates in all.",
             Remedy(path="train.batch_size", value=32, why="more updates from the same rows"),
             steps,
         )
-    elif size <= 2 and rows > 64:
+    elif size <= 2 and rows > 64 and not _hardly_moves(evidence):
         yield _finding(
             evidence,
             f"A batch of {size} gives a gradient that is mostly noise, and the outcome is poor.",
             Remedy(path="train.batch_size", value=32, why="averages the noise of single rows"),
             steps,
         )
+
+
+def _hardly_moves(evidence: Evidence) -> bool:
+    """Whether updates are too small to count: larger batches would make fewer of them."""
+    ratio = first_updates(evidence)
+    return ratio is not None and ratio <= SMALL
 
 
 def _finding(evidence: Evidence, message: str, remedy: Remedy, steps: int) -> Finding:

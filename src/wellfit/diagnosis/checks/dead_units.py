@@ -8,9 +8,9 @@ from wellfit.diagnosis.check import Check, rounded
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.findings import Finding, Remedy
 
-__all__ = ["CHECK"]
+__all__ = ["CHECK", "MOST_SILENT"]
 
-_MOST = 0.9
+MOST_SILENT = 0.9
 """Share of a layer's units: what passes a layer with a tenth of its units left is a bottleneck nobody chose."""
 
 
@@ -18,12 +18,12 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     if not evidence.poor:
         return
     silent = evidence.lasts("silent_share")
-    dead = {where: share for where, share in silent.items() if share >= _MOST}
+    dead = {where: share for where, share in silent.items() if share >= MOST_SILENT}
     if not dead:
         return
     worst = max(dead, key=lambda where: dead[where])
     started = evidence.firsts("silent_share").get(worst, 0.0)
-    born = started >= _MOST
+    born = started >= MOST_SILENT
     yield Finding(
         code="dead_units",
         severity="warning",

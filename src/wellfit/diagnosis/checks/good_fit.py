@@ -18,7 +18,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     verdict = judge(evidence.history)
     if verdict is None or verdict.verdict != "good_fit" or no_signal(FitEvidence(evidence.history)):
         return
-    yield Finding(code="good_fit", severity="info", evidence=numbers(verdict), message=" ".join(verdict.reasons))
+    yield Finding(code="good_fit", severity="info", evidence=numbers(verdict), message=verdict.reasons[0])
 
 
 CHECK = Check(code="good_fit", reads="training and validation figures, and those of the baselines", find=_find)

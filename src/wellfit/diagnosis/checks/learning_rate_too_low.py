@@ -4,44 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import numpy as np
-
-from wellfit.diagnosis.check import Check, rounded
+from wellfit.diagnosis.check import Check
 from wellfit.diagnosis.evidence import Evidence
+from wellfit.diagnosis.rates import SMALL, first_updates, of_usual_steps
 from wellfit.findings import Finding, Remedy
 
 __all__ = ["CHECK"]
-
-_SMALL = 3e-4
-"""Update over weight below which a thousand steps do not change weights by much (about 1e-3 is usual)."""
 
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
     if not evidence.poor or evidence.stopped_at is not None:
         return
-    weights = [name for name in evidence.places("update_ratio") if not name.rpartition(".")[2].startswith("bias")]
-    # The first quarter of the run tells: later, updates fade because the loss has fallen, or the gradient has died.
-    ratios = [float(np.nanmax(values[: max(1, len(values) // 4)])) for values in _curves(evidence, weights)]
-    ratio = max(ratios, default=None)
-    if ratio is None or ratio > _SMALL:
+    ratio = first_updates(evidence)
+    if ratio is None or ratio > SMALL:
         return
     rate = float(evidence.settings.get("lr") or 0.0)
+    moved = f"by more than {ratio:.1e} of their size" if ratio > 0 else "at all"
     yield Finding(
         code="learning_rate_too_low",
         severity="warning",
         evidence={"update_ratio": ratio, "lr": rate, "steps": evidence.total_steps},
-        message=f"Updates move no layer's weights by more than {ratio:.1e} of their size (rate {rate:g}), and after "
-        f"{evidence.total_steps:,} of them the outcome is poor.",
+        message=f"At a rate of {rate:g} updates move no layer's weights {moved}, and after {evidence.total_steps:,} of "
+        "them the outcome is poor.",
         remedies=(
-            Remedy(path="train.optimizer.lr", value=rounded(rate * 10), why="about 0.001 of the weights a step"),
+            *of_usual_steps(evidence, ratio, "an update then moves weights by about 0.001 of their size"),
             Remedy(path="train.epochs", value=int(evidence.settings.get("epochs") or 1) * 10, why="more steps"),
         ),
     )
-
-
-def _curves(evidence: Evidence, names: list[str]) -> list[np.ndarray[tuple[int, ...], np.dtype[np.float64]]]:
-    found = [evidence.curve("update_ratio", name) for name in names]
-    return [values for values in found if np.isfinite(values).any()]
 
 
 CHECK = Check(

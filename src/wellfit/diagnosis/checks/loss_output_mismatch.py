@@ -47,6 +47,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         _impossible_target,
         _ids_as_numbers,
         _one_column,
+        _over_rows,
         _pairing,
         _range,
         _squares,
@@ -110,6 +111,17 @@ def _one_column(evidence: Evidence) -> Finding | None:
         evidence,
         "A softmax over one column is 1 for every row: nothing can be learnt.",
         Remedy(path="train.loss", value="bce", why="leave the softmax out and take binary cross-entropy from logits"),
+    )
+
+
+def _over_rows(evidence: Evidence) -> Finding | None:
+    if not evidence.loss.get("over_rows"):
+        return None
+    return _finding(
+        evidence,
+        f"The network ends in a {_SQUASHES[evidence.last_operation]} over the rows of a batch: each column sums to 1 "
+        "over them, and what is said of one row depends on the others.",
+        Remedy(path="train.loss", value="auto", why="take it over the columns, dim=-1, or leave it out of the network"),
     )
 
 

@@ -26,11 +26,12 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         where = str(stopped.get("where") or where)
         rate = float(stopped.get("lr") or 0.0)
         numbers |= {"step": int(stopped["step"]), "lr": rate}
-        sentences.append(f"{stopped['message']} Training stopped at the last finite weights.")
-        remedies += [
-            Remedy(path="train.clip_norm", value=1.0, why="a bound on the gradient keeps one batch from spoiling all"),
-            Remedy(path="train.optimizer.lr", value=rounded(rate / 10), why="smaller steps do not overshoot"),
-        ]
+        sentences.append(str(stopped["message"]))
+        # A monitor watches and stops nothing.
+        if evidence.total_steps < int(stopped["step"]):
+            sentences.append("Training stopped at the last finite weights.")
+        # Neither bound nor rate mends rows that are not numbers.
+        remedies += [] if remedies else _bounds(rate)
     yield Finding(
         code="non_finite",
         severity="error",
@@ -42,6 +43,12 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
+def _bounds(rate: float) -> Iterator[Remedy]:
+    yield Remedy(path="train.clip_norm", value=1.0, why="a bound on the gradient keeps one batch from spoiling all")
+    if rate > 0:
+        yield Remedy(path="train.optimizer.lr", value=rounded(rate / 10), why="smaller steps do not overshoot")
+
+
 def _in_the_rows(evidence: Evidence, cells: int, targets: int) -> str:
     columns = evidence.inputs.get("non_finite_columns") or []
     places = f" (columns {', '.join(map(str, columns))})" if columns else ""
@@ -49,4 +56,10 @@ def _in_the_rows(evidence: Evidence, cells: int, targets: int) -> str:
     return f"{what} of the rows surveyed are NaN or infinite: any batch that holds one spoils the gradient."
 
 
-CHECK = Check(code="non_finite", reads="the finiteness of rows and of every step's gradient", find=_find, live=True)
+CHECK = Check(
+    code="non_finite",
+    reads="the finiteness of rows and of every step's gradient",
+    find=_find,
+    live=True,
+    explains=("not_learning", "underfitting"),
+)

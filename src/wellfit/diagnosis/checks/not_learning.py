@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from wellfit.diagnosis.check import Check
 from wellfit.diagnosis.evidence import Evidence
 from wellfit.diagnosis.fit_evidence import FitEvidence
+from wellfit.diagnosis.penalties import STRONG, lighter, strength
 from wellfit.diagnosis.signal import no_signal
 from wellfit.diagnosis.verdict import judge, numbers
 from wellfit.findings import Finding, Remedy
@@ -32,6 +33,7 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
         evidence=numbers(verdict),
         message=" ".join(verdict.reasons),
         remedies=(
+            *(lighter(evidence.settings) if strength(evidence.settings) >= STRONG else ()),
             Remedy(path="train.optimizer.lr", value="find", why="a rate far too high or too low learns nothing"),
             Remedy(path="model.init", value="he", why="signals and gradients keep their size through the layers"),
             Remedy(path="features.scale", value="standard", why="inputs of one scale can be learnt from alike"),

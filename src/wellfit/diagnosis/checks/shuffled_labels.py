@@ -42,4 +42,9 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
-CHECK = Check(code="shuffled_labels", reads="validation figures of the network and of the baselines", find=_find)
+CHECK = Check(
+    code="shuffled_labels",
+    reads="validation figures of the network and of the baselines",
+    find=_find,
+    explains=("not_learning", "overfitting", "underfitting"),
+)

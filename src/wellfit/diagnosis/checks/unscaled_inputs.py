@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import takewhile
 
 from wellfit.diagnosis.check import Check
 from wellfit.diagnosis.evidence import Evidence
@@ -19,9 +20,12 @@ _HUGE = 100.0
 """The same, from which on it is said even where the outcome is good: another seed or rate would not be so lucky."""
 
 
+_NORMS = ("batch_norm", "layer_norm", "group_norm")
+
+
 def _find(evidence: Evidence) -> Iterator[Finding]:
     largest = evidence.inputs.get("rms_max")
-    if largest is None or largest < _LARGE:
+    if largest is None or largest < _LARGE or _rescaled(evidence):
         return
     if largest < _HUGE and not evidence.poor:
         return
@@ -39,9 +43,22 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
     )
 
 
+def _rescaled(evidence: Evidence) -> bool:
+    """Whether the module brings its inputs to scale itself, by a norm or in its forward pass: weights see these."""
+    first = evidence.layers[0].facts if evidence.layers else {}
+    before = takewhile(lambda facts: facts is not first, evidence.operations)
+    if any(facts["kind"] in _NORMS for facts in before):
+        return True
+    entering = first.get("entering")
+    if entering is None:
+        return False
+    # Of fewer features than there are inputs, it is another input that comes in.
+    return bool(entering["rms_max"] < _LARGE and entering["features"] >= int(evidence.inputs["features"]))
+
+
 CHECK = Check(
     code="unscaled_inputs",
-    reads="the scale of every input",
+    reads="the scale of every input, and of what comes into the first layer",
     find=_find,
     live=True,
     explains=(

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from wellfit.diagnosis.check import Check
+from wellfit.diagnosis.checks.dead_units import MOST_SILENT
 from wellfit.diagnosis.evidence import Evidence
+from wellfit.diagnosis.penalties import STRONG, strength
 from wellfit.findings import Finding, Remedy
 
 __all__ = ["CHECK"]
@@ -26,10 +28,18 @@ _REMEDIES = (
 
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
-    if not evidence.poor or evidence.stopped_at is not None:
+    if not evidence.poor or evidence.stopped_at is not None or _otherwise_explained(evidence):
         return
     yield from _through_depth(evidence)
     yield from _through_time(evidence)
+
+
+def _otherwise_explained(evidence: Evidence) -> bool:
+    """Whether penalties shrink the weights that hand gradients on, or units that are off or all alike hand on none."""
+    if strength(evidence.settings) >= STRONG:
+        return True
+    off = any(share >= MOST_SILENT for share in evidence.lasts("silent_share").values())
+    return off or any(layer.facts.get("alike") for layer in evidence.layers[:-1])
 
 
 def _through_depth(evidence: Evidence) -> Iterator[Finding]:

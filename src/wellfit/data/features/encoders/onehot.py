@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import ClassVar
 
 import numpy as np
@@ -29,8 +30,13 @@ class OneHot(Encoder):
 
     def apply(self, codes: Codes) -> Floats:
         """Give the flags, float64 [row, flag]."""
+        return self._flags.take(codes, axis=0)
+
+    @cached_property
+    def _flags(self) -> Floats:
+        """The flags of each code."""
         known = [*range(FIRST, FIRST + len(self.levels)), *([MISSING] if self.missing else [])]
-        return np.equal(codes[:, None], np.array(known, dtype=np.int64)).astype(np.float64)
+        return np.equal(np.arange(FIRST + len(self.levels))[:, None], known).astype(np.float64)
 
 
 ENTRY = Entry(

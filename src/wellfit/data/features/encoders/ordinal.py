@@ -29,7 +29,7 @@ class Ordinal(Encoder):
 
     def apply(self, codes: Codes) -> Floats:
         """Give the ranks, float64 [row]."""
-        return np.where(codes == MISSING, np.nan, (codes - FIRST).astype(np.float64))
+        return np.where(codes == MISSING, np.nan, codes.astype(np.float64) - FIRST)
 
 
 ENTRY = Entry(

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from wellfit.data.features.scalers.scaler import FARTHEST, Floats, Scaler, of_columns, unit_where_zero
+from wellfit.data.features.scalers.scaler import FARTHEST, Columns, Floats, Scaler, of_columns, unit_where_zero
 from wellfit.registry import Entry
 
 __all__ = ["ENTRY", "MinMax"]
@@ -24,7 +24,7 @@ class MinMax(Scaler):
         self.scale = np.asarray(scale, dtype=np.float64)
 
     @classmethod
-    def fit(cls, values: Floats, **options: Any) -> Self:
+    def fit(cls, values: Columns, **options: Any) -> Self:
         """Learn the ranges."""
         low, high = of_columns(values, 2, lambda column: (column.min(), column.max()))
         magnitude = np.maximum(1.0, np.maximum(np.abs(low), np.abs(high)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Self
 
-from wellfit.data.features.scalers.scaler import Floats, Scaler
+from wellfit.data.features.scalers.scaler import Columns, Floats, Scaler
 from wellfit.registry import Entry
 
 __all__ = ["ENTRY", "Unscaled"]
@@ -14,7 +14,7 @@ class Unscaled(Scaler):
     """Leaves values as they are."""
 
     @classmethod
-    def fit(cls, values: Floats, **options: Any) -> Self:
+    def fit(cls, values: Columns, **options: Any) -> Self:
         """Learn nothing."""
         return cls()
 

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from wellfit.data.features.scalers.scaler import Floats, Scaler, of_columns
+from wellfit.data.features.scalers.scaler import Columns, Floats, Scaler, of_columns
 from wellfit.registry import Entry, Option
 
 __all__ = ["ENTRY", "Quantile", "quantile_count"]
@@ -36,27 +36,34 @@ class Quantile(Scaler):
         self._shares = np.linspace(0, 1, self.quantiles.shape[-1])
 
     @classmethod
-    def fit(cls, values: Floats, **options: Any) -> Self:
+    def fit(cls, values: Columns, **options: Any) -> Self:
         """Learn the quantiles of all rows."""
         shares = np.linspace(0, 1, quantile_count(len(values), options.get("quantiles")))
-        quantiles = of_columns(values, len(shares), lambda column: np.percentile(np.sort(column), shares * 100))
+        quantiles = of_columns(values, len(shares), lambda column: _quantiles(np.sort(column), shares))
         return cls(quantiles.T, options.get("output", "normal"))
 
     def apply(self, values: Floats) -> Floats:
         """Scale values into [-5.2, 5.2] or [0, 1]; those outside the training range lie at its ends."""
         from scipy.special import ndtri
 
-        shares = np.empty_like(values)
-        for column, quantiles in enumerate(self.quantiles):
-            shares[:, column] = self._share(values[:, column], quantiles)
-        if self.output == "uniform":
-            return shares
         edge = EDGE - np.spacing(1)
-        scaled: Floats = np.clip(ndtri(shares), ndtri(edge), ndtri(1 - edge))
+        scaled = np.empty_like(values)
+        for column, quantiles in enumerate(self.quantiles):
+            # Neighbours in order lie between the same quantiles: to sort takes less than to search for each anew.
+            order = np.argsort(values[:, column])
+            shares = self._share(values[order, column], quantiles)
+            if self.output == "normal":
+                shares = np.clip(ndtri(shares), ndtri(edge), ndtri(1 - edge))
+            scaled[order, column] = shares
         return scaled
 
     def _share(self, values: Floats, quantiles: Floats) -> Floats:
-        """Give the share of training rows below each value: the mean of both ends where many rows are equal."""
+        """Give the share of training rows below each value: the mean of both ends where many rows are equal.
+
+        Args:
+            values: In ascending order, which makes it quick.
+            quantiles: Of one column.
+        """
         upper = np.interp(values, quantiles, self._shares)
         lower = np.interp(-values, -quantiles[::-1], -self._shares[::-1])
         share = 0.5 * (upper - lower)
@@ -66,6 +73,17 @@ class Quantile(Scaler):
     def as_dict(self) -> dict[str, Any]:
         """Give the quantiles of each column, and the distribution."""
         return {"quantiles": self.quantiles.tolist(), "output": self.output}
+
+
+def _quantiles(ranked: Floats, shares: Floats) -> Floats:
+    """Give what ``np.percentile`` gives, which would partition anew what is sorted."""
+    # Percent and back: so the places are those of ``np.percentile`` to the last bit.
+    places = (len(ranked) - 1) * (shares * 100 / 100)
+    below = np.floor(places).astype(np.int64)
+    low, high = ranked[below], ranked[np.minimum(below + 1, len(ranked) - 1)]
+    weight, step = places - below, high - low
+    found: Floats = np.where(weight < 0.5, low + step * weight, high - step * (1 - weight))
+    return found
 
 
 ENTRY = Entry(

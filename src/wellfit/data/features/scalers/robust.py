@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from wellfit.data.features.scalers.scaler import FARTHEST, Floats, Scaler, of_columns, unit_where_zero
+from wellfit.data.features.scalers.scaler import FARTHEST, Columns, Floats, Scaler, of_columns, unit_where_zero
 from wellfit.registry import Entry, Option
 
 __all__ = ["ENTRY", "Robust"]
@@ -28,7 +28,7 @@ class Robust(Scaler):
         self.clip = clip
 
     @classmethod
-    def fit(cls, values: Floats, **options: Any) -> Self:
+    def fit(cls, values: Columns, **options: Any) -> Self:
         """Learn medians and quartiles."""
         least, low, median, high, most = of_columns(
             values, 5, lambda column: np.percentile(column, [0, 25, 50, 75, 100])

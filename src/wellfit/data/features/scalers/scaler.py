@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Self
+from typing import Any, Protocol, Self
 
 import numpy as np
 
 from wellfit.data.columnwise import each
 
-__all__ = ["FARTHEST", "Floats", "Scaler", "of_columns", "unit_where_zero"]
+__all__ = ["FARTHEST", "Columns", "Floats", "Scaler", "of_columns", "unit_where_zero"]
 
 Floats = np.ndarray[Any, np.dtype[np.float64]]
 
@@ -18,12 +18,26 @@ FARTHEST = 1e6
 """Scaled values stay within: far beyond what a network has seen, and squares of them are finite in float32."""
 
 
+class Columns(Protocol):
+    """Columns of numbers as an array has them, float64 [row, column], of which one is taken at a time."""
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """How many rows and columns there are."""
+
+    def __getitem__(self, place: tuple[slice, int], /) -> Any:
+        """Give the rows of one column."""
+
+    def __len__(self) -> int:
+        """How many rows there are."""
+
+
 class Scaler(ABC):
     """Scales columns one by one; NaN is passed over in `fit` and stays NaN in `apply`."""
 
     @classmethod
     @abstractmethod
-    def fit(cls, values: Floats, **options: Any) -> Self:
+    def fit(cls, values: Columns, **options: Any) -> Self:
         """Learn from training values, float64 [row, column], each column with at least one value."""
 
     @abstractmethod
@@ -35,7 +49,7 @@ class Scaler(ABC):
         """Give the statistics as JSON holds them: what the class is made from."""
 
 
-def of_columns(values: Floats, count: int, statistics: Callable[[Floats], Any]) -> Floats:
+def of_columns(values: Columns, count: int, statistics: Callable[[Floats], Any]) -> Floats:
     """Give so many statistics of each column, float64 [statistic, column], of its values without NaN.
 
     Column by column, since NumPy's own functions along an axis that pass over NaN are many times slower.
@@ -43,7 +57,8 @@ def of_columns(values: Floats, count: int, statistics: Callable[[Floats], Any]) 
 
     def of_column(number: int) -> Any:
         column = values[:, number]
-        return statistics(column[~np.isnan(column)])
+        known = ~np.isnan(column)
+        return statistics(column if known.all() else column[known])
 
     found = np.empty((count, values.shape[1]))
     for number, figures in enumerate(each(of_column, range(values.shape[1]), rows=len(values))):

@@ -6,7 +6,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from wellfit.data.features.scalers.scaler import FARTHEST, Floats, Scaler, of_columns, unit_where_zero
+from wellfit.data.features.scalers.scaler import FARTHEST, Columns, Floats, Scaler, of_columns, unit_where_zero
 from wellfit.registry import Entry
 
 __all__ = ["ENTRY", "Standard"]
@@ -24,7 +24,7 @@ class Standard(Scaler):
         self.scale = np.asarray(scale, dtype=np.float64)
 
     @classmethod
-    def fit(cls, values: Floats, **options: Any) -> Self:
+    def fit(cls, values: Columns, **options: Any) -> Self:
         """Learn means and deviations."""
         mean, deviation, most = of_columns(
             values, 3, lambda column: (column.mean(), column.std(), np.abs(column).max())

@@ -8,14 +8,16 @@ Credentials, region and endpoint come from the environment alone, under the name
 from __future__ import annotations
 
 import glob
+import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 from wellfit.data.sources.cloud.address import Address, parsed
 from wellfit.data.sources.cloud.faults import Missing, told
 from wellfit.data.sources.cloud.stores import is_cloud, store_of
-from wellfit.data.sources.entry import Fetched, Reading, RemoteEntry
+from wellfit.data.sources.entry import LAID, Fetched, Reading, RemoteEntry
 from wellfit.data.sources.room import Room
 from wellfit.errors import DataError
 
@@ -23,6 +25,7 @@ __all__ = ["ENTRY"]
 
 _MOST_FILES = 100_000
 _BLOCK = 1 << 23
+_SHEET = re.compile(r"(?P<book>.*\.xls[xmb]?)(?P<sheet>\?sheet=.*)", re.IGNORECASE)
 
 
 def fetch(address: str, folder: Path, reading: Reading) -> Fetched:
@@ -30,7 +33,8 @@ def fetch(address: str, folder: Path, reading: Reading) -> Fetched:
 
     Args:
         address: ``s3://bucket/key``, ``gs://bucket/key``, ``az://container/key``; the key may be a pattern
-            (``data/*.csv``, ``**`` for any folders) or a folder (``data/``).
+            (``data/*.csv``, ``**`` for any folders), a folder (``data/``), or a workbook's sheet
+            (``book.xlsx?sheet=May``).
         folder: an empty folder to write into.
         reading: nothing of it is needed.
 
@@ -38,9 +42,13 @@ def fetch(address: str, folder: Path, reading: Reading) -> Fetched:
         DataError: there is no such bucket or key, or no right to read it.
         RunFailed: the store could not be reached or failed, or the disk is full.
     """
-    place = parsed(address)
+    workbook = _SHEET.fullmatch(address)
+    place = parsed(workbook["book"] if workbook else address)
     store = store_of(place)
     room = Room(folder)
+    if workbook:
+        book = _one(store, place, folder, room)
+        return replace(book, source=f"{book.source}{workbook['sheet']}")
     if not place.is_pattern and not place.is_folder:
         try:
             return _one(store, place, folder, room)
@@ -65,7 +73,7 @@ def _many(store: Any, place: Address, folder: Path, room: Room) -> Fetched:
         raise DataError(
             "No key fits the pattern.", got=place.shown, do="Check the bucket's name, and the key's * and ?."
         )
-    below = folder / "files"
+    below = folder / LAID
     for key in keys:
         path = below / PurePosixPath(key).relative_to(place.root)
         path.parent.mkdir(parents=True, exist_ok=True)

@@ -60,7 +60,8 @@ _CASES = (
         "Check its name, and that region and endpoint are the bucket's.",
     ),
     (
-        r"InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken|AuthenticationFailed|UnauthenticatedError",
+        r"InvalidAccessKeyId|SignatureDoesNotMatch|InvalidToken|ExpiredToken|AuthenticationFailed|UnauthenticatedError"
+        r"|401 Unauthorized",
         "The store does not know these credentials.",
         "Check {keys}.",
     ),
@@ -75,6 +76,11 @@ _CASES = (
         r"AccessDenied|PermissionDenied|AuthorizationPermissionMismatch|403 Forbidden|PermissionError",
         "These credentials have no right to read this.",
         "Ask the bucket's owner for the right to list and read it.",
+    ),
+    (
+        r"(open|decode) service account|ReadPem",
+        "The file of the login can't be read, or holds none.",
+        "Check {keys}.",
     ),
     (
         r"UnknownConfigurationKey|InvalidEndpoint|relative URL without a base|builder error|HTTPS? (is )?required",

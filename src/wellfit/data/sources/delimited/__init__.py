@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +14,7 @@ from wellfit.data.sources.delimited.decimal_mark import decimal_mark_of
 from wellfit.data.sources.delimited.dialect import Dialect, blanks_of
 from wellfit.data.sources.delimited.encoding import detect_encoding
 from wellfit.data.sources.delimited.faults import QuoteWatch
-from wellfit.data.sources.delimited.plain import FEWEST_BYTES, begins_plain, read_plain
+from wellfit.data.sources.delimited.plain import FEWEST_BYTES, Plain, begins_plain, read_plain
 from wellfit.data.sources.delimited.streams import BlockStream, after, without_blank_end
 from wellfit.data.sources.delimited.text import (
     dialect_of,
@@ -25,39 +26,59 @@ from wellfit.data.sources.delimited.text import (
     text_blocks,
     unexplained,
 )
-from wellfit.data.sources.entry import Header, SourceEntry
+from wellfit.data.sources.entry import Header, SourceEntry, StayText
 from wellfit.data.sources.finish import CELL_BYTES, finished
 from wellfit.data.table import Table
 from wellfit.errors import DataError
 
 __all__ = ["ENTRY"]
 
-_Read = tuple[pl.DataFrame, str, Dialect, str]
-"""The cells, the encoding, the layout, and the checksum of the file's bytes."""
+
+@dataclass(frozen=True)
+class _Read:
+    """A file that was read."""
+
+    frame: pl.DataFrame
+    head: pl.DataFrame
+    """The first rows as text."""
+    encoding: str
+    dialect: Dialect
+    checksum: str
+    """sha256 of the file's bytes."""
 
 
-def read(source: Path, header: Header) -> Table:
-    """Read a file of delimited text; every cell is text, exactly as written.
+def read(source: Path, header: Header, texts: StayText | None = None) -> Table:
+    """Read a file of delimited text; every cell is text, exactly as written; held compactly where ``texts`` is given.
 
     Raises:
         DataError: the file is no text table, or a line of it is at fault: which line, and how to mend it.
     """
     content = open_content(source)
-    frame, encoding, dialect, checksum = _plain(content, header) or _any(content, header)
+    found = _plain(content, header, texts) or _any(content, header)
+    encoding, dialect, frame = found.encoding, found.dialect, found.frame
+    written = [name for name, dtype in frame.schema.items() if dtype.is_numeric()]
     details: dict[str, str | int | bool] = {
         "encoding": encoding,
         "delimiter": dialect.separator,
-        "decimal": decimal_mark_of(frame),
+        "decimal": decimal_mark_of(found.head),
         "header": dialect.header,
         "compression": content.compression,
         "bytes": source.stat().st_size,
     }
     notes = layout_notes(encoding, dialect, header)
     notes += ["Numbers have a decimal comma."] if details["decimal"] == "," else []
-    return finished(frame, uri=str(source), kind="delimited", checksum=checksum, details=details, notes=notes)
+    return finished(
+        frame,
+        uri=str(source),
+        kind="delimited",
+        checksum=found.checksum,
+        details=details,
+        notes=notes,
+        written=written,
+    )
 
 
-def _plain(content: Content, header: Header) -> _Read | None:
+def _plain(content: Content, header: Header, texts: StayText | None) -> _Read | None:
     """Read a large file the short way, or give None: what is at fault is for the other way to find."""
     if content.compression != "none" or content.path.stat().st_size < FEWEST_BYTES or not begins_plain(content.head()):
         return None
@@ -65,14 +86,17 @@ def _plain(content: Content, header: Header) -> _Read | None:
         dialect = dialect_of(content, "utf-8", header)
     except DataError:
         return None
-    found = read_plain(content.path, dialect)
-    return None if found is None else (found[0], "utf-8", dialect, found[1].checksum)
+    if dialect.preamble:
+        return None
+    found: Plain | None = read_plain(content.path, dialect, texts)
+    return None if found is None else _Read(found.frame, found.head, "utf-8", dialect, found.survey.checksum)
 
 
 def _any(content: Content, header: Header) -> _Read:
     encoding = detect_encoding(content)
     dialect = dialect_of(content, encoding, header)
-    return _parse(content, encoding, dialect), encoding, dialect, checksum_of(content.path)
+    frame = _parse(content, encoding, dialect)
+    return _Read(frame, frame, encoding, dialect, checksum_of(content.path))
 
 
 def _parse(content: Content, encoding: str, dialect: Dialect) -> pl.DataFrame:
@@ -99,5 +123,6 @@ ENTRY = SourceEntry(
     name="delimited",
     summary="CSV, TSV and other delimited text; plain, gzip or zstd; UTF-8, UTF-16 or Latin-1",
     make=read,
+    compactly=read,
     matches=lambda source: isinstance(source, Path),
 )

@@ -21,6 +21,7 @@ WHITESPACE = " "
 """Stands for runs of blanks and tabs between cells; such files are squeezed to one tab a gap before they are parsed."""
 _MARKS = (",", "\t", ";", "|")
 _SAMPLE_ROWS = 200
+_SEPARATOR_LINE = re.compile(rb"\"?sep=.\"?[ \t]*\r?\n", re.IGNORECASE)
 _GAP = re.compile(rb'"(?:[^"]++|"")*+"|[ \t]+')
 _EDGES = re.compile(rb"[ \t]+(?=[\r\n]|\Z)|(?:(?<=[\r\n])|\A)[ \t]+")
 
@@ -37,6 +38,8 @@ class Dialect:
     """Places of header cells without a name."""
     start: int
     """Bytes of UTF-8 text, squeezed where squeezing applies, before the first row of data."""
+    preamble: bytes = b""
+    """The text above the first row, where that is more than blank lines: remarks after ``#``, a line ``sep=;``."""
 
     @property
     def delimiter(self) -> str:
@@ -58,7 +61,7 @@ def detect_dialect(head: bytes, whole: bool, header: Header) -> Dialect:
     names, unnamed = names_from(first) if named else (index_names(len(first)), [])
     distinct_names(names, "Rename them, or set header to false if the first line is a row of data.")
     start = best.second if named else best.first
-    return Dialect(best.separator, named, tuple(names), tuple(unnamed), start)
+    return Dialect(best.separator, named, tuple(names), tuple(unnamed), start, best.preamble)
 
 
 def _best_sample(head: bytes, whole: bool) -> _Sample:
@@ -113,6 +116,11 @@ class _Sample:
         text = _squeeze(head) if separator == WHITESPACE else head
         self.separator = separator
         self.first = _blank_start(text, blanks_of(separator))
+        blank = self.first
+        while above := _above(text[self.first :], "\t" if separator == WHITESPACE else separator):
+            self.first += above
+            self.first += _blank_start(text[self.first :], blanks_of(separator))
+        self.preamble = text[: self.first] if self.first > blank else b""
         self.second = self.first
         self.rows: list[list[str]] = []
         self.broken = False
@@ -175,3 +183,20 @@ def _blank_start(text: bytes, blanks: bytes) -> int:
     """Count the bytes of the blank lines that a text begins with."""
     filled = len(text) - len(text.lstrip(blanks))
     return max(text.rfind(b"\n", 0, filled), text.rfind(b"\r", 0, filled)) + 1
+
+
+def _above(text: bytes, delimiter: str) -> int:
+    """Count the bytes of a line ``sep=;`` and of remarks after ``#`` above a table.
+
+    The last such line is the header where it has as many cells as the first row.
+    """
+    told = _SEPARATOR_LINE.match(text)
+    begin = end = told.end() if told else 0
+    remarks: list[bytes] = []
+    while text.startswith(b"#", end) and (stop := text.find(b"\n", end)) >= 0:
+        remarks.append(text[end : stop + 1])
+        end = stop + 1
+    cells = text[end:].lstrip(b"\r\n").partition(b"\n")[0].count(delimiter.encode())
+    if not remarks or not cells:
+        return begin
+    return end - len(remarks[-1]) if remarks[-1].count(delimiter.encode()) == cells else end

@@ -15,6 +15,7 @@ from wellfit.data.sources.delimited.faults import LINE_BYTES, find_fault
 from wellfit.data.sources.delimited.streams import without_blank_end
 from wellfit.data.sources.entry import Header
 from wellfit.errors import DataError
+from wellfit.errors import shown as shown_text
 
 __all__ = [
     "dialect_of",
@@ -77,6 +78,9 @@ def fault_in(content: Content, encoding: str, dialect: Dialect) -> DataError | N
     """Read the whole text strictly; give its first fault, or None."""
     blanks = blanks_of(dialect.separator)
     text = b"".join(without_blank_end(text_blocks(content, encoding, dialect), blanks))
+    if dialect.preamble:
+        # Lines are counted from the beginning of the file.
+        text = b"\n" * dialect.preamble.count(b"\n") + text[len(dialect.preamble) :]
     return find_fault(text, dialect.delimiter, blanks)
 
 
@@ -97,6 +101,9 @@ def layout_notes(encoding: str, dialect: Dialect, header: Header) -> list[str]:
     if dialect.separator != ",":
         shown = {"\t": "tabs", WHITESPACE: "blanks"}.get(dialect.separator, f"'{dialect.separator}'")
         notes.append(f"Cells are separated by {shown}.")
+    if dialect.preamble:
+        first = dialect.preamble.strip().partition(b"\n")[0].decode().strip()
+        notes.append(f"Lines above the table are left out, such as {shown_text(first)}.")
     if header == "auto" and not dialect.header:
         last = f" to c{len(dialect.names) - 1}" if len(dialect.names) > 1 else ""
         notes.append(f"No header found: columns are named c0{last}.")

@@ -62,15 +62,15 @@ def from_table(path: Path, reading: Reading) -> Table:
     """Read a table whose rows are images, by a column of paths."""
     told = read_file(path)
     name = path_column(told.frame)
-    paths = paths_below(told.frame.get_column(name).to_list(), path.parent)
+    paths, outside = paths_below(told.frame.get_column(name).to_list(), path.parent)
     blobs = blobs_of(path.parent)
-    listed = list(dict.fromkeys(paths))
+    listed = [one for one in dict.fromkeys(paths) if one is not None]
     decoded, found = _decoded(blobs, [one for one in listed if one in blobs.sizes], reading)
     absent = {one: "there is no such file" for one in listed if one not in blobs.sizes}
     row_of = {one: row for row, one in enumerate(decoded.names)}
-    rows = [row_of.get(one) for one in paths]
+    rows = [None if one is None else row_of.get(one) for one in paths]
     kept = told.frame.with_columns(pl.Series("image", rows, dtype=pl.Int64)).filter(pl.col("image").is_not_null())
-    broken = {**absent, **decoded.broken}
+    broken = {**outside, **absent, **decoded.broken}
     return _table(str(path), decoded, found, dict(kept.to_dict()), layout="table of paths", broken=broken)
 
 
@@ -81,10 +81,10 @@ def from_npz(path: Path, reading: Reading) -> Table:
 
 def from_dataset(source: Any, reading: Reading) -> Table:
     """Read a torch dataset."""
-    pictures, labels = pictures_of(source)
-    decoded, found = shaped_arrays(pictures, reading)
-    columns = {"file": list(decoded.names), "label": labels}
-    return _table(type(source).__name__, decoded, found, columns, layout="torch dataset")
+    items = pictures_of(source)
+    decoded, found = shaped_arrays(items.pictures, reading)
+    columns = {"file": [str(place) for place in items.places], "label": items.labels}
+    return _table(type(source).__name__, decoded, found, columns, layout="torch dataset", broken=items.broken)
 
 
 def _from_parts(uri: str, parts: Sequence[Part], reading: Reading, checksum: str | None = None) -> Table:

@@ -6,6 +6,7 @@ Legend: a picture is a uint8 array ``[height, width, channel]`` with one channel
 from __future__ import annotations
 
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -13,9 +14,11 @@ import numpy as np
 from wellfit.data.sources.images.arrays import as_pictures
 from wellfit.errors import DataError
 
-__all__ = ["is_dataset", "pictures_of"]
+__all__ = ["Items", "is_dataset", "pictures_of"]
 
 _MOST_BYTES = 1 << 35
+_LONGEST = 200
+"""Characters of what a dataset says of an item that it can't give."""
 
 
 def is_dataset(source: Any) -> bool:
@@ -24,15 +27,33 @@ def is_dataset(source: Any) -> bool:
     return torch is not None and isinstance(source, torch.utils.data.Dataset) and hasattr(source, "__len__")
 
 
-def pictures_of(source: Any) -> tuple[list[np.ndarray[Any, Any]], list[Any]]:
-    """Give the pictures and the labels of a dataset; a class' index becomes its name where the dataset has them.
+@dataclass(frozen=True, kw_only=True)
+class Items:
+    """What a dataset gave."""
+
+    pictures: list[np.ndarray[Any, Any]]
+    labels: list[Any]
+    """A class' index is its name where the dataset has names."""
+    places: list[int]
+    """The number of each item that was given."""
+    broken: dict[str, str]
+    """Items that the dataset could not give, with what it said."""
+
+
+def pictures_of(source: Any) -> Items:
+    """Give the pictures and the labels of a dataset; an item that it fails to give is set aside.
 
     Raises:
-        DataError: an item is no image, or no image and label.
+        DataError: an item is no image, or no image and label; or none could be given.
     """
-    pictures, labels, size = [], [], 0
+    pictures, labels, places, size = [], [], [], 0
+    broken: dict[str, str] = {}
     for place in range(len(source)):
-        item = source[place]
+        try:
+            item = source[place]
+        except Exception as error:  # the dataset is a person's code, and may raise anything
+            broken[f"item {place}"] = " ".join(f"{type(error).__name__}: {error}".split())[:_LONGEST]
+            continue
         image, label = item[:2] if isinstance(item, (tuple, list)) and len(item) >= 2 else (item, None)
         picture = _picture(image, f"item {place}")
         size += picture.nbytes
@@ -41,9 +62,14 @@ def pictures_of(source: Any) -> tuple[list[np.ndarray[Any, Any]], list[Any]]:
             raise DataError(rule, do="Resize them in its transform.")
         pictures.append(picture)
         labels.append(_plain(label))
+        places.append(place)
+    if broken and not pictures:
+        first = f"item 0: {broken['item 0']}"
+        raise DataError("The dataset gives no item.", got=first, do="Mend its __getitem__.")
     if not pictures:
         raise DataError("The dataset is empty.", got=type(source), do="Give at least one image.")
-    return pictures, _named(labels, getattr(source, "classes", None))
+    named = _named(labels, getattr(source, "classes", None))
+    return Items(pictures=pictures, labels=named, places=places, broken=broken)
 
 
 def _picture(image: Any, name: str) -> np.ndarray[Any, Any]:

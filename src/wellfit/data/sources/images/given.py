@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -69,14 +70,16 @@ def _from_array(array: np.ndarray[Any, Any], reading: Reading) -> Table:
 
 def _from_listing(path: Path, reading: Reading) -> Table:
     frame = read_file(path).frame
-    names = paths_below(frame.get_column(path_column(frame)).to_list(), path.parent)
-    table = _from_files([path.parent / name for name in names], reading)
+    cells = frame.get_column(path_column(frame)).to_list()
+    names, outside = paths_below(cells, path.parent)
+    table = _from_files([path.parent / name for name in names if name is not None], reading)
+    found = iter(table.frame.get_column("image").to_list())
+    rows = pl.Series("image", [None if name is None else next(found) for name in names], dtype=pl.Int64)
+    files = pl.Series("file", [str(cell) if name is None else name for name, cell in zip(names, cells, strict=True)])
     others = [series for series in frame.get_columns() if series.name not in ("image", "file")]
-    return Table(
-        frame=pl.DataFrame([table.frame.get_column("image"), pl.Series("file", names), *others]),
-        record=table.record,
-        images=table.images,
-    )
+    assert table.images is not None
+    images = replace(table.images, broken={**outside, **table.images.broken})
+    return Table(frame=pl.DataFrame([rows, files, *others]), record=table.record, images=images)
 
 
 def _from_files(paths: Sequence[Path], reading: Reading) -> Table:

@@ -34,20 +34,37 @@ def _are_paths(series: pl.Series) -> bool:
     return bool(cells) and sum(map(is_image, cells)) > 0.9 * len(cells)
 
 
-def paths_below(cells: list[Any], folder: Path) -> list[str]:
-    """Give paths as they are counted from the table's folder.
+def paths_below(cells: list[Any], folder: Path) -> tuple[list[str | None], dict[str, str]]:
+    """Give paths as they are counted from the table's folder, None for those that may not be opened, and why not.
 
     Raises:
-        DataError: a path is missing, or leaves the folder.
+        DataError: no path is below the folder.
     """
-    paths = []
+    paths: list[str | None] = []
+    outside: dict[str, str] = {}
     for row, cell in enumerate(cells):
-        path = PurePosixPath(str(cell or "").replace("\\", "/"))
-        if cell is None or path.is_absolute() or ".." in path.parts:
-            do = "Write paths that are counted from the table's folder."
-            raise DataError(f"Row {row}: the path must lie below the table's folder.", got=shown(cell), do=do)
-        if not (folder / path).resolve().is_relative_to(folder.resolve()):
-            do = "Put the image there instead of a link."
-            raise DataError(f"Row {row}: the path leads out of the table's folder.", got=shown(cell), do=do)
-        paths.append(path.as_posix())
-    return paths
+        reason = _outside(cell, folder)
+        if reason:
+            outside[f"row {row}, {shown(cell)}"] = reason
+        paths.append(None if reason else _plain(cell).as_posix())
+    if outside and all(path is None for path in paths):
+        got = next(f"{name}: {reason}" for name, reason in outside.items())
+        do = "Write paths that are counted from the table's folder."
+        raise DataError("Images must lie below the table's folder.", got=got, do=do)
+    return paths, outside
+
+
+def _plain(cell: Any) -> PurePosixPath:
+    return PurePosixPath(str(cell).replace("\\", "/"))
+
+
+def _outside(cell: Any, folder: Path) -> str:
+    """Say why a path may not be opened; nothing where it may."""
+    if cell is None:
+        return "the path is missing"
+    path = _plain(cell)
+    if path.is_absolute() or ".." in path.parts:
+        return "the path must be counted from the table's folder"
+    # A link may lead elsewhere, too.
+    inside = (folder / path).resolve().is_relative_to(folder.resolve())
+    return "" if inside else "the path leads out of the table's folder"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from types import ModuleType
@@ -21,7 +21,7 @@ from wellfit.data.sources.sql.rows import joined_batches
 from wellfit.data.table import Table
 from wellfit.errors import DataError, RunFailed
 
-__all__ = ["ENTRY", "database_batches", "names_one", "no_rows"]
+__all__ = ["ENTRY", "database_batches", "database_table", "names_one"]
 
 Taken = TypeVar("Taken")
 
@@ -46,8 +46,17 @@ def read(source: str | Path, header: Header) -> Table:
         RunFailed: the server can't be reached, or was lost time after time.
     """
     frame, details = database_batches(source, lambda batches: joined_batches(list(batches)))
+    return database_table(source, frame, details)
+
+
+def database_table(source: str | Path, frame: pl.DataFrame, details: Mapping[str, str | int | bool]) -> Table:
+    """Make rows of a database a table.
+
+    Raises:
+        DataError: there are none.
+    """
     if details.get("query") and not frame.height:
-        raise no_rows(str(details["query"]))
+        raise DataError("The query gives no rows.", got=details["query"], do="Run it by hand, and mend its conditions.")
     return finished(frame, uri=str(source), kind="sql", details=details)
 
 
@@ -76,11 +85,6 @@ def database_batches(
 def names_one(source: Any) -> bool:
     """Whether a source is the address or the file of a database."""
     return _matches(source)
-
-
-def no_rows(query: str) -> DataError:
-    """Say that a query gives no rows."""
-    return DataError("The query gives no rows.", got=query, do="Run it by hand, and mend its conditions.")
 
 
 def _taken(address: Address, take: Callable[[Iterator[pl.DataFrame]], Taken]) -> Taken:

@@ -23,6 +23,9 @@ from wellfit.errors import DataError
 
 __all__ = ["ENTRY"]
 
+_ERRORS = {"error", "errors"}
+"""Keys by which an object says that it is no record but a refusal."""
+
 
 def fetch(address: str, folder: Path, reading: Reading) -> Fetched:
     """Lay down the file, or all records of the API, that an address gives.
@@ -41,7 +44,7 @@ def fetch(address: str, folder: Path, reading: Reading) -> Fetched:
     client = Client(filled(address, quoted=True), headers, shown=address, expects_json=bool(told))
     room = Room(folder)
     answer = client.get(client.url, folder / "answer", room)
-    way = _records_of(answer, reading)
+    way = _records_of(client, answer, reading)
     if way is not None:
         return _api(client, answer, way, reading, room)
     room.keep()
@@ -50,14 +53,19 @@ def fetch(address: str, folder: Path, reading: Reading) -> Fetched:
     return Fetched(source=str(path), details={"retries": client.retries}, notes=notes)
 
 
-def _records_of(answer: Answer, reading: Reading) -> str | None:
+def _records_of(client: Client, answer: Answer, reading: Reading) -> str | None:
     """Give the way to the records; None for what is a file."""
     if answer.value is None:
         return None
     if reading.records is not None:
         records_at(answer.value, reading.records)
         return reading.records
-    return find_records(answer.value)
+    way = find_records(answer.value)
+    if way is None and isinstance(answer.value, dict) and _ERRORS & answer.value.keys():
+        # Not told is what it says: it may repeat a token.
+        rule = "The server answers with an error in the place of records."
+        raise DataError(rule, got=client.shown, do="Check the address, its parameters and the token.")
+    return way
 
 
 def _api(client: Client, answer: Answer, way: str, reading: Reading, room: Room) -> Fetched:

@@ -14,6 +14,7 @@ from wellfit.data.sources.entry import Reading
 from wellfit.data.sources.web.client import Answer
 from wellfit.data.sources.web.fields import MORE, NEXT, OFFSETS, PAGE, PAGE_SIZES, PAGES, TOKENS, TOTALS, found, whole
 from wellfit.data.sources.web.records import at
+from wellfit.errors import RunFailed
 
 __all__ = ["Pager", "linked", "with_parameter"]
 
@@ -67,10 +68,22 @@ class Pager:
         """Give the next page's address; None after the last page."""
         self.rows += len(page)
         self._count(answer.value)
+        if not page and self.kind in ("offset", "page"):
+            self._refuse_half(answer.value)
         if self.reading.paging == "none" or any(found(answer.value, keys) is False for keys in MORE):
             return None
         target = self._target(answer, page)
         return None if target is None else urljoin(answer.url, target)
+
+    def _refuse_half(self, value: Any) -> None:
+        """Raise `RunFailed` where an answer without records says itself that there are more."""
+        total = whole(value, TOTALS)
+        if total is not None and total > self.rows:
+            raise RunFailed(
+                f"The server broke off: it says that there are {total:,} records.",
+                got=f"{self.rows:,}, and then an empty page",
+                do="Try again; where its count is wrong, save the records to a file and read that.",
+            )
 
     def past_probe(self) -> str:
         """Give the address of page 2, after page 1 was the first one once more."""
