@@ -19,6 +19,7 @@ from wellfit.data.cleaning import (
     rows_without_target,
 )
 from wellfit.data.columnwise import each
+from wellfit.data.columnwise import beside
 from wellfit.data.features import FeaturePlan, Targets
 from wellfit.data.sources import read_table
 from wellfit.data.sources.lasting import secrets_kept_out
@@ -114,14 +115,16 @@ def prepare_table(config: Config, data: Any = None, *, source: Any = None, estim
     config = with_recipe(config, task=target_plan.task, rows=frames["train"].height)
     settings = cleaning_settings(config, target)
     cleaning, train = CleaningPlan.fit_apply(features_of["train"], **settings, written=written)
-    if config.clean.leaks == "warn" and not estimator:
-        findings = with_leaks(findings, find_leaks(frames, train, cleaning, target_plan, method=split.method))
     targets = Targets(
         target_plan.encode(frames["train"].get_column(target))[0].astype(np.float64), len(target_plan.classes)
     )
-    features, matrix = FeaturePlan.fit_apply(train, targets=targets, **feature_settings(config, cleaning))
+    wanted = config.clean.leaks == "warn" and not estimator
+    search = partial(find_leaks, frames, train, cleaning, target_plan, method=split.method)
+    with beside(lambda: list(search()) if wanted else [], rows=train.height) as leaks:
+        features, matrix = FeaturePlan.fit_apply(train, targets=targets, **feature_settings(config, cleaning))
+        findings = with_leaks(findings, leaks())
     ranges = _ranges(train)
-    del train
+    del train, search
     counts = {name: part.height for name, part in frames.items()}
     return PreparedTable(
         config=_resolved(config, record, split, target_plan, features, given=data is not None),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 import polars as pl
@@ -174,15 +175,16 @@ class CleaningPlan:
         names = [series.name for series in given]
         inferred = _without_copies(dict(zip(names, found, strict=True)), settings)
         mixed = not all(series.name in written or is_worded(series) for series in frame.get_columns())
+
+        def findings_of(found: tuple[str, Inferred]) -> list[Finding]:
+            name, column = found
+            return list(column_findings(name, safely_named(frame.get_column(name)), column, mixed=mixed))
+
         plan = cls(
             columns=tuple(
                 each(lambda name: _column(name, inferred.get(name), settings[name]), frame.columns, rows=frame.height)
             ),
-            findings=tuple(
-                finding
-                for name, column in inferred.items()
-                for finding in column_findings(name, safely_named(frame.get_column(name)), column, mixed=mixed)
-            ),
+            findings=tuple(chain.from_iterable(each(findings_of, inferred.items(), rows=frame.height))),
         )
         if not plan.used:
             raise _nothing_left(plan)

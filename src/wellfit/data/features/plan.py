@@ -230,7 +230,7 @@ class FeaturePlan:
         missing = np.isnan(raw)
         scaled = self.scaler.apply(np.where(missing, self._fill, raw))
         limit = np.finfo(np.float32).max
-        scaled = np.clip(scaled, -limit, limit)
+        np.clip(scaled, -limit, limit, out=scaled)
         flags = missing[:, list(self.flagged)]
         np.concatenate([scaled, flags, *self.sources.fixed(coded)], axis=1, out=block)
 

@@ -33,7 +33,9 @@ class Standard(Scaler):
 
     def apply(self, values: Floats) -> Floats:
         """Scale values; those absurdly far outside are cut."""
-        return np.clip((values - self.mean) / self.scale, -FARTHEST, FARTHEST)
+        scaled = values - self.mean
+        scaled /= self.scale
+        return np.clip(scaled, -FARTHEST, FARTHEST, out=scaled)
 
     def as_dict(self) -> dict[str, Any]:
         """Give mean and scale of each column."""
