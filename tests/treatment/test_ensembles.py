@@ -13,6 +13,7 @@ import pytest
 
 import wellfit
 from small import Command, csv_text
+from timeless import treatment_of
 from wellfit.bagging import EnsembleExperiment
 from wellfit.config import Config, from_mapping, load_config, model_spec, with_values
 from wellfit.errors import Interrupted
@@ -102,12 +103,8 @@ def test_a_treatment_that_is_stopped_says_so(ill: Path, monkeypatch: pytest.Monk
 
 
 def test_test_rows_change_nothing(ill: Path) -> None:
-    def done(name: str) -> dict[str, Any]:
-        record = treat_run(ill / name, budget=8, seeds=2).as_dict()
-        trials = [{key: value for key, value in row.items() if key != "seconds"} for row in record["trials"]]
-        return {"trials": trials, "before": record["before"], "after": record["after"], "options": record["options"]}
-
-    assert done("one") == done("two")
+    one, two = (treatment_of(treat_run(ill / name, budget=8, seeds=2)) for name in ("one", "two"))
+    assert one == two
 
 
 def test_a_trial_learns_from_training_rows_and_never_reads_the_test_rows(

@@ -10,6 +10,7 @@ import pytest
 
 import wellfit
 from small import csv_text
+from timeless import treatment_of
 from wellfit.errors import RunFolderError
 from wellfit.treatment import treat_run
 from wellfit.treatment.settings import settings_for, standard_settings
@@ -50,12 +51,8 @@ def test_the_cure_is_proved_and_trained_into_a_new_folder(folder: Path) -> None:
 
 
 def test_test_rows_change_nothing(folder: Path) -> None:
-    def done(name: str) -> dict[str, Any]:
-        record = treat_run(folder / name, budget=9, seeds=2).as_dict()
-        trials = [{key: value for key, value in row.items() if key != "seconds"} for row in record["trials"]]
-        return {"trials": trials, "before": record["before"], "after": record["after"], "options": record["options"]}
-
-    assert done("one") == done("two")
+    one, two = (treatment_of(treat_run(folder / name, budget=9, seeds=2)) for name in ("one", "two"))
+    assert one == two
 
 
 def test_rows_that_were_in_memory_are_asked_for(tmp_path: Path) -> None:

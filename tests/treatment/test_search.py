@@ -113,11 +113,20 @@ def test_shuffled_labels_are_not_treated() -> None:
     assert bench.trainings == 1
 
 
+def test_what_one_start_hides_another_shows() -> None:
+    class Later(Bench0):
+        def train(self, course: Course, seed: int, *, watch: bool, hopeful: bool) -> tuple[Any, bool]:
+            self.found = ILL if seed == 1 else []
+            return super().train(course, seed, watch=watch, hopeful=hopeful)
+
+    assert concluded(Later(0.002), ["good"]).course is not None
+
+
 def test_a_healthy_training_is_left_alone() -> None:
     bench = Bench0(0.002, [Finding(code="good_fit", severity="info", message="m")])
     conclusion = concluded(bench, ["good"])
     assert conclusion.course is None
-    assert bench.trainings == 1
+    assert bench.trainings == 3
 
 
 def test_the_simplest_of_those_alike_is_taken() -> None:

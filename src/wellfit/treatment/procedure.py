@@ -80,11 +80,9 @@ class Procedure:
         ``settled`` says that it is all there is to find: of trials that are smaller than the run, none is asked.
         """
         self.say("training as given")
-        base = self.search.given()
-        found = [] if settled else findings_of(base.trials[self.seeds[0]])
-        codes = {finding.code for finding in found}
-        findings = [*found, *(finding for finding in known if finding.code not in codes)]
-        serious = [finding for finding in findings if finding.severity != "info"]
+        base = Candidate(Course())
+        findings = self._diagnosed(base, known, settled)
+        serious = _serious(findings)
         if not serious or any(finding.code in _INCURABLE for finding in serious):
             return self._concluded(findings, list(base.trials.values()), [])
         self.search.compared_with(base)
@@ -95,6 +93,19 @@ class Procedure:
             self._note(base, "")
             return self._concluded(findings, list(base.trials.values()), [])
         return self._proved(base, chosen, findings)
+
+    def _diagnosed(self, base: Candidate, known: Sequence[Finding], settled: bool) -> list[Finding]:
+        """Train as given, seed by seed until something serious shows: what one start hides, another may show."""
+        findings = list(known)
+        for seed in self.seeds:
+            self.search.give(base, seed)
+            if not settled:
+                found = findings_of(base.trials[seed])
+                codes = {finding.code for finding in found}
+                findings = [*found, *(finding for finding in known if finding.code not in codes)]
+            if settled or _serious(findings):
+                break
+        return findings
 
     def _rebalance(self, base: Candidate) -> None:
         """Measure anew by the figure in which every class counts alike."""
@@ -141,7 +152,7 @@ class Procedure:
         left: list[Finding] = []
         if best.skill() < _GOOD:
             trial = self.practice.bench.measure(course, self.seeds[0], watch=True)
-            left = [finding for finding in findings_of(trial) if finding.severity != "info"]
+            left = _serious(findings_of(trial))
             proposed = self.practice.single(left)
             yield from islice((change for change in proposed if change.family not in course.families), 1)
         beside = (other for other in improving if not other.families & course.families)
@@ -180,7 +191,7 @@ class Procedure:
     def _concluded(
         self, findings: list[Finding], before: list[Trial], after: list[Trial], course: Course | None = None
     ) -> Conclusion:
-        serious = [finding for finding in findings if finding.severity != "info"]
+        serious = _serious(findings)
         refused = [candidate.refused for candidate in self.search.tried if candidate.refused]
         return Conclusion(findings, serious, self.rows, refused, before, after, course)
 
@@ -210,6 +221,10 @@ def _why(candidate: Candidate, seeds: int, chosen: str) -> str:
     if any(trial.stopped for trial in candidate.trials.values()):
         return "given up half-way: no better than a constant guess"
     return "others gained more on the first seed" if seeds == 1 else "another did as well or better on all seeds"
+
+
+def _serious(findings: Iterable[Finding]) -> list[Finding]:
+    return [finding for finding in findings if finding.severity != "info"]
 
 
 def findings_of(trial: Trial) -> list[Finding]:

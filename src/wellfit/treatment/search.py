@@ -69,16 +69,14 @@ class Search:
         """Trainings that may still be made."""
         return self.budget - self.bench.trainings
 
-    def given(self) -> Candidate:
-        """Train as given on the first seed, watched."""
-        base = Candidate(Course())
-        base.trials[self.seeds[0]] = self.bench.measure(base.course, self.seeds[0], watch=True)
-        return base
+    def give(self, base: Candidate, seed: int) -> None:
+        """Train as given under a seed, watched."""
+        base.trials[seed] = self.bench.measure(base.course, seed, watch=True)
 
     def compared_with(self, base: Candidate) -> None:
-        """Train as given on the other seeds too: what all courses are compared with."""
-        for seed in self.seeds[1:]:
-            base.trials[seed] = self.bench.measure(base.course, seed)
+        """Train as given on all seeds: what courses are compared with."""
+        for seed in self.seeds:
+            base.trials[seed] = base.trials.get(seed) or self.bench.measure(base.course, seed)
         self.best_skill = base.skill()
 
     def screen(self, courses: Iterable[Course]) -> list[Candidate]:

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from wellfit.data.batches import Batch, Batches, Resident, as_batches
+from wellfit.data.batches import Batch, Batches, as_batches
 from wellfit.errors import BadInput, ConfigError, DataError
 from wellfit.losses.loss import Loss
 from wellfit.runtime import keyed_seed, reseed, restored_random_state
@@ -32,17 +32,9 @@ _SHOWN = 4
 class Rates:
     """What the optimizer is, as its first group says."""
 
-    name: str
-    """Lower case: sgd, adam, adamw, ..."""
     lr: float
-    momentum: float
     weight_decay: float
     maximize: bool
-
-    @property
-    def adaptive(self) -> bool:
-        """Whether updates do not grow with the gradient."""
-        return "sgd" not in self.name and self.name not in ("lion", "lbfgs")
 
 
 class Subject:
@@ -143,18 +135,9 @@ class Subject:
         return max(1, -(-self.count // self.batch_rows)) * self.epochs
 
     @property
-    def inputs(self) -> Mapping[str, Any]:
-        """Facts about the first floating-point input; see `wellfit.training.survey`."""
-        return self.facts.get("inputs") or {}
-
-    @property
     def target(self) -> Mapping[str, Any]:
-        """Facts about the target."""
+        """Facts about the target; see `wellfit.training.survey`."""
         return self.facts["target"]  # type: ignore[no-any-return]
-
-    def resident(self) -> bool:
-        """Whether rows are tensors at hand."""
-        return isinstance(self.train, Resident)
 
 
 def _rates(recipe: Recipe, module: nn.Module) -> Rates:
@@ -164,9 +147,7 @@ def _rates(recipe: Recipe, module: nn.Module) -> Rates:
     optimizer = recipe.optimizer(named)
     group = optimizer.param_groups[0]
     return Rates(
-        name=type(optimizer).__name__.lower(),
         lr=float(group.get("lr", 0.0)),
-        momentum=float(group.get("momentum", 0.0) or 0.0),
         weight_decay=float(group.get("weight_decay", 0.0) or 0.0),
         maximize=bool(group.get("maximize", False)),
     )
