@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import json
 import logging
+import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -13,9 +14,17 @@ from typing import Any
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
 
+import pytest
+
 from web_server import Reply, Request
 
 KEY, SECRET = "AKIDEXAMPLE", "wJalrXUtnFEMI/K7MDENG"
+
+
+def forget_logins(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Take the variables of every cloud out of the environment."""
+    for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "AZURE_"))]:
+        monkeypatch.delenv(name)
 
 
 @contextmanager

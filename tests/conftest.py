@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import wellfit
-from small import QUICK, Command, csv_text, run_command, small_columns
+from small import QUICK, Command, Scored, csv_text, run_command, small_columns
 
 
 @pytest.fixture
@@ -16,6 +17,24 @@ def command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Command:
     """The command line, run in an empty folder."""
     monkeypatch.chdir(tmp_path)
     return run_command
+
+
+@pytest.fixture
+def scored_splits(monkeypatch: pytest.MonkeyPatch) -> Scored:
+    """Gives the list that the names of the splits go into on which prepared rows of a kind are scored."""
+
+    def watch(kind: type[Any]) -> list[str]:
+        scored: list[str] = []
+        score = kind.score
+
+        def noted(self: Any, predictor: Any, split: str) -> Any:
+            scored.append(split)
+            return score(self, predictor, split)
+
+        monkeypatch.setattr(kind, "score", noted)
+        return scored
+
+    return watch
 
 
 @pytest.fixture(scope="session")

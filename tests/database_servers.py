@@ -6,7 +6,6 @@ import contextlib
 import os
 import pwd
 import shutil
-import signal
 import socket
 import subprocess
 import tempfile
@@ -27,10 +26,6 @@ class Server:
     port: int
     process: int
     folder: Path
-
-    def kill_sessions(self) -> None:
-        """End the server as a crash would: at once, every connection broken."""
-        os.kill(self.process, signal.SIGQUIT)
 
 
 def free_port() -> int:

@@ -63,6 +63,7 @@ class Answer:
 
 
 Command = Callable[..., Answer]
+Scored = Callable[[type[Any]], list[str]]
 
 
 def run_command(*arguments: object) -> Answer:

@@ -20,8 +20,6 @@ RISE, SLIGHT = 1.15, 0.02
 """Rise of the validation loss that is overfitting; a rise that is slight beside the first loss is none."""
 GAP, TWIN_GAP = 0.15, 0.10
 TOLERANCE = {"accuracy": 0.03, "balanced_accuracy": 0.04, "r2": 0.05}
-POOREST_UNRELATED = 0.05
-"""R2 under which a target has nothing to do with the inputs."""
 
 
 @dataclass(frozen=True)

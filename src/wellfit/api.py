@@ -11,9 +11,13 @@ from typing import Any, ParamSpec
 
 from wellfit.alarm import live_display
 from wellfit.config import Document, from_keywords, from_mapping
-from wellfit.diagnosis import diagnose, judge
+from wellfit.diagnosis import diagnose as diagnose_history
+from wellfit.diagnosis import judge
+from wellfit.errors import BadInput
+from wellfit.findings import Finding
+from wellfit.history import History
 from wellfit.run import Run
-from wellfit.training import FitResult, find_rate
+from wellfit.training import FitResult, Monitor, find_rate
 from wellfit.training import fit as fit_module
 from wellfit.training.fit import Readers
 from wellfit.treatment import train_and_treat
@@ -24,7 +28,7 @@ __all__ = ["diagnose", "find_rate", "fit", "load", "train", "tune"]
 Given = ParamSpec("Given")
 
 
-_READERS = Readers(diagnose, judge)
+_READERS = Readers(diagnose_history, judge)
 
 
 def _diagnosed(train_module: Callable[Given, FitResult]) -> Callable[Given, FitResult]:
@@ -38,6 +42,32 @@ def _diagnosed(train_module: Callable[Given, FitResult]) -> Callable[Given, FitR
 
 
 fit = _diagnosed(fit_module)
+
+
+def diagnose(history: History | Monitor | FitResult | Run, *, live: bool = False) -> list[Finding]:
+    """Give what the checks find in what a training recorded.
+
+    Args:
+        history: what was recorded, or what holds it: a `Monitor`, what `fit` gave, a `Run`.
+        live: whether training goes on: then only checks speak that need not know its end.
+
+    Returns:
+        Findings, errors before warnings before remarks; among those of one severity causes come before effects.
+
+    Raises:
+        BadInput: nothing was recorded there.
+
+    >>> diagnose(History())
+    []
+    """
+    found = history.history if isinstance(history, (Monitor, FitResult, Run)) else history
+    if not isinstance(found, History):
+        raise BadInput(
+            "wellfit.diagnose reads a History, or what holds one: a Monitor, a FitResult, a Run.",
+            got=history if isinstance(history, str) else type(history).__name__,
+            do="Give monitor.history, or wellfit.load(folder) for a run.",
+        )
+    return diagnose_history(found, live=live)
 
 
 def train(

@@ -11,7 +11,7 @@ import numpy as np
 from torch import nn
 
 from wellfit.config import Config, model_spec, with_values
-from wellfit.config.rules import Duration
+from wellfit.config.durations import Duration
 from wellfit.data.batches import Batches, Resident
 from wellfit.data.cleaning import TargetPlan
 from wellfit.diagnosis import diagnose
@@ -81,11 +81,8 @@ class Experiment:
         )
         rows = {name: prepared.batches(name, weights) for name in ("train", "valid")}
         self.module = self._module(rows["train"])
-        options = _options(config, self.loss, target)
         weighted = weights is not None or config.data.weight is not None
-        if weighted and config.train.metric == "auto":
-            # Metrics count every row alike: with weights, the loss tells the best epoch.
-            options = replace(options, metric="auto")
+        options = _options(config, self.loss, target, weighted=weighted)
         score = _score(config, target)
         options = with_found_rate(self.module, rows["train"], options)
         self.settled = settle(self.module, rows["train"], options, has_valid=True, score=score)
@@ -164,7 +161,7 @@ class Experiment:
         if trainer.deadline is not None:
             # The clock decided how many updates there were: the replay makes those.
             config = with_values(config, {"train.time": None, "train.steps": trainer.position.step})
-        if trainer.best is not None:
+        if trainer.weights.best is not None:
             trainer.history.meta["best_epoch"] = trainer.stopping.best_epoch
         trainer.history.meta["task"] = prepared.target.task
         trainer.conclude()
@@ -254,11 +251,13 @@ def _class_weight(config: Config, target: TargetPlan) -> list[float] | None:
     return [by_label.get(label, 1.0) for label in labels]
 
 
-def _options(config: Config, loss: Choice[Any], target: TargetPlan) -> FitOptions:
+def _options(config: Config, loss: Choice[Any], target: TargetPlan, *, weighted: bool) -> FitOptions:
     train = config.train
     stopping = train.early_stopping
     # Images are changed by their batches.
     augment = "none" if MODELS[config.model["type"]].reads == "images" else train.augment
+    # Metrics count every row alike: with weights, the loss tells the best epoch.
+    usual = "auto" if weighted else default_metric(target.task)
     return FitOptions(
         loss=loss,
         optimizer=dict(train.optimizer),
@@ -271,7 +270,7 @@ def _options(config: Config, loss: Choice[Any], target: TargetPlan) -> FitOption
         clip_norm=train.clip_norm,
         clip_value=train.clip_value,
         early_stopping=None if stopping is None else stopping.model_dump(),
-        metric=default_metric(target.task) if train.metric == "auto" else train.metric,
+        metric=usual if train.metric == "auto" else train.metric,
         precision=train.precision,
         compile=train.compile,
         accumulate=train.accumulate,

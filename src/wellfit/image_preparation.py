@@ -63,11 +63,8 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
     width_open = config.model["type"] == "convnet" and "widths" not in given.get("model", {})
     config = with_recipe(config, task=plan.task, rows=frames["train"].height)
     places = torch.from_numpy(frames["train"].get_column("image").to_numpy().astype(np.int64))
-    own = {"valid": config.data.valid, "test": config.data.test}
     resolved = {
-        "data.source": lasting_source(config.data.source) if data is None else config.data.source,
-        **{f"data.{name}": lasting_source(source) for name, source in own.items()},
-        "data.headers": lasting_headers(config.data.headers),
+        **_lasting(config, from_source=data is None),
         "data.target": target,
         "data.task": plan.task,
         "data.header": True,
@@ -89,14 +86,25 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
         rows={**rows, **{name: part.height for name, part in frames.items()}},
         findings=(*table.findings, *findings, *leaks, *misspelt(plan), *imbalance(plan)),
         set_aside=left.table(),
-        notes=(
-            *table.notes,
-            *secrets_kept_out([config.data.source, config.data.valid, config.data.test]),
-            *headers_kept_out(config.data.headers),
-            *split.notes,
-            *_from_scratch(config),
-        ),
+        notes=(*table.notes, *_kept_out(config), *split.notes, *_from_scratch(config)),
     )
+
+
+def _lasting(config: Config, *, from_source: bool) -> dict[str, Any]:
+    """Give the sources as a run keeps them; rows that were given stand for the first."""
+    data = config.data
+    return {
+        "data.source": lasting_source(data.source) if from_source else data.source,
+        "data.valid": lasting_source(data.valid),
+        "data.test": lasting_source(data.test),
+        "data.headers": lasting_headers(data.headers),
+    }
+
+
+def _kept_out(config: Config) -> list[str]:
+    """Say which secrets the run does not keep."""
+    sources = [config.data.source, config.data.valid, config.data.test]
+    return [*secrets_kept_out(sources), *headers_kept_out(config.data.headers)]
 
 
 _TABLES_DEFAULTS = ({"type": "ensemble"}, {"type": "mlp"})

@@ -6,7 +6,7 @@ Legend: a figure is ``[value, low, high]``, a number and its 95 % interval.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
@@ -141,12 +141,7 @@ def measure(
     """
     sizes = [round(fraction * rows) for fraction in fractions]
     _check(fractions, sizes, seeds)
-    points = []
-    for seed in seeds:
-        order = _order(rows, strata, seed)
-        for size in sizes:
-            train_loss, valid_loss = train(np.sort(order[:size]), seed, False)
-            points.append(Point(rows=size, seed=seed, train_loss=train_loss, valid_loss=valid_loss))
+    points = [point for seed in seeds for point in _points(train, _order(rows, strata, seed), sizes, seed)]
     law, now, doubled, gain = _extrapolated(points, sizes[-1])
     by_data = gain[1] > 0 and gain[0] >= NOTABLE
     widened = () if by_data or not wider else tuple(train(np.arange(rows), seed, True)[1] for seed in seeds)
@@ -163,6 +158,13 @@ def measure(
         ceiling=ceiling,
         reasons=tuple(_reasons(rows, now, doubled, gain, ceiling, widened)),
     )
+
+
+def _points(train: Train, order: Array, sizes: Sequence[int], seed: int) -> Iterator[Point]:
+    """Train on the first rows of an order, more and more of them."""
+    for size in sizes:
+        train_loss, valid_loss = train(np.sort(order[:size]), seed, False)
+        yield Point(rows=size, seed=seed, train_loss=train_loss, valid_loss=valid_loss)
 
 
 def _check(fractions: Sequence[float], sizes: Sequence[int], seeds: Sequence[int]) -> None:

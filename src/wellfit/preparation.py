@@ -18,8 +18,7 @@ from wellfit.data.cleaning import (
     repeated_rows,
     rows_without_target,
 )
-from wellfit.data.columnwise import each
-from wellfit.data.columnwise import beside
+from wellfit.data.columnwise import beside, each
 from wellfit.data.features import FeaturePlan, Targets
 from wellfit.data.sources import read_table
 from wellfit.data.sources.lasting import secrets_kept_out
@@ -119,12 +118,12 @@ def prepare_table(config: Config, data: Any = None, *, source: Any = None, estim
         target_plan.encode(frames["train"].get_column(target))[0].astype(np.float64), len(target_plan.classes)
     )
     wanted = config.clean.leaks == "warn" and not estimator
-    search = partial(find_leaks, frames, train, cleaning, target_plan, method=split.method)
-    with beside(lambda: list(search()) if wanted else [], rows=train.height) as leaks:
+    search = partial(_leaks, frames, train, cleaning, target_plan, method=split.method, wanted=wanted)
+    with beside(search, rows=train.height) as leaks:
         features, matrix = FeaturePlan.fit_apply(train, targets=targets, **feature_settings(config, cleaning))
         findings = with_leaks(findings, leaks())
     ranges = _ranges(train)
-    del train, search
+    del train, search, targets
     counts = {name: part.height for name, part in frames.items()}
     return PreparedTable(
         config=_resolved(config, record, split, target_plan, features, given=data is not None),
@@ -148,6 +147,10 @@ def prepare_table(config: Config, data: Any = None, *, source: Any = None, estim
             *split.notes,
         ),
     )
+
+
+def _leaks(*table: Any, method: str, wanted: bool) -> list[Finding]:
+    return list(find_leaks(*table, method=method)) if wanted else []
 
 
 def _own_frames(config: Config, record: SourceRecord, own: Mapping[str, Any]) -> dict[str, pl.DataFrame]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -17,6 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import TensorDataset
 
+from given import Given
 from wellfit.data.batches import as_batches
 from wellfit.losses import LOSSES
 from wellfit.training.appraisal import appraise
@@ -49,18 +49,6 @@ def appraised(module: nn.Module, rows: Any, held: Any, loss: Any) -> dict[str, A
         return batches
 
     return appraise(module, ready(rows), None if held is None else ready(held), recipe)
-
-
-class Given(nn.Module):
-    """Gives what a function makes of its inputs."""
-
-    def __init__(self, function: Callable[[Tensor], Any]) -> None:
-        super().__init__()
-        self.function = function
-        self.unused = nn.Parameter(torch.zeros(1))
-
-    def forward(self, x: Tensor) -> Any:
-        return self.function(x)
 
 
 def test_figures_are_those_of_scikit_learn() -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from given import Given, noise
 from wellfit.config import from_mapping, with_values
 from wellfit.data.batches import as_batches
 from wellfit.diagnosis.checks import (
@@ -31,22 +32,6 @@ CHECKS = [module.CHECK for module in (class_imbalance_ignored, good_fit, not_lea
 CHECKS.append(underfitting.CHECK)
 
 Rows = tuple[Tensor, Tensor]
-
-
-class Given(nn.Module):
-    """Gives what a function makes of its inputs."""
-
-    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.function = function
-        self.unused = nn.Parameter(torch.zeros(1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.function(x)
-
-
-def noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def found(

@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 
+from given import Given, noise
 from wellfit.data.batches import as_batches
 from wellfit.diagnosis.fit_evidence import Figure
 from wellfit.diagnosis.verdict import Verdict, judge
@@ -20,22 +21,6 @@ from wellfit.training.appraisal import appraise
 from wellfit.training.options import FitOptions, settle
 
 ROWS, HELD = 400, 300
-
-
-class Given(nn.Module):
-    """Gives what a function makes of its inputs."""
-
-    def __init__(self, function: Callable[[Tensor], Tensor]) -> None:
-        super().__init__()
-        self.function = function
-        self.unused = nn.Parameter(torch.zeros(1))
-
-    def forward(self, x: Tensor) -> Tensor:
-        return self.function(x)
-
-
-def noise(*shape: int, seed: int = 0) -> Tensor:
-    return torch.randn(*shape, generator=torch.Generator().manual_seed(seed))
 
 
 def signal(x: Tensor) -> Tensor:

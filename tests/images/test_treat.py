@@ -9,7 +9,8 @@ import pytest
 
 import wellfit
 from pictures import bars, folders
-from small import Command
+from searches import treatment_of
+from small import Command, Scored
 from wellfit.config import load_config, with_values
 from wellfit.diagnosis.checks import CHECKS
 from wellfit.findings import Finding, Remedy
@@ -46,16 +47,9 @@ def practice(run: Path) -> ImagePractice:
 
 
 def test_the_cure_is_proved_and_trained_and_test_images_are_scored_by_it_alone(
-    folder: Path, monkeypatch: pytest.MonkeyPatch
+    folder: Path, scored_splits: Scored
 ) -> None:
-    scored: list[str] = []
-    score = PreparedImages.score
-
-    def counted(self: PreparedImages, predictor: Any, split: str) -> Any:
-        scored.append(split)
-        return score(self, predictor, split)
-
-    monkeypatch.setattr(PreparedImages, "score", counted)
+    scored = scored_splits(PreparedImages)
     said: list[str] = []
     before = wellfit.load(folder / "one").metrics["test"]["accuracy"]
     treated = treat_run(folder / "one", apply=True, budget=9, seeds=2, report=said.append)
@@ -68,12 +62,8 @@ def test_the_cure_is_proved_and_trained_and_test_images_are_scored_by_it_alone(
 
 
 def test_test_images_change_nothing(folder: Path) -> None:
-    def done(name: str) -> dict[str, Any]:
-        record = treat_run(folder / name, budget=6, seeds=2).as_dict()
-        trials = [{key: value for key, value in row.items() if key != "seconds"} for row in record["trials"]]
-        return {"trials": trials, "before": record["before"], "after": record["after"], "options": record["options"]}
-
-    assert done("one") == done("two")
+    one, two = (treatment_of(treat_run(folder / name, budget=6, seeds=2)) for name in ("one", "two"))
+    assert one == two
 
 
 def found(code: str, *remedies: Remedy) -> Finding:

@@ -15,7 +15,8 @@ import pytest
 
 import wellfit
 from pictures import arrows, bars, folders
-from small import Command
+from searches import stopped_at, study_of
+from small import Command, Scored
 from wellfit import image_trials
 from wellfit.config import from_mapping
 from wellfit.errors import ConfigError, DataError, Interrupted, WellfitError
@@ -24,7 +25,7 @@ from wellfit.models import ImageInputs
 from wellfit.prepared_images import PreparedImages
 from wellfit.source_preparation import are_images, prepare_source
 from wellfit.tuning import resume_study, tune_run
-from wellfit.tuning.bench import Bench, Job, Measured
+from wellfit.tuning.bench import Bench, Job
 from wellfit.tuning.space import given_space
 
 SIDE = 8
@@ -43,13 +44,6 @@ def config(source: Path, out: Path, *, train: Any = None, **tune: Any) -> dict[s
 
 def tuned(source: Path, out: Path, **more: Any) -> wellfit.Run:
     return tune_run(from_mapping(config(source, out, **more)))
-
-
-def study_of(run: wellfit.Run) -> dict[str, Any]:
-    """What does not depend on the clock."""
-    record = dict(run.tuning or {})
-    trials = [{key: value for key, value in trial.items() if key != "seconds"} for trial in record["trials"]]
-    return {key: value for key, value in record.items() if not key.endswith("seconds")} | {"trials": trials}
 
 
 @pytest.fixture(scope="module")
@@ -103,15 +97,8 @@ def test_values_are_those_of_a_training_with_the_same_settings(run: wellfit.Run,
     assert again.metrics["valid"][run.tuning["metric"]] == trial["value"]
 
 
-def test_test_images_change_nothing_and_are_scored_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    scored: list[str] = []
-    score = PreparedImages.score
-
-    def counted(self: PreparedImages, predictor: Any, split: str) -> Any:
-        scored.append(split)
-        return score(self, predictor, split)
-
-    monkeypatch.setattr(PreparedImages, "score", counted)
+def test_test_images_change_nothing_and_are_scored_once(tmp_path: Path, scored_splits: Scored) -> None:
+    scored = scored_splits(PreparedImages)
     studies = []
     for seed in (1, 2):
         root = tmp_path / f"set{seed}"
@@ -133,7 +120,7 @@ def test_mirroring_is_tried_once_in_a_study_and_never_in_a_trial(
 
     monkeypatch.setattr(image_trials, "mirror_verdict", verdict)
     with monkeypatch.context() as patch:
-        patch.setattr(Bench, "measure", _stopped_at("trial 1"))
+        patch.setattr(Bench, "measure", stopped_at("trial 1"))
         with pytest.raises(Interrupted):
             tuned(shapes, tmp_path / "run", trials=2)
     made = resume_study(tmp_path / "run")
@@ -178,22 +165,11 @@ def test_keys_of_augmentations_stand_beside_what_was_settled(shapes: Path, tmp_p
     assert {one.key for one in given_space(bench.config)} == set(search)
 
 
-def _stopped_at(key: str) -> Any:
-    measure = Bench.measure
-
-    def stopping(self: Bench, job: Job, *more: Any) -> Measured:
-        if job.key == key:
-            raise KeyboardInterrupt
-        return measure(self, job, *more)
-
-    return stopping
-
-
 def test_a_study_that_was_stopped_goes_on_to_the_same_end(
     run: wellfit.Run, shapes: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Bench, "measure", _stopped_at("trial 2"))
+        patch.setattr(Bench, "measure", stopped_at("trial 2"))
         with pytest.raises(Interrupted, match="Go on with: wellfit resume"):
             tuned(shapes, tmp_path / "cut")
     resumed = resume_study(tmp_path / "cut")

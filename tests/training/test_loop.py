@@ -272,6 +272,7 @@ def test_ctrl_c_finishes_the_step_and_says_so(rows, make_net):
         ({"batch_size": 0}, "batch_size"),
         ({"early_stopping": 3}, "validation rows"),
         ({"loss": lambda output, target: output}, "one number"),
+        ({"loss": lambda output, target: output.sum().detach()}, "follow from the output"),
         ({"augment": {"flip": True}}, "noise"),
         ({"precision": "half"}, "precision"),
         ({"device": "tpu"}, "device"),

@@ -12,8 +12,8 @@ import polars as pl
 import pytest
 
 import wellfit
+from searches import treatment_of
 from small import Command, csv_text
-from timeless import treatment_of
 from wellfit.bagging import EnsembleExperiment
 from wellfit.config import Config, from_mapping, load_config, model_spec, with_values
 from wellfit.errors import Interrupted

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 import wellfit
+from searches import treatment_of
 from small import csv_text
-from timeless import treatment_of
 from wellfit.errors import RunFolderError
 from wellfit.treatment import treat_run
 from wellfit.treatment.settings import settings_for, standard_settings

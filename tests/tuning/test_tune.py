@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 import wellfit
-from small import Command, csv_text, small_columns
+from searches import stopped_at, study_of
+from small import Command, Scored, csv_text, small_columns
 from wellfit.config import from_mapping
 from wellfit.errors import ConfigError, Interrupted, RunFailed, RunFolderError
+from wellfit.prepared import PreparedTable
 from wellfit.tuning import resume_study, tune_run
-from wellfit.tuning.bench import Bench, Job, Measured
+from wellfit.tuning.bench import Bench, Measured
 
 SEARCH = {"train.optimizer.lr": "log(1e-3, 1e-1)", "model.hidden": [[4], [8]], "features.scale": ["robust", "standard"]}
 QUICK = {"type": "mlp", "hidden": [4]}
@@ -33,13 +35,6 @@ def config(source: Path | str, out: Path | str, **tune: Any) -> dict[str, Any]:
 
 def tuned(source: Path, out: Path, **tune: Any) -> wellfit.Run:
     return tune_run(from_mapping(config(source, out, **tune)))
-
-
-def study_of(run: wellfit.Run) -> dict[str, Any]:
-    """What does not depend on the clock."""
-    record = dict(run.tuning or {})
-    trials = [{key: value for key, value in trial.items() if key != "seconds"} for trial in record["trials"]]
-    return {key: value for key, value in record.items() if not key.endswith("seconds")} | {"trials": trials}
 
 
 @pytest.fixture(scope="module")
@@ -99,19 +94,8 @@ def test_test_rows_change_nothing(table: Path, tmp_path: Path) -> None:
     assert studies[0] == studies[1]
 
 
-def test_test_rows_are_scored_by_the_final_training_alone(
-    table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    from wellfit.prepared import PreparedTable
-
-    scored: list[str] = []
-    score = PreparedTable.score
-
-    def counted(self: PreparedTable, predictor: Any, split: str) -> Any:
-        scored.append(split)
-        return score(self, predictor, split)
-
-    monkeypatch.setattr(PreparedTable, "score", counted)
+def test_test_rows_are_scored_by_the_final_training_alone(table: Path, tmp_path: Path, scored_splits: Scored) -> None:
+    scored = scored_splits(PreparedTable)
     tuned(table, tmp_path / "run", trials=2)
     assert scored.count("test") == 1
     assert "test" not in scored[:2]
@@ -139,23 +123,12 @@ def test_rows_are_prepared_once_for_each_set_of_their_settings(
     assert prepared[1:].count("standard") <= 1
 
 
-def _stopped_at(key: str) -> Any:
-    measure = Bench.measure
-
-    def stopping(self: Bench, job: Job, *more: Any) -> Measured:
-        if job.key == key:
-            raise KeyboardInterrupt
-        return measure(self, job, *more)
-
-    return stopping
-
-
 @pytest.mark.parametrize("key", ["trial 0", "trial 2", "proof default 1001"])
 def test_a_study_that_was_stopped_goes_on_to_the_same_end(
     key: str, run: wellfit.Run, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Bench, "measure", _stopped_at(key))
+        patch.setattr(Bench, "measure", stopped_at(key))
         if run.tuning is not None and not run.tuning["proofs"] and key.startswith("proof"):
             pytest.skip("nothing was put to the proof")
         with pytest.raises(Interrupted, match="Go on with: wellfit resume"):
@@ -168,7 +141,7 @@ def test_the_same_command_goes_on(table: Path, command: Command, monkeypatch: py
     settings = ["train.epochs=2", "model.type=mlp", "model.hidden=[4]", "train.threads=1", "output.report=false"]
     given += [part for setting in settings for part in ("-o", setting)]
     with monkeypatch.context() as patch:
-        patch.setattr(Bench, "measure", _stopped_at("trial 1"))
+        patch.setattr(Bench, "measure", stopped_at("trial 1"))
         stopped = command(*given)
     assert stopped.code == 1
     assert stopped.record["error"].startswith("Tuning was stopped after 1 of 3 trials.")
@@ -196,7 +169,7 @@ def test_another_config_does_not_go_on_with_a_study(
     table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(Bench, "measure", _stopped_at("trial 1"))
+        patch.setattr(Bench, "measure", stopped_at("trial 1"))
         with pytest.raises(Interrupted):
             tuned(table, tmp_path / "run")
     with pytest.raises(RunFolderError, match="of another config"):
@@ -223,7 +196,7 @@ def test_rows_in_memory_are_tuned_and_gone_on_with(tmp_path: Path, monkeypatch: 
         )
 
     with monkeypatch.context() as patch:
-        patch.setattr(Bench, "measure", _stopped_at("trial 1"))
+        patch.setattr(Bench, "measure", stopped_at("trial 1"))
         with pytest.raises(Interrupted, match=r"Call wellfit\.tune with the same rows"):
             kept(small_columns())
     with pytest.raises(ConfigError, match="these are others"):

@@ -150,7 +150,7 @@ class EnsembleExperiment:
         trainer = weightiest.trainer
         trainer.history.meta["task"] = self.prepared.target.task
         trainer.history.meta["ensemble"] = True
-        if trainer.best is not None:
+        if trainer.weights.best is not None:
             trainer.history.meta["best_epoch"] = trainer.stopping.best_epoch
         trainer.conclude()
         config = self._config(None)

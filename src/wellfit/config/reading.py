@@ -214,7 +214,7 @@ class _Reader:
         values: dict[str, Any] = {}
         lines: dict[str, int] = {}
         while not isinstance(event := next(self._events), yaml.MappingEndEvent):
-            key = self._key(event, path)
+            key = self._key(event)
             origin = self._at(event)
             if key in lines:
                 rule = f"{key_name((*path, key))} is given twice, first in line {lines[key]}."
@@ -235,7 +235,7 @@ class _Reader:
         self._events = itertools.chain(rest, self._events)
         return value
 
-    def _key(self, event: Any, path: Path) -> str:
+    def _key(self, event: Any) -> str:
         if not isinstance(event, yaml.ScalarEvent):
             got = f"*{event.anchor}" if isinstance(event, yaml.AliasEvent) else Bare("a list or a mapping")
             raise self._at(event).error("A key is a word.", got=got, do="Write key: value.")

@@ -8,8 +8,9 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from wellfit.config.augment import Augmentations
+from wellfit.config.durations import Duration, Spacing
 from wellfit.config.families import ClassWeights, FamilyName, Member
-from wellfit.config.rules import Duration, Either, Flag, Number, OneOf, Pattern, Spacing, Whole
+from wellfit.config.rules import Either, Flag, Number, OneOf, Pattern, Whole
 from wellfit.config.sections import SEED, Section
 
 __all__ = ["EarlyStopping", "Train"]

@@ -10,9 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
+from wellfit.config.durations import Duration
 from wellfit.config.problems import Problem, Unfit, dotted, given
 from wellfit.config.reading import scalar
-from wellfit.config.rules import Duration, Either, Options, Rule, Whole
+from wellfit.config.rules import Either, Options, Rule, Whole
 from wellfit.config.sections import Section
 
 __all__ = ["Range", "Tune", "parse_range"]

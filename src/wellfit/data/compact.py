@@ -12,7 +12,16 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-__all__ = ["as_text", "compact_text", "has_one_value", "is_compact", "is_worded", "numbered", "translated"]
+__all__ = [
+    "as_text",
+    "compact_text",
+    "has_one_value",
+    "is_compact",
+    "is_worded",
+    "level_counts",
+    "numbered",
+    "translated",
+]
 
 _NAMESPACE = "wellfit"
 
@@ -55,6 +64,19 @@ def has_one_value(series: pl.Series) -> bool:
     """
     values = series.to_physical() if is_compact(series) else series
     return bool(values.min() == values.max())
+
+
+def level_counts(series: pl.Series) -> dict[str, int]:
+    """Count the texts of a compact column, in the order of their codes; missing cells are passed over.
+
+    >>> level_counts(pl.Series(["b", None, "a", "b"], dtype=compact_text()))
+    {'b': 2, 'a': 1}
+    """
+    numbers = series.alias("cell").to_physical().drop_nulls()
+    counts = np.bincount(numbers.to_numpy())
+    there = np.flatnonzero(counts)
+    texts = pl.Series(there, dtype=numbers.dtype).cat.to(series.dtype).cast(pl.String)
+    return dict(zip(texts.to_list(), counts[there].tolist(), strict=True))
 
 
 def numbered(series: pl.Series, numbers: Mapping[str, int], default: int) -> np.ndarray[Any, np.dtype[np.int64]]:

@@ -34,7 +34,7 @@ def diagnose(history: History, *, live: bool = False) -> list[Finding]:
     evidence = Evidence(history)
     found = [finding for check in CHECKS if check.live or not live for finding in _found(check, evidence)]
     told = for_ensemble(found) if history.meta.get("ensemble") else found
-    return sorted(weighed(told), key=lambda finding: _ORDER[finding.severity])
+    return sorted([*weighed(told), *_fault(history)], key=lambda finding: _ORDER[finding.severity])
 
 
 def _found(check: Check, evidence: Evidence) -> list[Finding]:
@@ -44,6 +44,15 @@ def _found(check: Check, evidence: Evidence) -> list[Finding]:
     except Exception as error:
         evidence.history.meta["doctor_failed"] = f"{check.code}: {type(error).__name__}: {error}"[:200]
         return []
+
+
+def _fault(history: History) -> list[Finding]:
+    """Say that the doctor died: that it names nothing is then no sign of health."""
+    fault = history.meta.get("doctor_failed")
+    if not fault:
+        return []
+    message = f"The doctor stopped looking, so that problems may be unnamed; training was not touched. It said: {fault}"
+    return [Finding(code="doctor_failed", severity="info", message=message)]
 
 
 def weighed(findings: Sequence[Finding]) -> list[Finding]:

@@ -132,11 +132,6 @@ class Evidence:
         return self.meta.get("loss") or {}
 
     @property
-    def appraisal(self) -> Mapping[str, Any] | None:
-        """How good the kept weights are, beside baselines; None where nothing was appraised."""
-        return self.meta.get("appraisal") or None
-
-    @property
     def classification(self) -> bool:
         """Whether the target is classes."""
         return bool(self.target.get("kind") == "classes")

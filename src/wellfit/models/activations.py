@@ -12,11 +12,10 @@ __all__ = ["ACTIVATIONS", "Activation"]
 
 @dataclass(frozen=True)
 class Activation:
-    """An activation: how it is made, the init it wants, and whether its ends saturate."""
+    """An activation: how it is made, and the init it wants."""
 
     make: Callable[[], nn.Module]
     init: str
-    bounded: bool = False
 
 
 ACTIVATIONS: dict[str, Activation] = {
@@ -26,8 +25,8 @@ ACTIVATIONS: dict[str, Activation] = {
     "silu": Activation(nn.SiLU, "he_normal"),
     "selu": Activation(nn.SELU, "lecun_normal"),
     "mish": Activation(nn.Mish, "he_normal"),
-    "tanh": Activation(nn.Tanh, "xavier_normal", bounded=True),
-    "sigmoid": Activation(nn.Sigmoid, "xavier_normal", bounded=True),
+    "tanh": Activation(nn.Tanh, "xavier_normal"),
+    "sigmoid": Activation(nn.Sigmoid, "xavier_normal"),
 }
 """The activations a model takes. ``init`` is the scheme that ``init: auto`` resolves to: He et al. 2015 for the
 ReLU family, Klambauer et al. 2017 (LeCun) for SELU, Glorot & Bengio 2010 for bounded ones."""

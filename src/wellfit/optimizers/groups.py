@@ -7,17 +7,13 @@ from typing import Any
 
 from torch import Tensor
 
-from wellfit.optimizers.entry import OptimizerEntry
-
 __all__ = ["Factors", "grouped"]
 
 Factors = Mapping[str, tuple[float, float]]
 """By parameter's name what rate and decay are multiplied by, ``(rate, decay)``; 1 where a name is missing."""
 
 
-def grouped(
-    named: Iterable[tuple[str, Tensor]], factors: Factors, entry: OptimizerEntry, options: Mapping[str, Any]
-) -> list[Any]:
+def grouped(named: Iterable[tuple[str, Tensor]], factors: Factors, options: Mapping[str, Any]) -> list[Any]:
     """Give named parameters as an optimizer takes them: as they are, or in one group a pair of factors.
 
     A step takes ``rate * decay factor * weight decay`` off a weight, whatever its factor of the rate. Groups whose rate
@@ -26,13 +22,11 @@ def grouped(
     Args:
         named: names and parameters.
         factors: by name; empty where all parameters are trained alike.
-        entry: the optimizer.
-        options: its options, the rate among them.
+        options: the optimizer's options, the rate among them.
 
     >>> import torch
-    >>> from wellfit.optimizers import OPTIMIZERS
     >>> weights = [("w", torch.ones(1)), ("b", torch.ones(1))]
-    >>> groups = grouped(weights, {"b": (0.1, 0.0)}, OPTIMIZERS["adamw"], {"lr": 1.0, "weight_decay": 0.5})
+    >>> groups = grouped(weights, {"b": (0.1, 0.0)}, {"lr": 1.0, "weight_decay": 0.5})
     >>> [(group["lr"], group["weight_decay"]) for group in groups]
     [(1.0, 0.5), (0.1, 0.0)]
     """

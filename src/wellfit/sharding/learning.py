@@ -88,10 +88,7 @@ def learned(config: Config, stream: RowStream, own: Mapping[str, RowStream]) -> 
         ConfigError, DataError: as for a table in memory.
     """
     target = resolve_column(pl.DataFrame(schema=dict(stream.schema)), given_target(config))
-    column = config.split.column
-    kept = [target] if column is None or column == target or column not in stream.schema else [target, column]
-    by_column = column if config.split.method == "column" or config.split.method == "auto" else None
-    scan = _scanned(stream, kept, by_column)
+    scan = _walked(config, stream, target)
     refuse_unlearnable(scan.sample, target)
     places, rows, findings = _usable(scan, target, drop=config.clean.duplicates == "drop")
     split = _dealt(config, scan, places, target)
@@ -130,6 +127,13 @@ def learned(config: Config, stream: RowStream, own: Mapping[str, RowStream]) -> 
         findings=(*findings, *misspelt(plan), *cleaning.findings, *valueless(features), *imbalance(plan)),
         notes=(*split.notes, *_of_sample(len(sampled), counts["train"])),
     )
+
+
+def _walked(config: Config, stream: RowStream, target: str) -> Scan:
+    """Walk through the table, keeping what its rows are dealt by."""
+    column = config.split.column
+    kept = [target] if column is None or column == target or column not in stream.schema else [target, column]
+    return _scanned(stream, kept, column if config.split.method in ("column", "auto") else None)
 
 
 def _scanned(stream: RowStream, kept: Sequence[str], apart: str | None) -> Scan:

@@ -36,7 +36,7 @@ class FitResult:
     def __init__(self, trainer: Trainer, readers: Readers | None = None) -> None:
         self.module: nn.Module = trainer.module
         """The module that was trained, in place."""
-        self.best_epoch = trainer.stopping.best_epoch if trainer.best is not None else None
+        self.best_epoch = trainer.stopping.best_epoch if trainer.weights.best is not None else None
         """The epoch whose weights were kept; None where the last were."""
         self.steps = trainer.position.step
         """Updates made."""

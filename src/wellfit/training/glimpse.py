@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from wellfit.data.bags import Bagged
 from wellfit.data.batches import Batch, Batches
-from wellfit.runtime import restored_random_state, threads
-from wellfit.training.evaluation import evaluating, prepared
+from wellfit.runtime import threads
+from wellfit.training.apart import apart
+from wellfit.training.evaluation import prepared
 from wellfit.training.kept_weights import Weights
 from wellfit.training.recipe import Recipe
 from wellfit.training.survey import sample_rows
@@ -73,7 +74,7 @@ _Sampled = tuple[Batches, Batch] | None
 
 def _look(module: nn.Module, samples: list[_Sampled], recipe: Recipe, numbers: AbstractContextManager[None]) -> Glimpse:
     try:
-        with restored_random_state(), threads(recipe.threads), evaluating(module), numbers:
+        with numbers, threads(recipe.threads), apart(module):
             train, valid = (None if found is None else _outputs(module, *found, recipe) for found in samples)
         return Glimpse(train, valid)
     except Exception as error:

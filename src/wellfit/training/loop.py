@@ -5,11 +5,9 @@ from __future__ import annotations
 import itertools
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from wellfit.data.batches import Batch, Batches
@@ -17,7 +15,8 @@ from wellfit.errors import ConfigError, DataError, Interrupted, RunFailed
 from wellfit.history import History
 from wellfit.runtime import restored_random_state, threads
 from wellfit.training.checkpoint import Checkpoints, to_device
-from wellfit.training.evaluation import evaluate, evaluating, prepared
+from wellfit.training.chosen_weights import ChosenWeights
+from wellfit.training.evaluation import evaluate, prepared
 from wellfit.training.examiner import Examiner
 from wellfit.training.interrupt import Interruption
 from wellfit.training.loss_windows import LossWindows
@@ -64,7 +63,6 @@ class Trainer:
         self.position = Position()
         self.latest: dict[str, float] = {}
         self.stopping = EarlyStopping(self.recipe.patience, self.recipe.min_delta, self.recipe.greater_is_better)
-        self.best: dict[str, Tensor] | None = None
         named = [(name, weight) for name, weight in self.module.named_parameters() if weight.requires_grad]
         if not named:
             raise DataError(
@@ -77,8 +75,7 @@ class Trainer:
         planned = None if steps is None else steps * self.recipe.epochs
         forward = self.forward or self.module
         self.updater = Updater(self.module, forward, self.optimizer, self.recipe, self.monitor, planned)
-        self.averages = None if self.recipe.ema is None else [weight.detach().clone() for _, weight in named]
-        self._weights: list[Tensor] = [weight for _, weight in named]
+        self.weights = ChosenWeights(self.module, self.optimizer, self.recipe.ema)
         self._pending: list[tuple[Tensor, Tensor | float]] = []
         self._losses: list[float] = []
         # Not the steps asked for: a run that time ended is replayed with those, and to the same history.
@@ -184,7 +181,7 @@ class Trainer:
                 return False
             position.step += 1
             position.batch += len(batches)
-            self._average()
+            self.weights.average()
             if len(self._pending) >= _FLUSH_EVERY:
                 self._read_losses()
             for callback in self.callbacks:
@@ -196,11 +193,6 @@ class Trainer:
                 break
             self._save_if_due(epoch_ended=False)
         return True
-
-    def _average(self) -> None:
-        if self.averages is not None and self.recipe.ema is not None:
-            with torch.no_grad():
-                torch._foreach_lerp_(self.averages, self._weights, 1.0 - self.recipe.ema)
 
     def _read_losses(self) -> None:
         """Add the pending losses one by one, so that the sum does not depend on when they are read."""
@@ -241,7 +233,7 @@ class Trainer:
     def _validate(self) -> None:
         assert self.valid is not None
         recipe = self.recipe
-        with self._evaluated():
+        with self.weights.evaluated():
             figures = evaluate(
                 self.module,
                 self.valid,
@@ -256,48 +248,11 @@ class Trainer:
             self._losses.append(figures["loss"])
             value = figures[recipe.monitored]
             if self.stopping.improves(self.position.epoch, value) and recipe.restore_best:
-                self._keep_best()
-
-    def _keep_best(self) -> None:
-        state = self.module.state_dict()
-        if self.best is None:
-            self.best = {name: value.detach().clone() for name, value in state.items()}
-            return
-        for name, value in state.items():
-            self.best[name].copy_(value)
-
-    @contextmanager
-    def _evaluated(self) -> Iterator[None]:
-        """Put the weights that are evaluated into the module, and the ones that are trained back after."""
-        trained = None
-        to_weights, to_point = getattr(self.optimizer, "eval", None), getattr(self.optimizer, "train", None)
-        if to_weights is not None:
-            to_weights()
-        if self.averages is not None:
-            trained = [weight.detach().clone() for weight in self._weights]
-            self._put(self.averages)
-        try:
-            with evaluating(self.module):
-                yield
-        finally:
-            if trained is not None:
-                self._put(trained)
-            if to_point is not None:
-                to_point()
-
-    def _put(self, values: list[Tensor]) -> None:
-        with torch.no_grad():
-            torch._foreach_copy_(self._weights, values)
+                self.weights.keep_best()
 
     def _settle(self) -> None:
         """Leave in the module the weights that the run keeps."""
-        to_weights = getattr(self.optimizer, "eval", None)
-        if to_weights is not None:
-            to_weights()
-        if self.averages is not None:
-            self._put(self.averages)
-        if self.best is not None:
-            self.module.load_state_dict(self.best)
+        self.weights.settle()
         self.module.eval()
         if self.position.epoch < self.recipe.epochs and not self.stopping.exhausted and self._cut_short():
             # Time or steps alike: a run that time ended is replayed with its steps, and to the same history.
@@ -351,8 +306,7 @@ class Trainer:
             "position": asdict(self.position),
             "module": dict(self.module.state_dict()),
             "optimizer": self.optimizer.state_dict(),
-            "averages": self.averages,
-            "best": self.best,
+            **self.weights.state(),
             "stopping": self.stopping.state(),
             "losses": list(self._losses),
             "parts": self.updater.parts,
@@ -382,9 +336,7 @@ class Trainer:
             self.deadline -= self.position.seconds
         self.module.load_state_dict(state["module"])
         self.optimizer.load_state_dict(state["optimizer"])
-        if self.averages is not None:
-            torch._foreach_copy_(self.averages, state["averages"])
-        self.best = state["best"]
+        self.weights.restore(state)
         self.stopping.restore(state["stopping"])
         self._losses = list(state["losses"])
         self.updater.parts = state["parts"]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import logging
+from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 import torch
@@ -13,18 +15,23 @@ from wellfit.data.batches import Batch, Batches, Resident, as_batches
 from wellfit.errors import BadInput, DataError, RunFailed
 from wellfit.history import History
 from wellfit.optimizers import refuse_non_finite
+from wellfit.training.apart import apart
+from wellfit.training.attachment import as_written, refuse_another, refuse_options
+from wellfit.training.calls import SeenCalls
 from wellfit.training.examiner import Examiner, optimizer_facts
 from wellfit.training.kept_weights import Weights
 from wellfit.training.loss_graph import loss_from_graph, loss_kind
 from wellfit.training.merged_windows import MergedWindows
 from wellfit.training.monitor import SAMPLE_EVERY, LayerStatistics
 from wellfit.training.options import as_loss
-from wellfit.training.probes import ROWS, Probe
+from wellfit.training.probes import ROWS, Figure, Probe
 from wellfit.training.recipe import LossLike, Recipe
 from wellfit.training.recovered_rows import MOST_ROWS, RecoveredRows
 from wellfit.training.survey import survey
 
 __all__ = ["Monitor"]
+
+_LOG = logging.getLogger("wellfit")
 
 _MOST_KEPT = 2**22 // 16
 """Numbers of a module at the most whose copies, one for each doubling of the steps, are kept for later looks."""
@@ -32,6 +39,10 @@ _MOST_KEPT = 2**22 // 16
 
 class Monitor:
     """Records what a training loop does, for `wellfit.diagnose`; it changes nothing and stops nothing.
+
+    A compiled module is given compiled, ``Monitor(torch.compile(module), optimizer)``: it is looked at as it was
+    written. Looks are passes in evaluation mode after which buffers and plain attributes are as they were; hooks of
+    your own are called in them. A fault of the doctor is logged, told by `wellfit.diagnose`, and ends its looks alone.
 
     Told ``loss``, ``train`` and ``valid``, it has the evidence of all checks. Told nothing, it takes up to 2,048 rows
     from what the module is called with in the first steps; their targets follow from the gradient at the output where
@@ -50,7 +61,7 @@ class Monitor:
             step 200 on, four times from step 2,000.
 
     Raises:
-        BadInput: the module has nothing that is trained, or rows can't be read.
+        BadInput: the module has nothing that is trained, the optimizer is none, or rows can't be read.
 
     >>> import torch, wellfit
     >>> module = torch.nn.Sequential(torch.nn.Linear(2, 8), torch.nn.ReLU(), torch.nn.Linear(8, 1))
@@ -81,6 +92,9 @@ class Monitor:
     ) -> None:
         if not isinstance(module, nn.Module):
             raise BadInput("wellfit.Monitor watches a torch.nn.Module.", got=type(module).__name__)
+        refuse_options(optimizer, every)
+        called, module = module, as_written(module)
+        refuse_another(optimizer, module)
         self.module, self.optimizer = module, optimizer
         self._named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
         if not self._named:
@@ -94,12 +108,11 @@ class Monitor:
         self._held = None if valid is None else as_batches(valid)
         self._history = History()
         self._statistics = LayerStatistics(module, every)
-        self._windows = MergedWindows()
+        self._windows, self._rates = MergedWindows(), MergedWindows()
         self._pending: list[Tensor] = []
         self._step = 0
         self._closed = False
-        self._seen: list[tuple[Tensor, ...]] = []
-        self._calls = 0
+        self._seen = SeenCalls(ROWS)
         self._examiner: Examiner | None = None
         self._weights = Weights(module)
         self._kind = ""
@@ -108,14 +121,14 @@ class Monitor:
         self._settings: dict[str, Any] = {}
         self._broken = False
         self._finished_at = -1
-        self._handles = [module.register_forward_pre_hook(self._called)]
+        self._handles = [called.register_forward_pre_hook(self._called, with_kwargs=True)]
         if optimizer is not None:
             self._handles.append(optimizer.register_step_pre_hook(self._before_update))
             self._handles.append(optimizer.register_step_post_hook(self._after_update))
         if self._rows is not None and self._loss is not None:
             self._safely(self._examine)
         else:
-            self._recovered = RecoveredRows(module)
+            self._recovered = RecoveredRows(called)
 
     def observe(self, loss: Tensor | float) -> None:
         """Take in a step's loss, after ``backward()``; before ``optimizer.step()`` if gradients are to be checked.
@@ -158,7 +171,9 @@ class Monitor:
             work()
         except Exception as error:
             self._closed = True
-            self._history.meta["doctor_failed"] = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            fault = f"{type(error).__name__}: {error}".splitlines()[0][:200]
+            self._history.meta["doctor_failed"] = fault
+            _LOG.warning("wellfit.Monitor stopped looking, and training goes on: %s", fault)
 
     def _examine(self) -> None:
         assert self._rows is not None
@@ -166,13 +181,10 @@ class Monitor:
         device = self._named[0][1].device
         rows, held = _on(self._rows, device), None if self._held is None else _on(self._held, device)
         sample = rows.peek()
-        with torch.no_grad():
-            training = self.module.training
-            self.module.eval()
+        with torch.no_grad(), apart(self.module):
             output = self.module(*sample.to(device).inputs)
-            self.module.train(training)
         outputs = int(output.shape[-1]) if isinstance(output, Tensor) and output.ndim > 1 else 1
-        self._examiner = Examiner(self.module, rows, held, _recipe(self._loss, outputs, device), {}, ROWS)
+        self._examiner = Examiner(self.module, rows, held, _recipe(self._loss, outputs, device, 1), {}, ROWS)
         self._examiner.before(self._history, self.optimizer)
 
     def _with_recovered(self) -> Examiner:
@@ -182,16 +194,19 @@ class Monitor:
         if self._examiner is None or recovered.count > self._recovered_of:
             self._recovered_of = recovered.count
             rows = recovered.rows()
-            recipe = _recipe(as_loss(recovered.loss), recovered.columns, rows.target.device)
+            recipe = _recipe(as_loss(recovered.loss), recovered.columns, rows.target.device, self._seen.batch_rows)
             self._examiner = Examiner(self.module, rows, None, recipe, self._settings, ROWS)
         return self._examiner
 
-    def _called(self, module: nn.Module, inputs: tuple[Any, ...]) -> None:
+    def _called(self, module: nn.Module, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """Keep what the module is called with in the first steps: a sample for probes."""
-        if module.training and self._examiner is None and sum(len(part[0]) for part in self._seen) < ROWS:
-            tensors = tuple(part.detach() for part in inputs if isinstance(part, Tensor) and part.ndim > 0)
-            if len(tensors) == len(inputs) and tensors:
-                self._seen.append(tensors)
+        if module.training and not torch.compiler.is_compiling():
+            self._safely(lambda: self._keep(arguments, named))
+
+    def _keep(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
+        self._seen.take(arguments, named)
+        if self._seen.enough:
+            self._handles.pop(0).remove()
 
     def _observe(self, loss: Tensor | float) -> None:
         if isinstance(loss, Tensor):
@@ -213,14 +228,14 @@ class Monitor:
         meta = self._history.meta
         settings = meta.setdefault("settings", {})
         if self.optimizer is not None:
-            settings.setdefault("lr", float(self.optimizer.param_groups[0]["lr"]))
+            settings.setdefault("lr", self._rate)
         self._settings = {**settings, **optimizer_facts(self.optimizer)}
         self._kind = loss_kind(loss)
         if self._examiner is None:
             meta["loss"] = loss_from_graph(loss)
             if self._seen:
-                rows = Resident(self._seen[0], torch.zeros(len(self._seen[0][0])))
-                meta["data"] = {"inputs": survey(rows)["inputs"], "rows": None}
+                first = self._seen.first
+                meta["data"] = {"inputs": survey(Resident(first, torch.zeros(len(first[0]))))["inputs"], "rows": None}
 
     def _check_gradients(self) -> None:
         if self._broken:
@@ -230,9 +245,12 @@ class Monitor:
         except RunFailed as failure:
             self._broken = True
             place = failure.rule.split("'")[1] if "'" in failure.rule else ""
-            rate = 0.0 if self.optimizer is None else float(self.optimizer.param_groups[0]["lr"])
-            found = {"step": self._step + 1, "where": place, "lr": rate, "message": failure.rule}
+            found = {"step": self._step + 1, "where": place, "lr": self._rate, "message": failure.rule}
             self._history.meta["non_finite"] = found
+
+    @property
+    def _rate(self) -> float:
+        return 0.0 if self.optimizer is None else float(self.optimizer.param_groups[0]["lr"])
 
     @property
     def _all_seen(self) -> bool:
@@ -271,35 +289,38 @@ class Monitor:
             if self._step:
                 self._examiner.probe(self._history, step=self._step, epoch=epoch)
             return
-        inputs = self._sample()
-        if inputs is None:
-            return
-        probe = Probe(self.module, None, Batch(inputs, torch.zeros(len(inputs[0]))))
-        if "operations" in self._history.meta:
-            found = probe.look()
-        else:
-            operations, last, output, found = probe.first_look()
-            self._history.meta |= {"operations": operations, "last_operation": last}
-            if output is not None and output.ndim > 1:
-                self._history.meta.setdefault("loss", {})["outputs"] = int(output.shape[-1])
-        for name, weight in self._named:
-            if weight.grad is not None and not weight.grad.is_sparse:
-                found.append(("probe_grad", name, float(weight.grad.double().square().mean().sqrt())))
+        found = [*self._figures(), *self._of_gradients()]
         for name, where, value in found:
             self._history.add(step=self._step, epoch=epoch, name=name, value=value, where=where)
 
-    def _sample(self) -> tuple[Tensor, ...] | None:
-        """Give the inputs seen, joined where their shapes agree."""
+    def _of_gradients(self) -> list[Figure]:
+        return [
+            ("probe_grad", name, float(weight.grad.double().square().mean().sqrt()))
+            for name, weight in self._named
+            if weight.grad is not None and not weight.grad.is_sparse
+        ]
+
+    def _figures(self) -> list[Figure]:
+        """Give what the module does to the inputs seen."""
         if not self._seen:
-            return None
-        shapes = {tuple(part.shape[1:] for part in inputs) for inputs in self._seen}
-        if len(shapes) > 1:
-            return self._seen[0]
-        return tuple(torch.cat(parts)[:ROWS] for parts in zip(*self._seen, strict=True))
+            return []
+        inputs = self._seen.sample()
+        rows = Batch(inputs, torch.zeros(len(inputs[0])))
+        probe = Probe(self.module, None, rows, partial(self._seen.again, self.module))
+        if "operations" in self._history.meta:
+            return probe.look()
+        operations, last, output, found = probe.first_look()
+        self._history.meta |= {"operations": operations, "last_operation": last}
+        if output is not None and output.ndim > 1:
+            self._history.meta.setdefault("loss", {})["outputs"] = int(output.shape[-1])
+        return found
 
     def _before_update(self, *_: Any) -> None:
+        self._safely(self._begin_update)
+
+    def _begin_update(self) -> None:
         if self._statistics.wants(max(self._step - 1, 0)):
-            self._safely(self._statistics.before_update)
+            self._statistics.before_update()
 
     def _after_update(self, *_: Any) -> None:
         if self._statistics.sampling:
@@ -309,6 +330,8 @@ class Monitor:
         """Read the losses that are waiting on the device, all at once."""
         if self._pending:
             self._windows.add(torch.stack(self._pending).double().tolist())
+            if self.optimizer is not None:
+                self._rates.add([self._rate] * len(self._pending))
         self._pending = []
 
     def _finish(self) -> None:
@@ -324,6 +347,7 @@ class Monitor:
                 for step, mean, most in self._windows.ends()
                 for name, value in (("batch_loss", mean), ("batch_loss_max", most))
             ]
+            + [(step, "lr", mean) for step, mean, _ in self._rates.ends()]
         )
         meta = self._history.meta
         meta["steps"] = self._step
@@ -336,8 +360,8 @@ class Monitor:
             self._probe(epoch=0)
 
 
-def _recipe(loss: LossLike, outputs: int, device: torch.device) -> Recipe:
-    return Recipe(loss=loss, optimizer=_no_optimizer, batch_rows=1, epochs=1, outputs=outputs, device=device)
+def _recipe(loss: LossLike, outputs: int, device: torch.device, batch_rows: int) -> Recipe:
+    return Recipe(loss=loss, optimizer=_no_optimizer, batch_rows=batch_rows, epochs=1, outputs=outputs, device=device)
 
 
 def _no_optimizer(_: Any) -> Optimizer:

@@ -12,15 +12,16 @@ import torch
 from torch import Tensor, nn
 
 from wellfit.data.batches import Batches
-from wellfit.errors import BadInput, ConfigError, DataError, did_you_mean
+from wellfit.errors import ConfigError, did_you_mean
 from wellfit.losses import LOSSES, MemberLoss
 from wellfit.metrics import METRICS
 from wellfit.models.members import Members, factors_of
 from wellfit.optimizers import OPTIMIZERS, check_batch_size, default_batch_size, grouped
 from wellfit.registry import Choice, Option
-from wellfit.runtime import default_threads, resolve_device, restored_random_state
+from wellfit.runtime import default_threads, resolve_device
 from wellfit.schedules import SCHEDULES
-from wellfit.training.evaluation import evaluating
+from wellfit.training.combinations import refuse_combinations
+from wellfit.training.first_pass import tried
 from wellfit.training.recipe import LossLike, Recipe, Score
 
 __all__ = ["FitOptions", "Settled", "as_loss", "settle"]
@@ -91,12 +92,11 @@ def settle(
     loss, loss_name = _loss(options)
     if isinstance(module, Members):
         loss = MemberLoss(loss, module.members)
-    outputs = _tried(module, loss, train, device)
+    outputs = tried(module, loss, train, device)
     choice, make = _optimizer(options.optimizer, options.lr, factors_of(module))
     batch_rows = _batch_rows(choice, options, train.rows)
     score = score or _score(options.metric)
-    stopping = _stopping(options.early_stopping, has_valid)
-    watched = score if options.metric not in (None, "auto") else None
+    judged = _judged_by(score, options, has_valid)
     recipe = Recipe(
         loss=loss,
         outputs=outputs,
@@ -121,13 +121,9 @@ def settle(
         device=device,
         watch=_watched(options.doctor),
         score=score,
-        monitored="loss" if watched is None else watched.name,
-        greater_is_better=watched is not None and watched.greater_is_better,
-        patience=stopping.get("patience"),
-        min_delta=stopping.get("min_delta", 0.0),
-        restore_best=stopping.get("restore_best", False),
+        **judged,
     )
-    _refuse_combinations(choice, module, recipe, options)
+    refuse_combinations(choice, module, recipe)
     return Settled(recipe, _resolved(recipe, choice, loss_name, score, device))
 
 
@@ -164,6 +160,11 @@ class _CallableLoss:
         if not isinstance(value, Tensor) or value.numel() != 1:
             shape = tuple(value.shape) if isinstance(value, Tensor) else type(value).__name__
             raise ConfigError("A loss must return one number.", got=shape, do="Take the mean over the rows.")
+        if isinstance(output, Tensor) and output.requires_grad and not value.requires_grad:
+            do = "Compute it with torch alone, without detach(), item() or no_grad()."
+            raise ConfigError(
+                "A loss must follow from the output: gradients come by it.", got="a detached number", do=do
+            )
         rows = float(target.shape[0])
         return value.reshape(()) * rows, rows
 
@@ -195,33 +196,6 @@ def _loss(options: FitOptions) -> tuple[LossLike, str]:
     return made, choice.name
 
 
-def _tried(module: nn.Module, loss: LossLike, train: Batches, device: torch.device) -> int:
-    """Try module and loss on two rows, so that a wrong shape is said before anything is trained.
-
-    Gives the number of the output's columns.
-    """
-    module.to(device)
-    with restored_random_state(), torch.no_grad(), evaluating(module):
-        sample = train.peek().to(device)
-        shapes = [tuple(part.shape) for part in sample.inputs]
-        output = _asked("The module must take the inputs", shapes, lambda: module(*sample.inputs))
-        columns = int(output.shape[-1]) if isinstance(output, Tensor) and output.ndim > 1 else 1
-        target = loss.prepare(sample.target, columns)
-        shape = [tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__, tuple(target.shape)]
-        _asked("The loss must take output and target", shape, lambda: loss.total(output, target))
-    return columns
-
-
-def _asked(rule: str, shapes: list[Any], work: Callable[[], Any]) -> Any:
-    try:
-        return work()
-    except BadInput:
-        raise
-    except (RuntimeError, TypeError, ValueError, IndexError, AttributeError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise DataError(f"{rule}; on two rows it said: {first.rstrip('.')}.", got=shapes) from error
-
-
 def _optimizer(
     given: Any, lr: float | None, factors: Mapping[str, tuple[float, float]]
 ) -> tuple[Choice[Any] | None, Callable[[Any], torch.optim.Optimizer]]:
@@ -238,7 +212,7 @@ def _optimizer(
     if choice.options["lr"] is None:
         choice = Choice(choice.entry, {**choice.options, "lr": choice.entry.default_lr(choice.options)})
     entry, settings = choice.entry, choice.options
-    return choice, lambda named: entry.make(grouped(named, factors, entry, settings), **settings)
+    return choice, lambda named: entry.make(grouped(named, factors, settings), **settings)
 
 
 def _made(function: Callable[[Any], Any], named: Sequence[tuple[str, Tensor]]) -> torch.optim.Optimizer:
@@ -271,6 +245,16 @@ def _score(given: Any) -> Score | None:
 
 
 _STOPPING = {"patience": 10, "min_delta": 0.0, "restore_best": True}
+
+
+def _judged_by(score: Score | None, options: FitOptions, has_valid: bool) -> dict[str, Any]:
+    """Give what a recipe says of how epochs are compared, and of when the best is long past."""
+    watched = score if options.metric not in (None, "auto") else None
+    return {
+        "monitored": "loss" if watched is None else watched.name,
+        "greater_is_better": watched is not None and watched.greater_is_better,
+        **_stopping(options.early_stopping, has_valid),
+    }
 
 
 def _stopping(given: Any, has_valid: bool) -> dict[str, Any]:
@@ -328,34 +312,6 @@ def _bfloat16(precision: str, device: torch.device) -> bool:
     if precision == "auto":
         return device.type == "cuda" and torch.cuda.is_bf16_supported()
     return precision == "bfloat16"
-
-
-def _refuse_combinations(choice: Choice[Any] | None, module: nn.Module, recipe: Recipe, options: FitOptions) -> None:
-    if choice is not None:
-        used = {
-            "clip_norm": recipe.clip_norm is not None,
-            "clip_value": recipe.clip_value is not None,
-            "dropout": any(isinstance(part, nn.Dropout) and part.p > 0 for part in module.modules()),
-            "augment": recipe.noise > 0,
-            "accumulate": recipe.accumulate > 1,
-            "weight_decay": recipe.weight_decay > 0,
-        }
-        if recipe.weight_decay > 0 and "weight_decay" in choice.options:
-            raise ConfigError(
-                f"{choice.name} decays weights by itself.",
-                got=f"train.weight_decay {recipe.weight_decay:g}",
-                do=f"Write optimizer: {{name: {choice.name}, weight_decay: {recipe.weight_decay:g}}}.",
-            )
-        for key, reason in choice.entry.refuses_combinations.items():
-            if used.get(key):
-                raise ConfigError(f"{choice.name} can't be combined with {key}: {reason}", do=f"Leave {key} out.")
-    one_row = recipe.batch_rows == 1
-    if one_row and any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules()):
-        raise ConfigError(
-            "Batch norm needs at least two rows per update.",
-            got="batch_size 1",
-            do="Use layer norm (model.norm=layer), or minibatch instead of sgd.",
-        )
 
 
 def deadline(options: FitOptions) -> float | None:

@@ -1,13 +1,12 @@
 """What a module does to a fixed sample of rows: signals, silent and saturated units, gradients through the depth.
 
-A probe is a forward and a backward pass of its own, in evaluation mode. Random state, buffers and gradients of the
-training stay as they were.
+A probe is a forward and a backward pass of its own, in evaluation mode. Random state, buffers, plain attributes and
+gradients of the training stay as they were; hooks of the module's author are called as in any pass.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,14 +14,13 @@ import torch
 from torch import Tensor, nn
 
 from wellfit.data.batches import Batch
-from wellfit.runtime import restored_random_state
-from wellfit.training.evaluation import evaluating
+from wellfit.training.apart import apart
 from wellfit.training.recipe import LossLike
 from wellfit.training.survey import scales
 from wellfit.training.tracing import Operation, Trace, traced
 from wellfit.training.unit_figures import unit_figures
 
-__all__ = ["Probe"]
+__all__ = ["Figure", "Probe"]
 
 Figure = tuple[str, str, float]
 """Name, place and value."""
@@ -42,8 +40,11 @@ class Probe:
     entries). Of the whole: ``probe_loss``, ``noise_scale``.
     """
 
-    def __init__(self, module: nn.Module, loss: LossLike | None, rows: Batch) -> None:
-        self.module, self.loss = module, loss
+    def __init__(
+        self, module: nn.Module, loss: LossLike | None, rows: Batch, call: Callable[..., Any] | None = None
+    ) -> None:
+        """Make the probe; ``call`` calls the module with the rows' inputs, None: by their places."""
+        self.module, self.loss, self._call = module, loss, call or module
         self.rows = _cut(rows, ROWS)
         self._named = [(name, weight) for name, weight in module.named_parameters() if weight.requires_grad]
 
@@ -68,16 +69,11 @@ class Probe:
     def _pass(self) -> tuple[Trace, Any, _Gradients | None]:
         """Trace a forward pass, with its gradients where there is a loss."""
         asked = self.loss is not None and bool(self._named)
-        with self._apart(), torch.set_grad_enabled(asked):
+        with apart(self.module), torch.set_grad_enabled(asked):
             inputs, timed = self._inputs() if asked else (self.rows.inputs, None)
             with traced(self.module) as trace:
-                output = self.module(*inputs)
+                output = self._call(*inputs)
             return trace, output, self._backward(output, self.rows, timed) if asked else None
-
-    @contextmanager
-    def _apart(self) -> Iterator[None]:
-        with restored_random_state(), evaluating(self.module):
-            yield
 
     def _inputs(self) -> tuple[tuple[Tensor, ...], Tensor | None]:
         """Give the inputs, and the first apart where it is a sequence: its gradient tells how far memory goes."""
@@ -133,8 +129,8 @@ class Probe:
         return noise / signal
 
     def _gradients_of(self, rows: Batch) -> list[Tensor | None]:
-        with self._apart(), torch.enable_grad():
-            return self._backward(self.module(*rows.inputs), rows, None).of_weights
+        with apart(self.module), torch.enable_grad():
+            return self._backward(self._call(*rows.inputs), rows, None).of_weights
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ Legend: outputs and gradients are [row, ...], as the module gives them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 import torch
@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wellfit.data.batches import Resident
+from wellfit.training.calls import by_place
 
 __all__ = ["MOST_ROWS", "RecoveredRows"]
 
@@ -102,7 +103,7 @@ class RecoveredRows:
         self._parts: list[tuple[tuple[Tensor, ...], Tensor]] = []
         self._calls: list[_Call] = []
         self._numbers = 0
-        self._handle: Any = module.register_forward_hook(self._answered)
+        self._handle: Any = module.register_forward_hook(self._answered, with_kwargs=True)
 
     @property
     def open(self) -> bool:
@@ -141,13 +142,14 @@ class RecoveredRows:
         first = _firsts(inputs, target)[:MOST_ROWS]
         return Resident(tuple(part[first] for part in inputs), target[first])
 
-    def _answered(self, module: nn.Module, inputs: tuple[Any, ...], output: Any) -> None:
-        if not module.training or not torch.is_grad_enabled():
+    def _answered(self, module: nn.Module, given: tuple[Any, ...], named: Mapping[str, Any], output: Any) -> None:
+        if not module.training or not torch.is_grad_enabled() or torch.compiler.is_compiling():
             return
         if self._calls:
             # More than one call a step.
             self.close()
             return
+        inputs = by_place(module, given, named) or ()
         tensors = [part for part in inputs if isinstance(part, Tensor) and part.ndim > 0]
         plain = isinstance(output, Tensor) and output.requires_grad and output.ndim > 0 and tensors
         if not plain or len(tensors) < len(inputs) or any(len(part) != len(output) for part in tensors):

@@ -110,11 +110,6 @@ class Subject:
         return anatomy(self.module, self.sample)
 
     @property
-    def task(self) -> str:
-        """The task: binary, multiclass or regression."""
-        return "regression" if not self.classes else "binary" if self.classes == 2 else "multiclass"
-
-    @property
     def epochs(self) -> int:
         """Epochs of the training as given."""
         return self.recipe.epochs

@@ -10,7 +10,7 @@ from typing import Any
 
 from torch import nn
 
-from wellfit.errors import ConfigError
+from wellfit.errors import BadInput, ConfigError
 from wellfit.findings import Finding
 from wellfit.runtime import restored_random_state
 from wellfit.training.fit import FitResult, fit
@@ -75,6 +75,12 @@ def treat(
     started = time.monotonic()
     if valid is None:
         raise ConfigError("Treatment is judged on validation rows.", got="none", do="Give valid=(X, y).")
+    if isinstance(make_module, nn.Module):
+        raise BadInput(
+            "wellfit.treat takes a function that makes a new module at each call.",
+            got=f"a module, {type(make_module).__name__}",
+            do="Give one such as lambda: Net(10).",
+        )
     if seeds < 2:
         raise ConfigError("'seeds' must be 2 or more: one seed shows no noise.", got=seeds, do="Try 3.")
     first = int(fit_options.get("seed", 0))

@@ -59,7 +59,7 @@ def test_rows_of_the_same_source_fit_with_all_their_dirt(seed: int, rows: int) -
 )
 def test_rows_of_another_source_do_not_fit(changes: dict[str, Any], said: str) -> None:
     lines = broken(table(5, 300, **changes))
-    assert any(line.startswith(said) for line in lines) or any(said in line for line in lines), lines
+    assert any(said in line for line in lines), lines
 
 
 def test_a_few_unseen_levels_have_their_slot_and_fit() -> None:

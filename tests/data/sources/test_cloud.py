@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from typing import Any
 
@@ -10,7 +9,7 @@ import polars as pl
 import pytest
 import xlsxwriter
 
-from cloud_servers import KEY, SECRET, s3_client, s3_environment, s3_server
+from cloud_servers import KEY, SECRET, forget_logins, s3_client, s3_environment, s3_server
 from web_server import Reply, Request, serving
 from wellfit.data.sources import read_table
 from wellfit.data.sources.cloud import address, faults
@@ -47,8 +46,7 @@ def bucket(server: str) -> str:
 
 @pytest.fixture(autouse=True)
 def environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "AZURE_"))]:
-        monkeypatch.delenv(name)
+    forget_logins(monkeypatch)
 
 
 @pytest.fixture

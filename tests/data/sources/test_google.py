@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import gzip
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
 import polars as pl
 import pytest
 
-from cloud_servers import STAMPS, Bucket
+from cloud_servers import STAMPS, Bucket, forget_logins
 from web_server import Reply, serving
 from wellfit.data.sources import read_table
 from wellfit.errors import DataError, RunFailed
@@ -31,8 +30,7 @@ FILES = {
 @pytest.fixture
 def bucket(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bucket]:
     """A bucket, and an environment with the login of who may read it."""
-    for name in [name for name in os.environ if name.startswith(("AWS_", "GOOGLE_", "AZURE_"))]:
-        monkeypatch.delenv(name)
+    forget_logins(monkeypatch)
     bucket = Bucket(FILES)
     with serving(bucket.answer) as server:
         monkeypatch.setenv("GOOGLE_BASE_URL", server.url)

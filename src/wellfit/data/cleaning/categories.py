@@ -14,7 +14,7 @@ from wellfit.data.cleaning.missing import is_missing, is_missing_level
 from wellfit.data.cleaning.numbers import SMALL
 from wellfit.data.cleaning.report import Coerced, Tally
 from wellfit.data.cleaning.spellings import form_of, levels_by_form
-from wellfit.data.compact import is_compact, translated
+from wellfit.data.compact import is_compact, level_counts, translated
 from wellfit.errors import ContractError
 
 __all__ = ["CategoryReader", "canonical", "counted", "numeral", "spelling_of"]
@@ -185,6 +185,8 @@ class CategoryReader:
 
 def counted(series: pl.Series) -> dict[str, int]:
     """Count the levels of a column that was read, in the order of their texts."""
+    if is_compact(series):
+        return dict(sorted(level_counts(series).items()))
     return dict(series.alias("level").drop_nulls().value_counts(name="count").sort("level").rows())
 
 

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from wellfit.data.compact import is_worded
+from wellfit.data.compact import is_compact, is_worded, level_counts
+from wellfit.data.order_statistics import quantiles
 
 __all__ = ["LEAST_ROWS", "ColumnContract", "Drift", "shifted_names"]
 
@@ -105,18 +106,17 @@ class ColumnContract:
         """Learn from a typed column of training rows, of which a sample tells enough."""
         typed = typed.gather_every(max(1, -(-len(typed) // MOST_ROWS)))
         if is_worded(typed):
-            counts = (
-                typed.alias("level").drop_nulls().value_counts(name="count").sort("count", "level", descending=True)
-            )
-            unseen = int(counts.filter(pl.col("count") <= RARE)["count"].sum()) / max(int(counts["count"].sum()), 1)
-            levels = tuple(counts.filter(pl.col("count") >= FREQUENT)["level"].head(LEVELS).to_list())
-            draft = cls(rows=len(typed), shares=(), levels=levels, unseen=unseen)
+            counts = _level_counts(typed)
+            rare = sum(count for count in counts.values() if count <= RARE)
+            frequent = ((count, level) for level, count in counts.items() if count >= FREQUENT)
+            levels = tuple(level for _, level in sorted(frequent, reverse=True)[:LEVELS])
+            draft = cls(rows=len(typed), shares=(), levels=levels, unseen=rare / max(sum(counts.values()), 1))
         else:
             values = _numbers(typed)
             known = values[~np.isnan(values)]
             if not len(known):
                 return cls(rows=len(typed), shares=(1.0, 0.0))
-            edges = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1]))
+            edges = np.unique(quantiles(known, np.linspace(0, 1, BINS + 1)[1:-1]))
             draft = cls(
                 rows=len(typed),
                 shares=(),
@@ -130,26 +130,32 @@ class ColumnContract:
     def _counts(self, typed: pl.Series) -> Array:
         """Count the cells of each bin, the missing ones first."""
         if is_worded(typed):
-            counts = dict(typed.alias("level").value_counts(name="count").rows())
-            missing, named = counts.pop(None, 0), [counts.pop(level, 0) for level in self.levels]
-            return np.array([missing, *named, sum(counts.values())], dtype=np.float64)
-        values = _numbers(typed)
-        known = values[~np.isnan(values)]
-        places = np.searchsorted(self.edges, known, side="left")
-        return np.concatenate([[len(values) - len(known)], np.bincount(places, minlength=len(self.edges) + 1)])
+            counts = _level_counts(typed)
+            named = [counts.pop(level, 0) for level in self.levels]
+            return np.array([typed.null_count(), *named, sum(counts.values())], dtype=np.float64)
+        return self._bins(_numbers(typed))
+
+    def _bins(self, values: Array) -> Array:
+        """Count the numbers of each bin, the missing ones first.
+
+        To compare all of them with each edge takes less than to search for the bin of each.
+        """
+        missing = int(np.isnan(values).sum())
+        beyond = [int(np.count_nonzero(values > edge)) for edge in self.edges]
+        return -np.diff([len(values), len(values) - missing, *beyond, 0])
 
     def compare(self, typed: pl.Series) -> Drift:
         """Hold a typed column of later rows against training."""
         rows, bins = len(typed), len(self.shares)
-        counts = self._counts(typed)
+        values = None if is_worded(typed) else _numbers(typed)
+        counts = self._counts(typed) if values is None else self._bins(values)
         # Half a cell in every bin keeps the logarithm finite.
         later = (counts + 0.5) / (rows + 0.5 * bins)
         before = (np.array(self.shares) * self.rows + 0.5) / (self.rows + 0.5 * bins)
         psi = float(((later - before) * np.log(later / before)).sum())
         outside = 0
-        if not is_worded(typed):
-            values = _numbers(typed)
-            outside = int(((values < self.low) | (values > self.high)).sum())
+        if values is not None:
+            outside = int(np.count_nonzero(values < self.low) + np.count_nonzero(values > self.high))
         return Drift(
             psi=psi,
             threshold=max(SHIFTED, _chi_squared(bins - 1) * (1 / rows + 1 / self.rows)),
@@ -172,6 +178,12 @@ class ColumnContract:
 def _numbers(typed: pl.Series) -> Array:
     values = typed.cast(pl.Int64).cast(pl.Float64) if isinstance(typed.dtype, pl.Datetime) else typed
     return values.to_numpy()
+
+
+def _level_counts(typed: pl.Series) -> dict[str, int]:
+    if is_compact(typed):
+        return level_counts(typed)
+    return dict(typed.alias("level").drop_nulls().value_counts(name="count").rows())
 
 
 def _chi_squared(degrees: int) -> float:

@@ -17,10 +17,7 @@ from wellfit.data.cleaning.numbers import SMALL
 from wellfit.data.cleaning.report import Coerced, Status, Tally
 from wellfit.errors import ContractError
 
-__all__ = ["ORDERS", "DateReader", "fast_formats", "parse_date"]
-
-ORDERS = ("ymd", "mdy", "dmy")
-"""The orders of year, month and day that are understood."""
+__all__ = ["DateReader", "fast_formats", "parse_date"]
 
 MICROSECONDS = pl.Datetime("us")
 

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from wellfit.data.columnwise import each
+from wellfit.data.columnwise import MANY, each
 from wellfit.data.compact import as_text, is_compact
 from wellfit.errors import DataError
 
-__all__ = ["duplicate_columns", "repeated_rows", "row_hashes"]
+__all__ = ["duplicate_columns", "repeated_rows", "row_hashes", "some_columns", "telling_columns"]
+
+Rows = np.ndarray[Any, np.dtype[np.int64]]
 
 ROWS_AT_ONCE = 65_536
 """Rows that are hashed at once: each cell takes eight bytes meanwhile."""
+
+TELLING, HEAD = 4, 1_000
+"""Columns that tell most rows apart, where there are such, and the first rows that they are found by."""
 
 LEAST_ROWS = 100
 """In smaller tables, two columns are equal by chance."""
@@ -26,6 +31,36 @@ def row_hashes(frame: pl.DataFrame) -> pl.Series:
     firsts = range(0, frame.height, ROWS_AT_ONCE)
     parts = each(lambda first: frame[first : first + ROWS_AT_ONCE].hash_rows(0), firsts, rows=frame.height)
     return pl.concat(parts) if parts else frame.hash_rows(0)
+
+
+def telling_columns(frame: pl.DataFrame) -> list[int]:
+    """Give the places of a few columns by which most rows differ, or of all where there are none or the rows are few.
+
+    Rows that are equal are so in these, too: what differs there needs no look at the others.
+    """
+    head = frame.head(HEAD)
+    ranked = sorted(range(frame.width), key=lambda place: -head.to_series(place).n_unique())[:TELLING]
+    tells = frame.height >= MANY and some_columns(head, ranked).n_unique() > 0.99 * head.height
+    return sorted(ranked) if tells else list(range(frame.width))
+
+
+def some_columns(frame: pl.DataFrame, places: Sequence[int]) -> pl.DataFrame:
+    """Give the columns at some places."""
+    return pl.DataFrame([frame.to_series(place) for place in places])
+
+
+def _twins(hashes: pl.Series) -> Rows:
+    """Give the rows whose number stands twice or more."""
+    ranked = np.sort(hashes.to_numpy())
+    twice = ranked[1:][ranked[1:] == ranked[:-1]]
+    return np.flatnonzero(hashes.is_in(pl.Series(twice).implode()).to_numpy()) if len(twice) else np.empty(0, np.int64)
+
+
+def _doubtful(frame: pl.DataFrame) -> Rows:
+    """Give the rows that have the hash of another one."""
+    places = telling_columns(frame)
+    rows = _twins(row_hashes(some_columns(frame, places)))
+    return rows if len(places) == frame.width or not len(rows) else rows[_twins(row_hashes(frame[rows]))]
 
 
 def repeated_rows(frame: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
@@ -39,7 +74,7 @@ def repeated_rows(frame: pl.DataFrame) -> np.ndarray[Any, np.dtype[np.bool_]]:
         return repeated
     try:
         # Rows of one hash are compared cell by cell; the hash only spares the comparison of all the others.
-        doubtful = np.flatnonzero(row_hashes(frame).is_duplicated().to_numpy())
+        doubtful = _doubtful(frame)
         named = pl.DataFrame({f"c{place}": series for place, series in enumerate(frame[doubtful].get_columns())})
         first = named.with_row_index("row").unique(subset=named.columns, keep="first")["row"].to_numpy()
     except (pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:

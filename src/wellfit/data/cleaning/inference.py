@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -13,10 +12,11 @@ import polars as pl
 from wellfit.data.cleaning.categories import CategoryReader, counted
 from wellfit.data.cleaning.category_style import category_style
 from wellfit.data.cleaning.cells import PROBE, Cells
+from wellfit.data.cleaning.codes import are_codes, are_whole, holds_codes
 from wellfit.data.cleaning.date_style import date_style, dates_by_hand, torn_dates
 from wellfit.data.cleaning.dates import DateReader
 from wellfit.data.cleaning.dates_as_numbers import number_dates
-from wellfit.data.cleaning.identifiers import named_code, running_number, unusable_text
+from wellfit.data.cleaning.identifiers import running_number, unusable_text
 from wellfit.data.cleaning.missing import is_missing_level, is_missing_number
 from wellfit.data.cleaning.number_style import number_style
 from wellfit.data.cleaning.numbers import NumberReader, unit_of
@@ -44,9 +44,6 @@ WORDS = 10
 NUMBERS = 20
 """Different words that a column of mostly numbers may have, and different numbers that it must have."""
 
-CODE_SHARE = 0.005
-"""Whole numbers are codes where at least so many of them begin with a zero, as in ``02115``."""
-
 PRESENCE = (0.05, 0.95)
 """Free text whose missing share lies within is kept as whether it is there."""
 
@@ -55,9 +52,6 @@ EXACT = 2.0**53
 
 MOST_READ_AGAIN = 10_000
 """Different cells up to which reading them anew is quicker than to count what was read."""
-
-_CODE = re.compile(r"0[0-9]+")
-_WHOLE = re.compile(r"[+-]?[0-9]+")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -161,7 +155,7 @@ def _stated(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> Inf
     if settings.type == "number":
         return _how(number_reader(cells.series, texts, settings), cells)
     if settings.type == "datetime":
-        if cells.series.dtype.is_numeric() or (texts and _are_whole(texts)):
+        if cells.series.dtype.is_numeric() or (texts and are_whole(texts)):
             numbers = NumberReader(absent=settings.numbers).read(cells.series)[0]
             # That they are dates is what a person says, so that the name need not.
             found = number_dates(f"{cells.series.name} date", numbers)
@@ -220,7 +214,7 @@ def _inferred(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> I
     if dtype == pl.Date or isinstance(dtype, pl.Datetime):
         return _how(DateReader(typed=True), cells)
     if dtype.is_integer():
-        if _are_codes(series.name, series):
+        if are_codes(series.name, series):
             return replace(_category(cells, settings), codes=True)
         return _how(NumberReader(typed=True, absent=settings.numbers), cells)
     if dtype.is_numeric() or isinstance(dtype, pl.Duration) or dtype in (pl.Time, pl.Null):
@@ -235,7 +229,7 @@ def _inferred(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> I
 def _from_text(cells: Cells, texts: Sequence[str], settings: ColumnSettings) -> Inferred:
     how = _as_numbers(cells, texts, settings)
     if how is not None:
-        codes = _are_whole(texts) and _holds_codes(cells.in_full.series, how.typed)
+        codes = are_whole(texts) and holds_codes(cells.in_full.series, how.typed)
         return replace(_category(cells, settings), codes=True) if codes else how
     # Some thousand texts tell what the format is; the whole column then tells whether it holds.
     some = texts[:: max(1, len(texts) // 1000)]
@@ -278,12 +272,6 @@ def _as_numbers(cells: Cells, texts: Sequence[str], settings: ColumnSettings) ->
     return how if unparsed <= (1 - READABLE) * present or _are_words(series, how.typed, unparsed) else None
 
 
-def _holds_codes(series: pl.Series, whole: pl.Series) -> bool:
-    """Say whether whole numbers are codes: some begin with a zero, or the column's name says so."""
-    zeros = series.str.strip_chars().str.contains(f"^{_CODE.pattern}$").sum()
-    return zeros >= max(1, CODE_SHARE * series.len()) or _are_codes(series.name, whole)
-
-
 def _are_words(series: pl.Series, read: pl.Series, unparsed: int) -> bool:
     """Say whether what is no number is a few words that return, among many different numbers."""
     frame = pl.DataFrame(
@@ -294,22 +282,10 @@ def _are_words(series: pl.Series, read: pl.Series, unparsed: int) -> bool:
     return len(words) <= min(WORDS, unparsed / 2) and read.n_unique() > NUMBERS
 
 
-def _are_whole(texts: Sequence[str]) -> bool:
-    """Say whether every number of a text column is written as a whole one."""
-    numerals = [text for text in texts if text[:1].isdigit() or text[:1] in "+-."]
-    return bool(numerals) and all(_WHOLE.fullmatch(text) for text in numerals)
-
-
-def _are_codes(name: str, values: pl.Series) -> bool:
-    """Say whether whole numbers are codes that return from row to row, as their column's name says."""
-    known = values.drop_nulls()
-    return named_code(name) and known.n_unique() < len(known)
-
-
 def _useful(cells: Cells, how: Inferred, texts: Sequence[str]) -> Inferred:
     reason, series = None, cells.series
     if isinstance(how.reader, NumberReader):
-        whole = series.dtype.is_integer() or _are_whole(texts)
+        whole = series.dtype.is_integer() or are_whole(texts)
         reason = running_number(series.name, how.typed) if whole else None
         reason = None if reason and number_dates(series.name, how.typed) is not None else reason
     elif isinstance(how.reader, CategoryReader):

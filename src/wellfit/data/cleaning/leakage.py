@@ -9,13 +9,12 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.contract import shifted_names
-from wellfit.data.cleaning.duplicates import row_hashes
-from wellfit.data.cleaning.identifiers import named_id
+from wellfit.data.cleaning.identifiers import named_id, named_owner
 from wellfit.data.cleaning.leaks import target_leaks
 from wellfit.data.cleaning.near_duplicates import near_duplicates
 from wellfit.data.cleaning.plan import CleaningPlan
 from wellfit.data.cleaning.report import CoercionReport
-from wellfit.data.cleaning.split_leaks import divided_groups, mixed_time, shared_rows
+from wellfit.data.cleaning.split_leaks import divided_groups, has_times, mixed_time, shared_rows
 from wellfit.data.cleaning.target import TargetPlan
 from wellfit.data.compact import as_text, is_worded
 from wellfit.findings import Finding
@@ -48,17 +47,18 @@ def find_leaks(
     witnesses = _witnesses(frames["train"], cleaning)
     whole = _whole(typed, encoded, frames["train"], witnesses)
     yield from near_duplicates(whole, frames["train"])
-    hashes = row_hashes(whole)
     for split in ("valid", "test"):
         other = frames[split]
         if {target.name, *witnesses, *(column.name for column in cleaning.used)} <= set(other.columns) and other.height:
             theirs = target.encode(other.get_column(target.name))[0]
             read, report = cleaning.apply(other, watch=True)
-            yield from shared_rows(whole, _whole(read, theirs, other, witnesses), split, hashes=hashes)
+            yield from shared_rows(whole, _whole(read, theirs, other, witnesses), split)
             yield from _shifts(report, cleaning, split)
     if method in _DEALT:
-        truth = _as_numbers(encoded, target)
-        yield from divided_groups(frames, truth, [column.name for column in cleaning.columns])
+        owners = [column.name for column in cleaning.columns if named_owner(column.name)]
+        # A number for each row and class takes as much as a column of the table: few tables have groups or times.
+        truth = _as_numbers(encoded, target) if owners or has_times(typed) else encoded
+        yield from divided_groups(frames, truth, owners)
         yield from mixed_time(typed, truth)
 
 

@@ -17,7 +17,8 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.target import TargetPlan
-from wellfit.data.compact import is_worded
+from wellfit.data.compact import is_compact, is_worded, level_counts, numbered
+from wellfit.data.order_statistics import quantiles
 from wellfit.findings import Finding, Remedy
 
 __all__ = ["target_leaks"]
@@ -74,7 +75,7 @@ def target_leaks(typed: pl.DataFrame, target: TargetPlan, encoded: np.ndarray[An
         found.append(series.name)
         yield _finding(series.name, target, score, _score(series, shuffled, target.task, always=True).figure)
     if target.task == "regression" and not found:
-        yield from _sums(typed[rows], encoded[rows].astype(np.float64), target)
+        yield from _sums(typed[rows], encoded[rows].astype(np.float64))
 
 
 def _sampled(rows: Ids) -> Ids:
@@ -122,6 +123,9 @@ def _score(series: pl.Series, truth: Floats, task: str, *, always: bool = False)
 
 def _bins(series: pl.Series) -> Ids:
     """Give the bin of each cell; 0 is for the missing ones."""
+    if is_compact(series):
+        ranks = {text: rank for rank, text in enumerate(sorted(level_counts(series)), 1)}
+        return numbered(series.alias("cell"), ranks, 0)
     if is_worded(series):
         return series.rank("dense").fill_null(0).cast(pl.Int64).to_numpy()
     values = series.cast(pl.Int64).to_physical() if isinstance(series.dtype, pl.Datetime) else series
@@ -130,18 +134,19 @@ def _bins(series: pl.Series) -> Ids:
     numbers = values.cast(pl.Float64).to_numpy()
     known = numbers[~np.isnan(numbers)]
     most = int(np.clip(len(known) / ROWS_PER_BIN, 8, MOST_BINS))
-    edges = np.unique(np.quantile(known, np.linspace(0, 1, most + 1)[1:-1]))
+    edges = np.unique(quantiles(known, np.linspace(0, 1, most + 1)[1:-1]))
     return np.where(np.isnan(numbers), 0, 1 + np.searchsorted(edges, numbers, side="right")).astype(np.int64)
 
 
 def _cross_fitted(bins: Ids, truth: Floats) -> Floats:
     """Give for each row the mean of its bin on the other half of the rows, drawn to the mean of all."""
     half = np.random.default_rng(1).permutation(len(bins)) % 2 == 0
-    guess = np.empty_like(truth)
-    for mine in (half, ~half):
-        prior = truth[~mine].mean(axis=0)
-        counts = np.bincount(bins[~mine], minlength=bins.max() + 1)[:, None]
-        sums = np.stack([np.bincount(bins[~mine], column[~mine], len(counts)) for column in truth.T], axis=1)
+    guess, size = np.empty_like(truth), int(bins.max()) + 1
+    for mine, theirs in ((half, ~half), (~half, half)):
+        known, answers = bins[theirs], truth[theirs]
+        prior = answers.mean(axis=0)
+        counts = np.bincount(known, minlength=size)[:, None]
+        sums = np.stack([np.bincount(known, column, size) for column in answers.T], axis=1)
         guess[mine] = ((sums + prior) / (counts + 1.0))[bins[mine]]
     return guess
 
@@ -190,7 +195,7 @@ def _finding(name: str, target: TargetPlan, score: _Score, control: float) -> Fi
     )
 
 
-def _sums(typed: pl.DataFrame, truth: Floats, target: TargetPlan) -> Iterator[Finding]:
+def _sums(typed: pl.DataFrame, truth: Floats) -> Iterator[Finding]:
     """Name the columns whose weighted sum is the target."""
     numbers = [series for series in typed.get_columns() if series.dtype == pl.Float64 and not series.null_count()]
     if len(numbers) < 2 or len(truth) < 10 * len(numbers):

@@ -75,7 +75,7 @@ def near_duplicates(typed: pl.DataFrame, raw: pl.DataFrame) -> Iterator[Finding]
         raw: The same rows as they were given.
     """
     step = max(1, -(-typed.height // MOST_ROWS))
-    typed, raw = typed.gather_every(step), raw.gather_every(step)
+    typed = typed.gather_every(step)
     if typed.width < 2 or typed.height < 2:
         return
     keys = row_keys(typed)
@@ -83,6 +83,7 @@ def near_duplicates(typed: pl.DataFrame, raw: pl.DataFrame) -> Iterator[Finding]
         total = keys.sum(axis=1, dtype=np.uint64)
     equal = _pairs(total)
     equal = equal[beyond_chance(keys, equal[:, 0])]
+    raw = raw.gather_every(step) if len(equal) else raw.clear()
     copied = _are_copies(raw, equal)
     if copied.any():
         yield _copies_kept(raw, equal[copied])
@@ -96,6 +97,9 @@ def near_duplicates(typed: pl.DataFrame, raw: pl.DataFrame) -> Iterator[Finding]
 
 def _pairs(keys: Keys) -> Rows:
     """Give the rows whose key stands twice or more, each with the first of its key: ``[pair, 2]``."""
+    ranked = np.sort(keys)
+    if not (ranked[1:] == ranked[:-1]).any():
+        return np.empty((0, 2), dtype=np.int64)
     order = np.argsort(keys, kind="stable").astype(np.int64)
     ranked = keys[order]
     starts = np.concatenate([[True], ranked[1:] != ranked[:-1]])

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wellfit.data.order_statistics import median, quantiles
+
 __all__ = ["Sentinel", "sentinels"]
 
 _KNOWN = frozenset(
@@ -98,10 +100,12 @@ def _spikes(values: Floats) -> Iterator[Sentinel]:
 def _is_apart(rest: Floats, value: float) -> bool:
     if len(rest) < FEWEST:
         return False
-    low, high = np.quantile(rest, (0.25, 0.75))
     gap = float(np.abs(rest - value).min())
     # Beside a wide range, 99 among numbers up to 80 is no more than the next one.
-    return gap > APART * (high - low) and gap > 0.25 * float(rest.max() - rest.min())
+    if gap <= 0.25 * float(rest.max() - rest.min()):
+        return False
+    low, high = quantiles(rest, (0.25, 0.75))
+    return bool(gap > APART * (high - low))
 
 
 def _zeros(values: Floats) -> Iterator[Sentinel]:
@@ -110,7 +114,7 @@ def _zeros(values: Floats) -> Iterator[Sentinel]:
     if not LEAST <= cells <= ZEROS * len(values) or len(rest) < FEWEST:
         return
     different = np.unique(rest[:SAMPLE])
-    if len(different) < FEWEST or rest.min() < NEAR * np.median(rest):
+    if len(different) < FEWEST or rest.min() < NEAR * median(rest):
         return
     if rest.min() >= STEPS * np.diff(different).min():
         yield Sentinel(0.0, cells, "no other value is near zero")

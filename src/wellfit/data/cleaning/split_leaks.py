@@ -9,12 +9,12 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.dates_as_numbers import number_dates
-from wellfit.data.cleaning.duplicates import row_hashes
+from wellfit.data.cleaning.duplicates import row_hashes, some_columns, telling_columns
 from wellfit.data.cleaning.identifiers import named_owner
 from wellfit.data.cleaning.near_duplicates import MOST_ROWS, beyond_chance, row_keys
 from wellfit.findings import Finding, Remedy
 
-__all__ = ["divided_groups", "mixed_time", "shared_rows"]
+__all__ = ["divided_groups", "has_times", "mixed_time", "shared_rows"]
 
 LEAST, SHARE = 5, 0.01
 """Rows, and their share of a split, from which on they are worth a warning; fewer are twins that the world has."""
@@ -31,25 +31,19 @@ Array = np.ndarray[Any, Any]
 _TIME_PARTS = ("year", "month", "day", "hour", "minute", "second")
 
 
-def shared_rows(
-    train: pl.DataFrame, other: pl.DataFrame, split: str, *, hashes: pl.Series | None = None
-) -> Iterator[Finding]:
+def shared_rows(train: pl.DataFrame, other: pl.DataFrame, split: str) -> Iterator[Finding]:
     """Report rows of a split that equal a training row in every column that is used, too unlikely to be chance.
 
     Args:
         train: Typed training rows, the target among them.
         other: Typed rows of the other split, of the same columns.
         split: Its name.
-        hashes: What ``row_hashes(train)`` gives, where it is known.
     """
     if not other.height or not train.height:
         return
-    mine, theirs = row_hashes(train) if hashes is None else hashes, row_hashes(other)
-    found = theirs.filter(theirs.is_in(mine.implode())).to_numpy()
-    if len(found) < LEAST:
+    matched = _matched(train, other)
+    if len(matched) < LEAST:
         return
-    order = np.argsort(mine.to_numpy())
-    matched = order[np.searchsorted(mine.to_numpy(), found, sorter=order)]
     sample = np.arange(0, train.height, max(1, -(-train.height // MOST_ROWS)))
     keys = row_keys(train[np.concatenate([sample, matched])])
     count = int(beyond_chance(keys, np.arange(len(sample), len(keys))).sum())
@@ -61,6 +55,33 @@ def shared_rows(
     )
     evidence = {"rows": count, "share": count / other.height}
     yield Finding(code="split_leakage", severity="warning", where=split, evidence=evidence, message=message)
+
+
+def _matched(train: pl.DataFrame, other: pl.DataFrame) -> Array:
+    """Give for each row of a split that equals a training row the number of that one."""
+    places = telling_columns(train)
+    mine, theirs = (row_hashes(some_columns(frame, places)).to_numpy() for frame in (train, other))
+    common = _common(mine, theirs)
+    rows, others = _places(mine, common), _places(theirs, common)
+    mine, theirs = mine[rows], theirs[others]
+    if len(common) and len(places) < train.width:
+        mine, theirs = row_hashes(train[rows]).to_numpy(), row_hashes(other[others]).to_numpy()
+        theirs = theirs[_places(theirs, _common(mine, theirs))]
+    order = np.argsort(mine)
+    matched: Array = rows[order[np.searchsorted(mine, theirs, sorter=order)]]
+    return matched
+
+
+def _common(many: Array, few: Array) -> Array:
+    """Give the values that are among both; in order, they are looked up many times as fast."""
+    many, few = np.sort(many), np.sort(few)
+    return np.unique(few[many[np.minimum(np.searchsorted(many, few), len(many) - 1)] == few])
+
+
+def _places(values: Array, wanted: Array) -> Array:
+    """Give where the wanted values stand."""
+    found = np.flatnonzero(pl.Series(values).is_in(pl.Series(wanted).implode()).to_numpy()) if len(wanted) else ()
+    return np.asarray(found, dtype=np.int64)
 
 
 def divided_groups(frames: Mapping[str, pl.DataFrame], truth: Array, names: Sequence[str]) -> Iterator[Finding]:
@@ -154,6 +175,11 @@ def mixed_time(typed: pl.DataFrame, truth: Array) -> Iterator[Finding]:
             code="split_leakage", severity="warning", where=name, evidence=evidence, message=message, remedies=remedies
         )
         return
+
+
+def has_times(typed: pl.DataFrame) -> bool:
+    """Say whether typed rows have a column that may be a time."""
+    return next(_times(typed), None) is not None
 
 
 def _times(typed: pl.DataFrame) -> Iterator[tuple[str, pl.Series]]:

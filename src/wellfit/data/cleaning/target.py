@@ -12,19 +12,17 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.cleaning.categories import CategoryReader, counted, numeral, spelling_of
+from wellfit.data.cleaning.class_numbers import Labels, numbers_of
 from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.number_style import decimal_mark
-from wellfit.data.cleaning.numbers import SMALL, NumberReader
+from wellfit.data.cleaning.numbers import NumberReader
 from wellfit.data.cleaning.spellings import form_of, levels_by_form, same_forms
 from wellfit.data.cleaning.tasks import MOST_CLASSES, TASKS, absent_cells, infer_task, pieces, task_of_classes
 from wellfit.data.cleaning.typing_errors import typing_errors
-from wellfit.data.compact import as_text, is_compact, numbered
+from wellfit.data.compact import as_text
 from wellfit.errors import ConfigError, DataError, did_you_mean
 
-__all__ = ["TargetPlan", "TargetReport", "class_labels", "misspelt_classes", "rows_without_target"]
-
-Labels = np.ndarray[Any, np.dtype[Any]]
-"""Whole numbers; -1 where there is none."""
+__all__ = ["TargetPlan", "TargetReport", "misspelt_classes", "rows_without_target"]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -139,7 +137,7 @@ class TargetPlan:
             its = counted(texts)
             ids |= {text: self._class_of(text) for text in its if text not in ids}
             counts.update(its)
-            found[rows] = _numbered(texts, {text: ids[text] for text in its})
+            found[rows] = numbers_of(texts, {text: ids[text] for text in its})
             first += len(part)
         return found, self._told(ids, counts, rows=len(series), missing=int(absent.sum()))
 
@@ -197,51 +195,6 @@ def rows_without_target(frame: pl.DataFrame, target: str) -> np.ndarray[Any, np.
     [False, True, True, True]
     """
     return absent_cells(safely_named(frame.get_column(target)))
-
-
-def class_labels(series: pl.Series, task: str = "auto") -> Labels | None:
-    """Give each row's class by number, for a stratified split, or None where the target is a number.
-
-    Rows without a target have the number -1.
-    """
-    series = safely_named(series)
-    absent = absent_cells(series)
-    given = series.filter(~absent) if absent.any() else series
-    if task == "regression" or len(given) == 0 or (task == "auto" and infer_task(given) == "regression"):
-        return None
-    return _labels_of_forms(series)
-
-
-def _labels_of_forms(series: pl.Series) -> Labels:
-    """Number the labels in the order of their forms, in as few bytes as hold them; some rows at a time.
-
-    Labels of one form are one class; what a label is written like is no matter of the other rows.
-    """
-    reader, seen = CategoryReader(words=False), dict[str, int]()
-    ids: dict[str, int] = {}
-    parts = []
-    for part in pieces(series):
-        texts = reader.read(part)[0]
-        known = texts.drop_nulls().unique().cast(pl.String).to_list()
-        for text in known:
-            if text not in seen:
-                seen[text] = ids.setdefault(form_of(text), len(ids))
-        found = _numbered(texts, {text: seen[text] for text in known})
-        parts.append(found.astype(np.min_scalar_type(-1 - len(ids))))
-    label_of = np.full(len(ids) + 1, -1, dtype=np.min_scalar_type(-1 - len(ids)))
-    label_of[[ids[form] for form in sorted(ids)]] = np.arange(len(ids))
-    return np.concatenate([label_of[part] for part in parts])
-
-
-def _numbered(texts: pl.Series, ids: Mapping[Any, int]) -> Labels:
-    """Give the number of each text, -1 where there is none."""
-    if len(texts) <= SMALL:
-        return np.array([ids.get(text, -1) for text in texts.to_list()], dtype=np.int64)
-    if is_compact(texts):
-        return numbered(texts, ids, -1)
-    known = {text: number for text, number in ids.items() if text is not None}
-    old, new = pl.Series(list(known), dtype=pl.String), pl.Series(list(known.values()), dtype=pl.Int64)
-    return texts.replace_strict(old, new, default=-1, return_dtype=pl.Int64).fill_null(-1).to_numpy(writable=True)
 
 
 def _regression(given: pl.Series) -> TargetPlan:

@@ -160,7 +160,7 @@ def _is_swap_or_double(ours: tuple[str, ...], theirs: tuple[str, ...]) -> bool:
 def _slips(ours: tuple[str, ...], theirs: tuple[str, ...], common: Mapping[str, int], share: float) -> int | None:
     """Count the edits that turn one level into another, None where a word differs that is right by itself."""
     if len(ours) != len(theirs):
-        return _joined_slips(ours, theirs, share)
+        return _joined_slips(ours, theirs)
     pairs = [(our, their) for our, their in zip(ours, theirs, strict=True) if our != their]
     letters = sum(map(len, theirs))
     least = 2 if letters >= SHORT + 2 and share <= RARITY_LETTER else 3
@@ -201,7 +201,7 @@ def _differ_in_capital(our: str, their: str) -> bool:
     return len(apart) == 1 and apart[0] > 0 and their[apart[0]].isupper()
 
 
-def _joined_slips(ours: tuple[str, ...], theirs: tuple[str, ...], share: float) -> int | None:
+def _joined_slips(ours: tuple[str, ...], theirs: tuple[str, ...]) -> int | None:
     """Compare levels of which one has a blank too many or too few."""
     if abs(len(ours) - len(theirs)) != 1 or max(len(ours), len(theirs)) > 6:
         return None

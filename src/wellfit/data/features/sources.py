@@ -103,8 +103,9 @@ class Sources:
             given: What the rows get for some dates and categories, by name, where that is known.
         """
         made = self.made(coded, given)
-        blocks: list[Array] = [coded.get_column(name).to_numpy() for name in self.numbers]
-        blocks += [made[name] for name in self._makers]
+        # Polars fills quicker than it turns nulls to NaN.
+        numbers = pl.DataFrame([coded.get_column(name) for name in self.numbers]).fill_null(np.nan)
+        blocks: list[Array] = [*map(pl.Series.to_numpy, numbers.get_columns()), *(made[name] for name in self._makers)]
         widths = [1 if block.ndim == 1 else block.shape[1] for block in blocks]
         # By columns, since each is scaled by itself.
         raw = np.empty((coded.height, sum(widths)), dtype=np.float64, order="F")

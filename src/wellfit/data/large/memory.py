@@ -9,9 +9,6 @@ from pathlib import Path
 
 __all__ = ["COPIES", "memory_limit", "memory_share", "table_bytes"]
 
-_CELL_BYTES = 16
-"""Of a cell of text in memory, beside the letters of long ones."""
-
 SHARE = 0.5
 """The part of the memory that a preparation in memory may be expected to take."""
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 import numpy as np
 
-from wellfit.data.cleaning.target import class_labels
+from wellfit.data.cleaning.class_numbers import class_labels
 from wellfit.data.splitting.dealer import Dealer
 from wellfit.data.splitting.permutation import class_counts, drawn_by_class
 from wellfit.data.splitting.random import Random, drawn

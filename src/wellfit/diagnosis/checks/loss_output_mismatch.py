@@ -11,7 +11,6 @@ from wellfit.findings import Finding, Remedy
 __all__ = ["CHECK"]
 
 _SQUASHES = {"softmax": "softmax", "sigmoid": "sigmoid", "hardsigmoid": "sigmoid", "log_softmax": "log-softmax"}
-_PROBABILITIES = ("softmax", "sigmoid", "hardsigmoid")
 _UNBOUNDED = (
     "linear",
     "conv",

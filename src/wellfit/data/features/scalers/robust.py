@@ -7,6 +7,7 @@ from typing import Any, Self
 import numpy as np
 
 from wellfit.data.features.scalers.scaler import FARTHEST, Columns, Floats, Scaler, of_columns, unit_where_zero
+from wellfit.data.order_statistics import quantiles
 from wellfit.registry import Entry, Option
 
 __all__ = ["ENTRY", "Robust"]
@@ -31,7 +32,7 @@ class Robust(Scaler):
     def fit(cls, values: Columns, **options: Any) -> Self:
         """Learn medians and quartiles."""
         least, low, median, high, most = of_columns(
-            values, 5, lambda column: np.percentile(column, [0, 25, 50, 75, 100])
+            values, 5, lambda column: quantiles(column, [0.0, 0.25, 0.5, 0.75, 1.0])
         )
         half = (most - least) / 2
         magnitude = np.maximum(1.0, np.maximum(np.abs(least), np.abs(most)))

@@ -9,6 +9,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 
 from wellfit.data.columnwise import each
+from wellfit.data.features.raw_columns import RawColumns
 
 __all__ = ["FARTHEST", "Columns", "Floats", "Scaler", "of_columns", "unit_where_zero"]
 
@@ -56,6 +57,8 @@ def of_columns(values: Columns, count: int, statistics: Callable[[Floats], Any])
     """
 
     def of_column(number: int) -> Any:
+        if isinstance(values, RawColumns):
+            return statistics(values.known(number))
         column = values[:, number]
         known = ~np.isnan(column)
         return statistics(column if known.all() else column[known])

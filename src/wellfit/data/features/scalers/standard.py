@@ -26,9 +26,7 @@ class Standard(Scaler):
     @classmethod
     def fit(cls, values: Columns, **options: Any) -> Self:
         """Learn means and deviations."""
-        mean, deviation, most = of_columns(
-            values, 3, lambda column: (column.mean(), column.std(), np.abs(column).max())
-        )
+        mean, deviation, most = of_columns(values, 3, _moments)
         return cls(mean, unit_where_zero(deviation, most))
 
     def apply(self, values: Floats) -> Floats:
@@ -40,6 +38,11 @@ class Standard(Scaler):
     def as_dict(self) -> dict[str, Any]:
         """Give mean and scale of each column."""
         return {"mean": self.mean.tolist(), "scale": self.scale.tolist()}
+
+
+def _moments(column: Floats) -> tuple[np.float64, np.float64, np.float64]:
+    mean = column.mean()
+    return mean, column.std(mean=mean), np.maximum(column.max(), -column.min())
 
 
 ENTRY = Entry(

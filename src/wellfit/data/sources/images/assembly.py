@@ -136,7 +136,12 @@ def _table(
         "broken": len(aside),
     }
     table = finished(frame, uri=uri, kind="images", checksum=checksum or decoded.checksum, details=details)
-    images = Images(
+    images = _kept(decoded, found, aside)
+    return replace(table, findings=tuple(_findings(images, count)), images=images)
+
+
+def _kept(decoded: Decoded, found: Survey, aside: Mapping[str, str]) -> Images:
+    return Images(
         pixels=decoded.pixels,
         modes=dict(found.modes.most_common()),
         sizes={f"{size[0]} x {size[1]}": number for size, number in found.sizes.most_common()},
@@ -144,13 +149,6 @@ def _table(
         converted=decoded.converted,
         duplicates=decoded.duplicates,
         broken=aside,
-    )
-    return Table(
-        frame=table.frame,
-        record=table.record,
-        notes=table.notes,
-        findings=tuple(_findings(images, count)),
-        images=images,
     )
 
 
