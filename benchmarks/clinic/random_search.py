@@ -16,7 +16,7 @@ from wellfit.findings import CODES, Finding
 from wellfit.treatment.course import Change, Course
 from wellfit.treatment.proof import proven
 from wellfit.treatment.remedies import REMEDIES, Case, standard_recipes
-from wellfit.treatment.search import KEPT, Search
+from wellfit.treatment.search import KEPT, Candidate, Search
 from wellfit.treatment.subject import Subject
 from wellfit.treatment.treating import ModuleBench
 
@@ -74,7 +74,8 @@ def random_search(
     bench.balanced = balanced
     chosen = list(range(seed, seed + seeds))
     search = Search(bench, chosen, budget - 2 * seeds)
-    base = search.given()
+    base = Candidate(Course())
+    search.compared_with(base)
     screened = max(1, search.left - KEPT * (seeds - 1))
     courses = drawn(changes_of(subject), random.Random(seed))
     tried = search.screen(next(courses) for _ in range(screened))
