@@ -178,7 +178,7 @@ class Procedure:
         self._note(base, chosen.course.what)
         self.rows.append(
             TrialRow(
-                remedy=chosen.course.what,
+                remedy=f"on fresh seeds: {chosen.course.what}",
                 change=self.practice.changed(chosen.course),
                 effect=effect(gains),
                 seconds=sum(trial.seconds for trial in after),
@@ -217,7 +217,7 @@ def _why(candidate: Candidate, seeds: int, chosen: str) -> str:
     if candidate.refused:
         return f"refused: {candidate.refused}"
     if candidate.course.what == chosen:
-        return "chosen for the proof"
+        return "chosen: proved or not by the row on fresh seeds"
     if any(trial.stopped for trial in candidate.trials.values()):
         return "given up half-way: no better than a constant guess"
     return "others gained more on the first seed" if seeds == 1 else "another did as well or better on all seeds"
