@@ -140,13 +140,14 @@ def prepare_table(config: Config, data: Any = None, *, source: Any = None, estim
         ranges=ranges,
         findings=(*findings, *misspelt(target_plan), *cleaning.findings, *valueless(features), *imbalance(target_plan)),
         set_aside=set_aside,
-        notes=(
-            *notes,
-            *secrets_kept_out([config.data.source, config.data.valid, config.data.test]),
-            *headers_kept_out(config.data.headers),
-            *split.notes,
-        ),
+        notes=(*notes, *_kept_out(config), *split.notes),
     )
+
+
+def _kept_out(config: Config) -> tuple[str, ...]:
+    """Say which secrets of the sources and headers stand in no file."""
+    sources = [config.data.source, config.data.valid, config.data.test]
+    return (*secrets_kept_out(sources), *headers_kept_out(config.data.headers))
 
 
 def _leaks(*table: Any, method: str, wanted: bool) -> list[Finding]:

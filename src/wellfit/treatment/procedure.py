@@ -15,7 +15,18 @@ from wellfit.treatment.outcome import TrialRow
 from wellfit.treatment.proof import effect, proven
 from wellfit.treatment.search import KEPT, NEAR, NEARLY_PERFECT, Candidate, Search, simplest
 
-__all__ = ["BUDGET", "FRESH", "Conclusion", "Practice", "Procedure", "Report", "findings_of", "mean_metric"]
+__all__ = [
+    "BUDGET",
+    "FRESH",
+    "Conclusion",
+    "Practice",
+    "Procedure",
+    "Report",
+    "findings_of",
+    "joined",
+    "mean_metric",
+    "serious_of",
+]
 
 BUDGET = 30
 """Trainings, unless told otherwise: three as given, eight candidates, six to settle the best of them, seven to refine
@@ -82,7 +93,7 @@ class Procedure:
         self.say("training as given")
         base = Candidate(Course())
         findings = self._diagnosed(base, known, settled)
-        serious = _serious(findings)
+        serious = serious_of(findings)
         if not serious or any(finding.code in _INCURABLE for finding in serious):
             return self._concluded(findings, list(base.trials.values()), [])
         self.search.compared_with(base)
@@ -100,10 +111,8 @@ class Procedure:
         for seed in self.seeds:
             self.search.give(base, seed)
             if not settled:
-                found = findings_of(base.trials[seed])
-                codes = {finding.code for finding in found}
-                findings = [*found, *(finding for finding in known if finding.code not in codes)]
-            if settled or _serious(findings):
+                findings = joined(findings_of(base.trials[seed]), known)
+            if settled or serious_of(findings):
                 break
         return findings
 
@@ -152,7 +161,7 @@ class Procedure:
         left: list[Finding] = []
         if best.skill() < _GOOD:
             trial = self.practice.bench.measure(course, self.seeds[0], watch=True)
-            left = _serious(findings_of(trial))
+            left = serious_of(findings_of(trial))
             proposed = self.practice.single(left)
             yield from islice((change for change in proposed if change.family not in course.families), 1)
         beside = (other for other in improving if not other.families & course.families)
@@ -191,7 +200,7 @@ class Procedure:
     def _concluded(
         self, findings: list[Finding], before: list[Trial], after: list[Trial], course: Course | None = None
     ) -> Conclusion:
-        serious = _serious(findings)
+        serious = serious_of(findings)
         refused = [candidate.refused for candidate in self.search.tried if candidate.refused]
         return Conclusion(findings, serious, self.rows, refused, before, after, course)
 
@@ -223,15 +232,21 @@ def _why(candidate: Candidate, seeds: int, chosen: str) -> str:
     return "others gained more on the first seed" if seeds == 1 else "another did as well or better on all seeds"
 
 
-def _serious(findings: Iterable[Finding]) -> list[Finding]:
+def joined(findings: Iterable[Finding], others: Iterable[Finding]) -> list[Finding]:
+    """Give findings, and of others those of another code."""
+    first = list(findings)
+    codes = {finding.code for finding in first}
+    return [*first, *(finding for finding in others if finding.code not in codes)]
+
+
+def serious_of(findings: Iterable[Finding]) -> list[Finding]:
+    """Give the warnings and errors."""
     return [finding for finding in findings if finding.severity != "info"]
 
 
 def findings_of(trial: Trial) -> list[Finding]:
     """Diagnose a watched trial; what the training itself found comes first."""
-    own = list(trial.result.findings)
-    codes = {finding.code for finding in own}
-    return [*own, *(finding for finding in diagnose(trial.result.history) if finding.code not in codes)]
+    return joined(trial.result.findings, diagnose(trial.result.history))
 
 
 def mean_metric(trials: Sequence[Trial]) -> float:

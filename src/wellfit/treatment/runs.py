@@ -21,7 +21,7 @@ from wellfit.training import Callback
 from wellfit.treatment.advice import UNPROVABLE, advice_for
 from wellfit.treatment.course import Course
 from wellfit.treatment.outcome import Treatment
-from wellfit.treatment.procedure import BUDGET, Conclusion, Procedure, Report, mean_metric
+from wellfit.treatment.procedure import BUDGET, Conclusion, Procedure, Report, joined, mean_metric, serious_of
 from wellfit.treatment.run_bench import EnsembleBench, RunBench, bench_for
 from wellfit.treatment.run_practice import practice_for
 
@@ -52,7 +52,7 @@ def treat_run(
         apply: whether the cured config is trained into a new run folder, the treatment's ``result``.
         out: that folder; None: beside the run, named after it.
         seeds: seeds that choose, and as many fresh ones that prove; 2 or more.
-        budget: trainings at the most; None: 28, of ensembles 20.
+        budget: trainings of search and proof; None: 30, of ensembles 20; a close proof makes a few more.
         report: is told in a few words what is being tried.
 
     Returns:
@@ -101,12 +101,12 @@ def train_and_treat(
     """
     if config.train.doctor == "treat" and config.train.time is not None:
         raise ConfigError(
-            "A treatment makes up to 28 trainings and keeps no time limit.",
+            f"A treatment makes about {BUDGET} trainings and keeps no time limit.",
             got=f"train.time {config.train.time:g} s with train.doctor treat",
             do="Leave the limit out, or train first and treat later: wellfit treat RUN.",
         )
     run = train_run(config, data, force=force, callbacks=callbacks, started=started)
-    if config.train.doctor != "treat" or all(finding.severity == "info" for finding in diagnose(run.history)):
+    if config.train.doctor != "treat" or not serious_of(diagnose(run.history)):
         return run
     treatment = treat_config(load_config(run.path / "config.yaml").config, data, known=_known(run))
     if treatment.cured:
@@ -118,14 +118,12 @@ def train_and_treat(
 
 def _known(run: Run) -> list[Finding]:
     """Give what was found in a run when it was trained, and what its history tells now."""
-    found = list(run.findings)
-    codes = {finding.code for finding in found}
-    return [*found, *(finding for finding in diagnose(run.history) if finding.code not in codes)]
+    return joined(run.findings, diagnose(run.history))
 
 
 def _untried(known: Sequence[Finding]) -> Treatment | None:
     """Give the treatment that trains nothing, where there is nothing to prove."""
-    serious = [finding for finding in known if finding.severity != "info"]
+    serious = serious_of(known)
     codes = {finding.code for finding in serious}
     if "shuffled_labels" not in codes and codes - UNPROVABLE:
         return None
