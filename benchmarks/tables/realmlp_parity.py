@@ -1,11 +1,13 @@
 """Trains RealMLP-TD by wellfit's recipe and by pytabkit, on the same rows, and compares scores and times.
 
 Run: WELLFIT_DATA=FOLDER python benchmarks/tables/realmlp_parity.py [--only california,adult] [--seeds 3] [--epochs 256]
+         [--precision bfloat16]
 
 Wants pytabkit (in the extra `bench`). Each contender trains in this process, one after the other, with as many threads;
 a seed deals the rows and draws the weights. Prints a table and writes benchmarks/results/realmlp_parity.json, unless
-only some tables were asked for or the epochs were changed. Ends with exit code 1 where the scores differ by more than
-two standard errors of the seeds' differences and more than 1 %, or wellfit takes more than a third of the time.
+only some tables were asked for, or epochs or precision were changed. Ends with exit code 1 where the scores differ by
+more than two standard errors of the seeds' differences and more than 1 %, or wellfit takes more than a third of the
+time.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ def timed(work: Callable[[], Any]) -> tuple[Any, float, float]:
     return done, time.perf_counter() - wall, time.process_time() - cpu
 
 
-def prepared_rows(task: Task, data: Path, seed: int, epochs: int) -> Any:
+def prepared_rows(task: Task, data: Path, seed: int, epochs: int, precision: str | None = None) -> Any:
     settings: dict[str, Any] = {
         "data": {"source": str(data / task.file), "target": int(task.target) if task.target == "-1" else task.target},
         "split": {"seed": seed, "test": 0.2, "valid": 0.2},
@@ -74,6 +76,7 @@ def prepared_rows(task: Task, data: Path, seed: int, epochs: int) -> Any:
             "epochs": epochs,
             "doctor": "off",
             "threads": torch.get_num_threads(),
+            **({} if precision is None else {"precision": precision}),
         },
     }
     return prepare(from_mapping(settings))
@@ -130,10 +133,10 @@ def encoded(prepared: Any, name: str) -> Any:
     return prepared.target.encode(prepared.frames[name].get_column(prepared.target.name))[0]
 
 
-def compared(task: Task, data: Path, seeds: int, epochs: int) -> dict[str, Any]:
+def compared(task: Task, data: Path, seeds: int, epochs: int, precision: str | None) -> dict[str, Any]:
     fits: dict[str, list[Fit]] = {"wellfit": [], "pytabkit": []}
     for seed in range(seeds):
-        prepared = prepared_rows(task, data, seed, epochs)
+        prepared = prepared_rows(task, data, seed, epochs, precision)
         for name, train in (("wellfit", ours), ("pytabkit", theirs)):
             fits[name].append(train(prepared, task, seed, epochs))
             print(task.name, seed, name, fits[name][-1], file=sys.stderr, flush=True)
@@ -166,15 +169,16 @@ def main() -> int:
     parser.add_argument("--only", default="")
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--epochs", type=int, default=EPOCHS)
+    parser.add_argument("--precision", help="of wellfit's products; the recipe's own unless given")
     given = parser.parse_args()
     warnings.simplefilter("ignore")
     data = Path(os.environ["WELLFIT_DATA"])
     tasks = [task for task in TASKS if not given.only or task.name in given.only.split(",")]
-    records = {task.name: compared(task, data, given.seeds, given.epochs) for task in tasks}
+    records = {task.name: compared(task, data, given.seeds, given.epochs, given.precision) for task in tasks}
     show("RealMLP-TD", ["table", "metric", "by", "test score", "seconds", "CPU seconds"], table_rows(records))
     for name, record in records.items():
         print(f"{name}: {record['time_ratio']:.2f} of the time; difference {record['difference']:.4g}")
-    if not given.only and given.epochs == EPOCHS:
+    if not given.only and given.epochs == EPOCHS and given.precision is None:
         save("realmlp_parity", {**facts(("wellfit", "pytabkit", "torch", "numpy")), "tables": records})
     return 0 if all(record["within_noise"] and record["fast"] for record in records.values()) else 1
 

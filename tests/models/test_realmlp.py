@@ -13,7 +13,7 @@ from sklearn.preprocessing import RobustScaler
 import wellfit
 from wellfit.models import MODELS, Occasion, TableInputs
 from wellfit.models.category_columns import CategoryVectors, Flags
-from wellfit.models.member_layers import MemberBlock, MemberLinear, _kept
+from wellfit.models.member_layers import MemberBlock, MemberLinear, kept_units
 from wellfit.models.periodic import PeriodicEmbedding
 from wellfit.models.realmlp import RealMLP
 from wellfit.models.sloped import SLOPED
@@ -61,6 +61,28 @@ def test_periodic_embeddings_equal_their_formula() -> None:
         np.testing.assert_array_equal(made[member][:, 12:], x.numpy()[0])
 
 
+@pytest.mark.parametrize("shared", [True, False])
+def test_fused_waves_have_the_gradients_of_plain_ones(shared: bool) -> None:
+    layer = PeriodicEmbedding(members=3, numbers=4).double()
+    x = torch.randn(1 if shared else 3, 6, 4, dtype=torch.float64)
+    up = torch.randn(3, 6, 16, dtype=torch.float64)
+    wanted = list(layer.parameters())
+    fused, plain = layer.train()(x), layer.eval()(x)
+    assert fused.grad_fn.next_functions[0][0].next_functions[0][0].name() == "_FusedBackward"
+    torch.testing.assert_close(fused, plain, rtol=1e-12, atol=1e-12)
+    for made, expected in zip(
+        torch.autograd.grad((fused * up).sum(), wanted), torch.autograd.grad((plain * up).sum(), wanted), strict=True
+    ):
+        torch.testing.assert_close(made, expected, rtol=1e-10, atol=1e-10)
+
+
+def test_rows_that_want_a_gradient_get_it_in_training_too() -> None:
+    layer = PeriodicEmbedding(members=2, numbers=3).double()
+    x = torch.randn(1, 5, 3, dtype=torch.float64, requires_grad=True)
+    slopes = [torch.autograd.grad(layer.train(on)(x).sum(), x)[0] for on in (True, False)]
+    torch.testing.assert_close(*slopes)
+
+
 def test_periodic_embeddings_start_as_published() -> None:
     layer = PeriodicEmbedding(members=20, numbers=50)
     assert float(layer.frequency.detach().std()) == pytest.approx(0.1, rel=0.02)
@@ -69,14 +91,23 @@ def test_periodic_embeddings_start_as_published() -> None:
 
 
 @pytest.mark.parametrize("name", list(SLOPED))
-def test_activations_and_slopes_equal_torch(name: str) -> None:
+def test_bends_and_their_slopes_equal_torch(name: str) -> None:
     z = torch.cat([torch.linspace(-30, 30, 4001), torch.tensor([-1e3, 1e3])]).double().requires_grad_()
     expected = SLOPED[name].function(z)
     (slope,) = torch.autograd.grad(expected.sum(), z)
-    made = SLOPED[name].with_slope(z.detach())
+    bend, rise = SLOPED[name].bend(z.detach())
     apart = z.detach() != 0.0
-    torch.testing.assert_close(made[0], expected.detach(), rtol=1e-9, atol=1e-8)
-    torch.testing.assert_close(made[1][apart], slope[apart], rtol=1e-9, atol=1e-8)
+    torch.testing.assert_close(bend, (expected - z).detach(), rtol=1e-9, atol=1e-8)
+    torch.testing.assert_close(rise[apart], slope[apart] - 1.0, rtol=1e-9, atol=1e-8)
+
+
+@pytest.mark.parametrize("name", list(SLOPED))
+def test_bends_are_finite_and_right_in_float32(name: str) -> None:
+    z = torch.cat([torch.linspace(-100, 100, 4001), torch.tensor([-1e30, -1e4, 1e4, 1e30])])
+    bend, rise = SLOPED[name].bend(z)
+    exact = SLOPED[name].bend(z.double())
+    torch.testing.assert_close(bend.double(), exact[0], rtol=1e-5, atol=1e-5)
+    torch.testing.assert_close(rise.double(), exact[1], rtol=1e-5, atol=1e-5)
 
 
 @pytest.mark.parametrize("name", list(SLOPED))
@@ -111,10 +142,10 @@ def test_under_autocast_products_are_short_and_the_rest_is_wide() -> None:
 
 
 def test_dropout_drops_its_share_and_keeps_the_mean() -> None:
-    kept = _kept(torch.empty(3, 500, 401), 0.15)
+    kept = kept_units(torch.empty(3, 500, 401), 0.15)
     assert float((kept == 0).float().mean()) == pytest.approx(0.15, abs=0.002)
     assert float(kept.mean()) == pytest.approx(1.0, abs=0.003)
-    assert torch.isfinite(_kept(torch.empty(1, 50, 50), 1 - 1e-9)).all()
+    assert torch.isfinite(kept_units(torch.empty(1, 50, 50), 1 - 1e-9)).all()
     units = (kept.flatten()[: kept.numel() // 4 * 4].view(-1, 4) == 0).float()
     assert np.abs(np.corrcoef(units.T.numpy()) - np.eye(4)).max() < 0.01
 
@@ -279,3 +310,19 @@ def test_a_model_without_numbers_or_without_categories() -> None:
         numeric, ids = torch.randn(9, inputs.numeric), torch.full((9, len(inputs.cardinalities)), 2)
         made.fit_to(numeric, ids, torch.zeros(9))
         assert made.eval()(numeric, ids).shape == (9, 1)
+
+
+@pytest.mark.parametrize("apart", [False, True])
+def test_evaluation_takes_rows_in_pieces_and_joins_them(apart: bool) -> None:
+    made = model(members=2).eval()
+    numeric, ids = rows(1200)
+    if apart:
+        numeric, ids = numeric[:, None].expand(-1, 2, -1), ids[:, None].expand(-1, 2, -1)
+    whole = made(numeric, ids).detach()
+    asked: list[int] = []
+    made.blocks[0].register_forward_pre_hook(lambda block, given: asked.append(given[0].shape[1]))
+    with torch.no_grad():
+        pieces = made(numeric, ids)
+        assert made(numeric[:0], ids[:0]).shape[0] == 0
+    assert asked == [512, 512, 176, 0]
+    torch.testing.assert_close(pieces, whole, rtol=1e-5, atol=1e-5)

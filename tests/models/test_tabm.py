@@ -12,7 +12,7 @@ from tabm import TabM as Package
 
 from wellfit.models import TableInputs
 from wellfit.models.members import averaged
-from wellfit.models.tabm import TabM
+from wellfit.models.tabm import TabM, _Dropout
 
 SIZES = {"k": 4, "blocks": 2, "width": 16, "bins": 12}
 INPUTS = TableInputs(numeric=3, cardinalities=(5, 4))
@@ -75,6 +75,27 @@ def test_outputs_equal_the_packages() -> None:
     expected = theirs.eval()(numeric, ids)
     torch.testing.assert_close(made.eval().parts[0](numeric, ids), expected, rtol=1e-5, atol=1e-5)
     torch.testing.assert_close(made(numeric, ids), averaged(expected, "logits"), rtol=1e-4, atol=1e-5)
+
+
+@pytest.mark.parametrize("count", [8, 100])
+def test_gradients_equal_the_packages_for_few_rows_and_for_many(count: int) -> None:
+    numeric, ids = (part[:count] for part in rows())
+    part = fitted().double().eval().parts[0]
+    found = [grads_of(part, each, numeric.double(), ids) for each in (part, part.net)]
+    for own, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(own, theirs, rtol=1e-9, atol=1e-12)
+
+
+def grads_of(part: torch.nn.Module, network: torch.nn.Module, *given: torch.Tensor) -> list[torch.Tensor]:
+    part.zero_grad()
+    network(*given).square().sum().backward()
+    return [weight.grad.clone() for weight in part.parameters() if weight.grad is not None]
+
+
+def test_dropout_keeps_the_mean_and_drops_its_share() -> None:
+    dropped = _Dropout(0.1).train()(torch.ones(200_000))
+    assert float((dropped == 0).float().mean()) == pytest.approx(0.1, abs=0.005)
+    assert float(dropped.mean()) == pytest.approx(1.0, abs=0.005)
 
 
 def test_first_weights_are_drawn_as_the_package_draws_them() -> None:

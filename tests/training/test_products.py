@@ -23,9 +23,9 @@ def made(*shape: int, seed: int = 0) -> Tensor:
 def calls(monkeypatch: pytest.MonkeyPatch) -> list[int]:
     """Count the products that oneDNN makes, of any size."""
     found: list[int] = []
-    times = products._times
+    times = products.times
     monkeypatch.setattr(products, "_LEAST", 1)
-    monkeypatch.setattr(products, "_times", lambda *given: found.append(1) or times(*given))
+    monkeypatch.setattr(products, "times", lambda *given: found.append(1) or times(*given))
     return found
 
 
@@ -96,13 +96,13 @@ def test_other_types_are_left_to_torch(calls: list[int]) -> None:
 def test_machine_and_shapes_decide(
     monkeypatch: pytest.MonkeyPatch, faster: bool, module: nn.Module, rows: int, used: bool
 ) -> None:
-    monkeypatch.setattr(products, "_is_faster", lambda: faster)
+    monkeypatch.setattr(products, "is_faster", lambda: faster)
     assert (linear_by_onednn(module, rows, torch.device("cpu")) is not None) == used
     assert linear_by_onednn(module, rows, torch.device("meta")) is None
 
 
 def test_a_module_that_was_compiled_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(products, "_is_faster", lambda: True)
+    monkeypatch.setattr(products, "is_faster", lambda: True)
     module = nn.Linear(256, 256)
     assert linear_by_onednn(module, 256, torch.device("cpu")) is not None
     module._compiled_call_impl = module.forward
@@ -128,7 +128,7 @@ def test_a_training_uses_it_and_a_resumed_one_repeats_the_choice(
 ) -> None:
     plain = fitted(doctor="off")
     assert not calls
-    monkeypatch.setattr(products, "_is_faster", lambda: True)
+    monkeypatch.setattr(products, "is_faster", lambda: True)
     monkeypatch.setattr(products, "_A_PART", 1)
     whole = fitted()
     assert len(calls) == 6 * 5
@@ -136,7 +136,7 @@ def test_a_training_uses_it_and_a_resumed_one_repeats_the_choice(
     with pytest.raises(KeyboardInterrupt):
         fitted(**folder, callbacks=[Stop()])
     # As on another machine, where the choice would be another.
-    monkeypatch.setattr(products, "_is_faster", lambda: False)
+    monkeypatch.setattr(products, "is_faster", lambda: False)
     resumed = fitted(**folder, resume=True)
     assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
     assert all(torch.allclose(a, b, atol=1e-4) for a, b in zip(whole, plain, strict=True))

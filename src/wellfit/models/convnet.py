@@ -28,6 +28,10 @@ __all__ = ["ENTRY", "ConvNet", "whitening"]
 
 _LARGEST_MAP = 64
 """Pixels of a side that the first convolutions see; larger images are whitened in strides."""
+_WIDEST_STRIDE = 8
+"""Pixels between two patches at the most: the whitening of patches grows with the fourth power of their side."""
+_WHITENED = 1 << 27
+"""Numbers of all patches that are whitened, 1 GB, as far as one image has no more."""
 _GROUP_MAP = 33
 """Pixels of a side at which the groups begin; larger maps are halved by groups of the first width before."""
 _MOST_FILTERS = 16
@@ -54,7 +58,8 @@ def whitening(images: Tensor, size: int, stride: int = 1) -> Tensor:
     torch.Size([18, 1, 3, 3])
     """
     channels = images.shape[1]
-    patches = images.unfold(2, size, stride).unfold(3, size, stride)
+    an_image = images[0].numel() * (size / stride) ** 2
+    patches = images[: max(1, int(_WHITENED / an_image))].unfold(2, size, stride).unfold(3, size, stride)
     flat = patches.permute(0, 2, 3, 1, 4, 5).reshape(-1, channels * size * size).double()
     flat = flat - flat.mean(0)
     values, vectors = torch.linalg.eigh(flat.T @ flat / len(flat))
@@ -152,7 +157,7 @@ class ConvNet(nn.Module):
 
 def _stem(inputs: ImageInputs) -> tuple[int, int]:
     """Give stride and size of the whitening patches: of 2 x 2 pixels in colours, of 3 x 3 in grey or few channels."""
-    stride = 2 ** max(0, math.ceil(math.log2(inputs.side / _LARGEST_MAP)))
+    stride = min(_WIDEST_STRIDE, 2 ** max(0, math.ceil(math.log2(inputs.side / _LARGEST_MAP))))
     size = 2 * stride if stride > 1 else 3 if inputs.channels < 3 else 2
     return stride, min(size, inputs.side)
 

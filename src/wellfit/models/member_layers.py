@@ -10,11 +10,13 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
+from wellfit.models.member_products import affine, of_inputs, of_weights
 from wellfit.models.sloped import SLOPED, Sloped
 
-__all__ = ["MemberBlock", "MemberLinear"]
+__all__ = ["MemberBlock", "MemberLinear", "kept_units"]
 
 SIMPLEX = 5
 """Training rows whose mean is where a unit bends at first."""
@@ -37,7 +39,12 @@ class MemberLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[member, row, inputs]`` to ``[member, row, outputs]``."""
-        return torch.baddbmm(self.bias, x, self.weight, alpha=self.gain)
+        if self.training and torch.is_grad_enabled():
+            made: Tensor = _Product.apply(x, self.weight, self.bias, self.gain)  # type: ignore[no-untyped-call]
+            return made
+        if torch.is_grad_enabled():
+            return torch.baddbmm(self.bias, x, self.weight, alpha=self.gain)
+        return affine(x, self.weight * self.gain, self.bias)
 
     @torch.no_grad()
     def fit_to(self, x: Tensor) -> None:
@@ -55,6 +62,23 @@ def _among(x: Tensor) -> Tensor:
     chosen = torch.randint(rows, (members, SIMPLEX, units), device=x.device)
     shares = torch.empty(members, SIMPLEX, units, device=x.device, dtype=x.dtype).exponential_()
     return (x.gather(1, chosen) * (shares / shares.sum(1, keepdim=True))).sum(1, keepdim=True)
+
+
+class _Product(torch.autograd.Function):
+    """A linear layer in training: its products forth and back are those that are fastest for its shape."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, gain: float) -> Tensor:
+        x, scaled = _shortened(x, weight * gain)
+        ctx.save_for_backward(x, scaled)
+        ctx.gain = gain
+        return affine(x, scaled, bias.to(x.dtype)).to(bias.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        x, scaled = ctx.saved_tensors
+        return *_slopes(ctx, x, scaled, grads[0]), grads[0].sum(1, keepdim=True), None
 
 
 class MemberBlock(nn.Module):
@@ -78,7 +102,10 @@ class MemberBlock(nn.Module):
             made: Tensor = _Fused.apply(*given)  # type: ignore[no-untyped-call]
             return made
         z = linear(x)
-        y = torch.lerp(z, self.activation.function(z), self.mix)
+        if torch.is_grad_enabled():
+            y = torch.lerp(z, self.activation.function(z), self.mix)
+        else:
+            y = z.addcmul_(self.activation.bend(z)[0], self.mix)
         return functional.dropout(y, dropout, self.training)
 
 
@@ -89,50 +116,57 @@ class _Fused(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mix: Tensor, gain: float, activation: Sloped, dropout: float
     ) -> Tensor:
-        wide = mix.dtype
-        if torch.is_autocast_enabled(x.device.type):
-            low = torch.get_autocast_dtype(x.device.type)
-            x, weight = x.to(low), weight.to(low)
-        z = torch.baddbmm(bias.to(x.dtype), x, weight, alpha=gain).to(wide)
-        bent, slope = activation.with_slope(z)
-        bent.sub_(z)
-        slope.sub_(1.0).mul_(mix).add_(1.0)
-        if dropout:
-            kept = _kept(z, dropout)
-            z.mul_(kept)
-            bent.mul_(kept)
-            slope.mul_(kept)
-        ctx.save_for_backward(x, weight, bent, slope)
-        ctx.gain, ctx.wide = gain, wide
-        return z.addcmul_(bent, mix)
+        x, scaled = _shortened(x, weight * gain)
+        z = affine(x, scaled, bias.to(x.dtype)).to(bias.dtype)
+        bend, slope = activation.bend(z)
+        slope.mul_(mix).add_(1.0)
+        y = z.addcmul_(bend, mix)
+        kept = kept_units(y, dropout) if dropout else None
+        ctx.save_for_backward(x, scaled, bend, slope, kept)
+        ctx.gain = gain
+        return y if kept is None else y.mul_(kept)
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
-        x, weight, bent, slope = ctx.saved_tensors
-        grad = grads[0].to(ctx.wide)
-        of_mix = (grad * bent).sum(1, keepdim=True)
+        x, scaled, bend, slope, kept = ctx.saved_tensors
+        grad = grads[0]
+        if kept is not None:
+            grad = grad * kept
+        of_mix = (grad * bend).sum(1, keepdim=True)
         of_z = grad * slope
         of_bias = of_z.sum(1, keepdim=True)
-        # Under autocast, products are taken of shorter numbers in both directions.
-        of_z = of_z.to(x.dtype)
-        none = of_z.new_empty(1)
-        of_x = None
-        if ctx.needs_input_grad[0]:
-            of_x = torch.baddbmm(none, of_z, weight.transpose(1, 2), beta=0, alpha=ctx.gain).to(ctx.wide)
-        of_weight = torch.baddbmm(none, x.transpose(1, 2), of_z, beta=0, alpha=ctx.gain)
-        return of_x, of_weight.to(ctx.wide), of_bias, of_mix, None, None, None
+        return *_slopes(ctx, x, scaled, of_z), of_bias, of_mix, None, None, None
+
+
+def _shortened(*given: Tensor) -> list[Tensor]:
+    """Give what is multiplied: under autocast, shorter numbers, in both directions."""
+    device = given[0].device.type
+    low = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
+    return [each if low is None else each.to(low) for each in given]
+
+
+def _slopes(ctx: Any, x: Tensor, scaled: Tensor, of_z: Tensor) -> tuple[Tensor | None, Tensor]:
+    """Give the gradients of the rows, if they are wanted, and of the weights."""
+    short = of_z.to(x.dtype)
+    of_x = of_inputs(short, scaled).to(of_z.dtype) if ctx.needs_input_grad[0] else None
+    return of_x, of_weights(x, short).to(of_z.dtype).mul_(ctx.gain)
 
 
 _LEVELS = 2**16
 
 
-def _kept(like: Tensor, dropout: float) -> Tensor:
+def kept_units(like: Tensor, dropout: float) -> Tensor:
     """Give 0 for the share of units that is dropped and one over the other share for the rest.
 
     Four units share a random number of 64 bits, which takes a quarter of the time; the share is rounded to 16 bits.
+
+    >>> kept_units(torch.zeros(2, 3), 0.0).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
     numbers = torch.empty(-(-like.numel() // 4), dtype=torch.int64, device=like.device).random_(-(2**63), None)
     cut = min(round(dropout * _LEVELS), _LEVELS - 1)
     # As floats first: whole numbers of 16 bits are compared ten times as slowly.
-    drawn = numbers.view(torch.int16)[: like.numel()].view(like.shape).to(like.dtype)
-    return drawn.ge_(cut - _LEVELS // 2).mul_(_LEVELS / (_LEVELS - cut))
+    wide = torch.promote_types(like.dtype, torch.float32)
+    drawn = numbers.view(torch.int16)[: like.numel()].view(like.shape).to(wide)
+    return drawn.ge_(cut - _LEVELS // 2).mul_(_LEVELS / (_LEVELS - cut)).to(like.dtype)

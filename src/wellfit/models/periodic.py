@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.function import once_differentiable
 
 __all__ = ["FREQUENCIES", "WIDTH", "PeriodicEmbedding"]
 
@@ -37,10 +39,46 @@ class PeriodicEmbedding(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[member, row, number]``, or ``[1, row, number]`` for all members, to ``[member, row, 4 number]``."""
-        members, numbers, waves, width = self.weight.shape
-        rows = x.shape[1]
-        # [member, number, row, wave]: a product of matrices for each member and column comes next.
-        angle = torch.addcmul(self.phase, x.transpose(1, 2).contiguous().unsqueeze(-1), (2 * math.pi) * self.frequency)
-        made = torch.baddbmm(self.bias.flatten(0, 1), angle.cos().view(-1, rows, waves), self.weight.flatten(0, 1))
-        beside = made.view(members, numbers, rows, width).transpose(1, 2).reshape(members, rows, numbers * width)
-        return torch.cat([beside, x.expand(members, -1, -1)], dim=-1)
+        given = (x, self.frequency, self.phase, self.weight, self.bias)
+        if self.training and torch.is_grad_enabled() and not x.requires_grad:
+            made: Tensor = _Fused.apply(*given)  # type: ignore[no-untyped-call]
+        else:
+            made = _made(*given)[0]
+        return torch.cat([made.mT, x.expand(self.weight.shape[0], -1, -1)], dim=-1)
+
+
+def _made(x: Tensor, frequency: Tensor, phase: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Give ``cos(angle) V + c`` [member, number and 3, row], and angles and cosines [member, number, wave, row].
+
+    Rows come last: so products of 16 waves and 3 numbers take a fifth of the time.
+    """
+    members, numbers, _, width = weight.shape
+    columns = x.mT.contiguous().unsqueeze(2)
+    angle = (columns * ((2 * math.pi) * frequency.mT)).add_(phase.mT)
+    cosine = angle.cos()
+    made = torch.baddbmm(bias.flatten(0, 1).mT, weight.flatten(0, 1).mT, cosine.flatten(0, 1))
+    return made.view(members, numbers * width, x.shape[1]), angle, cosine
+
+
+class _Fused(torch.autograd.Function):
+    """The waves in training, with the gradients of all weights in one go; rows have none."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Tensor, frequency: Tensor, phase: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
+        made, angle, cosine = _made(x, frequency, phase, weight, bias)
+        ctx.save_for_backward(x, angle, cosine, weight)
+        # Under autocast the product is of short numbers; what follows is as wide as the weights.
+        return made.to(weight.dtype)
+
+    @staticmethod
+    @once_differentiable
+    def backward(ctx: Any, *grads: Tensor) -> tuple[Tensor | None, ...]:
+        x, angle, cosine, weight = ctx.saved_tensors
+        members, numbers, _, width = weight.shape
+        slope = grads[0].contiguous().view(members * numbers, width, -1)
+        of_angle = torch.bmm(weight.flatten(0, 1), slope).view(angle.shape).mul_(angle.sin()).neg_()
+        columns = x.mT.expand(members, -1, -1).unsqueeze(3)
+        of_frequency = torch.matmul(of_angle, columns).mul_(2 * math.pi)
+        of_weight = torch.bmm(cosine.flatten(0, 1), slope.mT).view(weight.shape)
+        of_bias = slope.sum(2).view(members, numbers, 1, width)
+        return None, of_frequency.mT, of_angle.sum(3).unsqueeze(2), of_weight, of_bias

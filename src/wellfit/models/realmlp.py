@@ -26,6 +26,8 @@ __all__ = ["ENTRY", "RealMLP"]
 FLAGS_UP_TO = 9
 """Levels up to which a category is flags, without those for missing and unseen."""
 VECTOR = 8
+ROWS_IN_CACHE = 512
+"""Rows of 256 units that fit into half a megabyte."""
 SAMPLED_ROWS = 4096
 """Training rows that the first weights are fitted to."""
 
@@ -81,16 +83,23 @@ class RealMLP(nn.Module):
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Map rows to outputs; see `wellfit.models.members` for the shapes."""
         apart = numeric.ndim == 3
+        if self.training:
+            return self._outputs(numeric, categorical)
+        pieces = zip(*(given.split(_piece(numeric)) for given in (numeric, categorical)), strict=True)
+        outputs = [self._outputs(*piece) for piece in pieces]
+        y = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
+        if self.kind == "value":
+            y = y.clamp(self.low, self.high)
+        return y if apart else averaged(y, self.kind)
+
+    def _outputs(self, numeric: Tensor, categorical: Tensor) -> Tensor:
+        """Give what the members say, ``[row, member, output]``."""
         x = self.features(numeric, categorical)
         dropout = self.dropout * self.strength
         for block in self.blocks:
             x = block(x, dropout)
-        y: Tensor = self.head(x).transpose(0, 1)
-        if self.training:
-            return y
-        if self.kind == "value":
-            y = y.clamp(self.low, self.high)
-        return y if apart else averaged(y, self.kind)
+        y: Tensor = self.head(x)
+        return y.transpose(0, 1)
 
     def features(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Give what the first layer reads, ``[member, row, feature]``."""
@@ -135,6 +144,12 @@ class RealMLP(nn.Module):
         """
         self.strength = 1.0 if progress <= 0.5 else 0.5 * (1.0 + math.cos(math.pi * (2.0 * progress - 1.0)))
         return self.strength
+
+
+def _piece(numeric: Tensor) -> int:
+    """Give how many rows are taken at once in evaluation: where no gradient follows, as many as a CPU's cache holds."""
+    whole = torch.is_grad_enabled() or numeric.device.type != "cpu" or torch.compiler.is_compiling()
+    return max(1, len(numeric)) if whole else ROWS_IN_CACHE
 
 
 def _chosen(inputs: TableInputs, places: Sequence[int]) -> tuple[int, ...]:

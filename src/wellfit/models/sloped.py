@@ -1,7 +1,8 @@
-"""Activations that give their slope beside their value, for layers that write their own backward pass."""
+"""Activations as what they add to the identity, with their slope, for layers that write their own backward pass."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,48 +13,52 @@ __all__ = ["SLOPED", "Sloped"]
 
 _SELU_SCALE = 1.0507009873554804934193349852946
 _SELU_ALPHA = 1.6732632423543772848170429916717
+_STEEP = _SELU_SCALE * _SELU_ALPHA
+_PER_OCTAVE = math.log2(math.e)
+"""exp(z) = exp2(z log2(e)): torch takes a quarter of the time for powers of 2."""
 
 
 @dataclass(frozen=True)
 class Sloped:
-    """An activation as torch has it, and together with its slope; both results may be changed in place."""
+    """An activation as torch has it, and how it differs from the identity."""
 
     function: Callable[[Tensor], Tensor]
-    with_slope: Callable[[Tensor], tuple[Tensor, Tensor]]
+    bend: Callable[[Tensor], tuple[Tensor, Tensor]]
+    """Gives ``f(z) - z`` and ``f'(z) - 1``; both may be changed in place."""
 
 
 def _mish(z: Tensor) -> tuple[Tensor, Tensor]:
-    """Give ``z t`` and ``t + 4 z e (e + 1) / (n + 2)^2`` with ``e = exp(z)``, ``n = e (e + 2)``, ``t = n / (n + 2)``.
+    """Give ``z r`` and ``r - z r (2 + r (q + 1))`` with ``q = exp(z) + 1`` and ``r = -2 / (q^2 + 1)``.
 
-    ``t`` is tanh(softplus(z)), with one exponential instead of four.
+    ``1 + r`` is tanh(softplus(z)), with one exponential instead of four.
     """
-    # Above 20 the value is z to the last digit, and the square of exp(z) would leave float32's range.
-    power = z.clamp_max(20.0).exp_()
-    above = (power + 2.0).mul_(power)
-    below = above + 2.0
-    share = above.div_(below)
-    slope = (power + 1.0).mul_(power).mul_(z).div_(below).div_(below).mul_(4.0).add_(share)
-    return share.mul_(z), slope
+    # Far above 0 both are 0 to the last digit, and the square of exp(z) would leave float32's range.
+    q = z.mul(_PER_OCTAVE).clamp_max_(40.0).exp2_().add_(1.0)
+    r = q.mul(q).add_(1.0).reciprocal_().mul_(-2.0)
+    bend = z * r
+    rise = q.add_(1.0).mul_(r).add_(2.0)
+    return bend, r.addcmul_(bend, rise, value=-1.0)
 
 
 def _selu(z: Tensor) -> tuple[Tensor, Tensor]:
-    """Give ``s z`` and ``s`` above 0, ``s a (exp(z) - 1)`` and ``s a exp(z)`` below."""
-    power = z.clamp_max(0.0).exp_().mul_(_SELU_SCALE * _SELU_ALPHA)
-    value = z.clamp_min(0.0).mul_(_SELU_SCALE).add_(power).sub_(_SELU_SCALE * _SELU_ALPHA)
+    """Give ``(s - 1) z`` and ``s - 1`` above 0, ``s a (exp(z) - 1) - z`` and ``s a exp(z) - 1`` below."""
+    below = z.clamp_max(0.0)
+    power = below.mul(_PER_OCTAVE).exp2_().mul_(_STEEP)
+    bend = power.sub(_STEEP).add_(z, alpha=_SELU_SCALE - 1.0).sub_(below, alpha=_SELU_SCALE)
     # Where z is above 0 the exponential is 1: a step is taken off, which is many times as fast as to choose.
-    step = z.sign().clamp_min_(0.0).mul_(_SELU_SCALE * (_SELU_ALPHA - 1.0))
-    return value, power.sub_(step)
+    step = z.sign().clamp_min_(0.0)
+    return bend, power.sub_(1.0).sub_(step, alpha=_STEEP - _SELU_SCALE)
 
 
 def _relu(z: Tensor) -> tuple[Tensor, Tensor]:
-    return z.clamp_min(0.0), z.sign().clamp_min_(0.0)
+    return z.clamp_max(0.0).neg_(), z.sign().clamp_min_(0.0).sub_(1.0)
 
 
 def _silu(z: Tensor) -> tuple[Tensor, Tensor]:
-    """Give ``z g`` and ``g (1 + z (1 - g))`` with ``g = sigmoid(z)``."""
+    """Give ``z (g - 1)`` and ``(g - 1) (1 - z g)`` with ``g = sigmoid(z)``."""
     gate = z.sigmoid()
-    slope = (1.0 - gate).mul_(z).add_(1.0).mul_(gate)
-    return gate.mul_(z), slope
+    less = gate - 1.0
+    return less * z, gate.mul_(z).neg_().add_(1.0).mul_(less)
 
 
 SLOPED: dict[str, Sloped] = {

@@ -1,20 +1,15 @@
-"""Linear layers by oneDNN on processors that the other library of products, MKL, does not know: twice as fast.
-
-torch hands single-precision products on a CPU to MKL, which does without AVX-512 on a processor of another maker. On
-one such, a thread takes 330 us for 256 x 256 x 256 by MKL and 160 us by oneDNN, which torch has on board for images.
-"""
+"""Linear layers by oneDNN where it is faster than what torch takes: see `wellfit.models.onednn`."""
 
 from __future__ import annotations
 
-import functools
-from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.overrides import TorchFunctionMode
+
+from wellfit.models.onednn import is_faster, times
 
 __all__ = ["LinearByOneDnn", "linear_by_onednn"]
 
@@ -33,7 +28,7 @@ def linear_by_onednn(module: nn.Module, rows: int, device: torch.device) -> Line
         rows: rows of a batch, 1 or more.
         device: where it is trained.
     """
-    if device.type != "cpu" or not _is_faster():
+    if device.type != "cpu" or not is_faster():
         return None
     parts = list(module.modules())
     if any(part._compiled_call_impl is not None or hasattr(part, "_orig_mod") for part in parts):
@@ -81,25 +76,13 @@ def _takes(inputs: Any, weight: Any, bias: Any) -> bool:
     return plain and kept and not transformed and not torch.is_autocast_enabled("cpu")
 
 
-@functools.cache
-def _product() -> Callable[..., Tensor]:
-    """Give ``(x, w, bias, "none", [], "") -> x w' + bias``."""
-    found: Callable[..., Tensor] = torch.ops.mkldnn._linear_pointwise.default
-    return found
-
-
-def _times(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
-    """Give ``a b'``, [..., i] by [o, i], plus the bias [o]."""
-    return _product()(a, b, bias, "none", [], "")
-
-
 class _Linear(torch.autograd.Function):
     """``functional.linear``; a gradient that is itself to be differentiated is left to torch."""
 
     @staticmethod
     def forward(ctx: Any, inputs: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
         ctx.save_for_backward(inputs, weight)
-        return _times(inputs, weight, bias)
+        return times(inputs, weight, bias)
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
@@ -107,10 +90,10 @@ class _Linear(torch.autograd.Function):
         inputs, weight = ctx.saved_tensors
         of_inputs, of_weight, of_bias = ctx.needs_input_grad
         by_row, rows = slope.flatten(0, -2), inputs.flatten(0, -2)
-        times = _torch_times if torch.is_grad_enabled() else _times
+        product = _torch_times if torch.is_grad_enabled() else times
         return (
-            times(slope, weight.t()) if of_inputs else None,
-            times(by_row.t(), rows.t()) if of_weight else None,
+            product(slope, weight.t()) if of_inputs else None,
+            product(by_row.t(), rows.t()) if of_weight else None,
             by_row.sum(0) if of_bias else None,
         )
 
@@ -118,18 +101,3 @@ class _Linear(torch.autograd.Function):
 def _torch_times(a: Tensor, b: Tensor) -> Tensor:
     """Give ``a b'`` by torch's own product, which can be differentiated further."""
     return a @ b.t()
-
-
-@functools.cache
-def _is_faster() -> bool:
-    """Whether this processor has AVX-512, another maker than MKL's, and a torch with oneDNN."""
-    wide = torch.backends.cpu.get_cpu_capability().startswith("AVX512")
-    there = torch.backends.mkldnn.is_available() and torch.backends.mkl.is_available()
-    return wide and there and hasattr(torch.ops.mkldnn, "_linear_pointwise") and _maker() not in ("", "GenuineIntel")
-
-
-def _maker() -> str:
-    """Give the processor's maker as Linux has it; empty where it is not known."""
-    about = Path("/proc/cpuinfo")
-    found = about.read_text().partition("vendor_id")[2] if about.is_file() else ""
-    return found.partition(":")[2].split("\n")[0].strip()
