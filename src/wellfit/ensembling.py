@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import minimize_scalar
 
-__all__ = ["blend", "greedy_weights", "mean_loss", "temperature"]
+__all__ = ["blend", "clearly_better", "greedy_weights", "mean_loss", "temperature"]
 
 Array = npt.NDArray[np.float64]
 
@@ -38,10 +38,31 @@ def mean_loss(predicted: Array, truth: npt.NDArray[np.generic]) -> float:
     >>> round(mean_loss(np.array([[0.5, 0.5]]), np.array([1])), 4), mean_loss(np.array([1.0]), np.array([3.0]))
     (0.6931, 4.0)
     """
+    return float(_row_losses(predicted, truth).mean())
+
+
+def _row_losses(predicted: Array, truth: npt.NDArray[np.generic]) -> Array:
     if predicted.ndim == 1:
-        return float(np.mean((predicted - truth.astype(np.float64)) ** 2))
+        squares: Array = (predicted - truth.astype(np.float64)) ** 2
+        return squares
     right = predicted[np.arange(len(truth)), truth.astype(np.int64)]
-    return float(-np.log(np.clip(right, _LEAST, None)).mean())
+    return -np.log(np.clip(right, _LEAST, None))
+
+
+def clearly_better(one: Array, other: Array, truth: npt.NDArray[np.generic]) -> bool:
+    """Tell whether one prediction's mean loss is below another's by more than two standard errors of the difference.
+
+    Args:
+        one: Probabilities ``[row, class]``, or numbers ``[row]``.
+        other: The same of another model, of the same rows.
+        truth: Class ids, or numbers, ``[row]``.
+
+    >>> truth = np.array([1.0, 2.0, 3.0])
+    >>> clearly_better(truth + 0.1, truth + 1.0, truth), clearly_better(truth, truth + [0.0, 0.0, 9.0], truth)
+    (True, False)
+    """
+    gain = _row_losses(other, truth) - _row_losses(one, truth)
+    return bool(gain.mean() > 2 * gain.std() / np.sqrt(len(gain)))
 
 
 def greedy_weights(members: Array, truth: npt.NDArray[np.generic], rounds: int = ROUNDS) -> Array:

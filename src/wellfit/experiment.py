@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from torch import nn
 
+from wellfit.answer_room import refuse_wide_answers
 from wellfit.config import Config, model_spec, with_values
 from wellfit.config.durations import Duration
 from wellfit.data.batches import Batches, Resident
@@ -25,6 +26,7 @@ from wellfit.prediction import Answers, Predictor, Scores
 from wellfit.prepared import Prepared
 from wellfit.registry import Choice
 from wellfit.runtime import keyed_seed, reseed, restored_random_state, versions
+from wellfit.short_time import too_few_updates
 from wellfit.training import Callback, FitOptions, Score, Trainer, make_trainer, settle, with_found_rate
 from wellfit.training.checkpoint import Checkpoints
 from wellfit.training.survey import sample_rows
@@ -52,6 +54,12 @@ _FITTED_ROWS = 65_536
 """Training rows on disk that first weights are fitted to; of those in memory, all are."""
 
 
+_SOON_FITTED = 20_000
+"""Training rows to which the baselines are fitted even where the time is spent."""
+_COPIES = 4
+"""How often the probabilities of the rows that are scored are held at once: said, joined, ranked, summed up."""
+
+
 class Experiment:
     """A prepared table, its network and its trainer: settled, and ready to be trained."""
 
@@ -73,6 +81,7 @@ class Experiment:
         self.started = time.monotonic() if started is None else started
         target, config = prepared.target, prepared.config
         _refuse_threshold(config, target)
+        refuse_wide_answers(target, max(prepared.rows["valid"], prepared.rows["test"]), copies=_COPIES)
         self.loss = _loss(config, target)
         self.outputs = self.loss.entry.outputs(target.task, len(target.classes))
         chosen = MODELS.choose(model_spec(config))
@@ -171,10 +180,17 @@ class Experiment:
             config=config,
             predictor=predictor,
             history=trainer.history,
-            findings=[*prepared.findings, *diagnose(trainer.history)],
+            findings=[*prepared.findings, *self._short_time(), *diagnose(trainer.history)],
             model=self._model() | predictor.facts(),
             notes=list(prepared.notes),
         )
+
+    def _short_time(self) -> list[Finding]:
+        """Say it where the clock left next to nothing of the training."""
+        trainer = self.trainer
+        whole = trainer.total_steps is None or self.steps >= trainer.total_steps or trainer.stopping.exhausted
+        known = any(finding.code == "short_time" for finding in self.prepared.findings)
+        return [] if trainer.deadline is None or whole or known else too_few_updates(self.steps)
 
     def _model(self) -> dict[str, Any]:
         return {
@@ -316,6 +332,9 @@ def score_all(outcome: Outcome, *, started: float, limit: float | None) -> None:
     outcome.metrics = {split: outcome.scores[split].metrics for split in ("test", "valid") if split in outcome.scores}
     scored = "test" if "test" in outcome.scores else "valid"
     deadline = None if limit is None else started + 0.95 * limit
+    if deadline is not None and prepared.rows["train"] <= _SOON_FITTED:
+        # What the model is judged against takes less time than to write its page.
+        deadline = max(deadline, time.monotonic() + 0.3)
     baselines = prepared.baselines(predictor, scored, deadline=deadline)
     outcome.metrics["baselines"] = dict(baselines.scores[scored])
     outcome.notes.extend(baselines.notes)

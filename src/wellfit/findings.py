@@ -52,6 +52,7 @@ CODES: dict[str, str] = {
     "overfitting": "the network learnt the training rows by heart",
     "underfitting": "the network could fit the training rows better",
     "good_fit": "training and validation agree and beat the baselines",
+    "short_time": "the time limit left no room for a network",
     "doctor_failed": "the doctor stopped looking",
 }
 """The codes a finding may have. Codes are added, never renamed."""

@@ -25,6 +25,7 @@ from wellfit.data.table import Images, Table, resolve_column
 from wellfit.errors import ConfigError, DataError
 from wellfit.findings import Finding
 from wellfit.image_prediction import brightness
+from wellfit.image_room import refuse_large_images
 from wellfit.models import MODELS
 from wellfit.preparation_findings import imbalance, misspelt, targets_missing
 from wellfit.preparation_settings import dealt, lasting_source, method_of, target_spellings
@@ -62,6 +63,7 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
     epochs_open = "epochs" not in given.get("train", {})
     width_open = config.model["type"] == "convnet" and "widths" not in given.get("model", {})
     config = with_recipe(config, task=plan.task, rows=frames["train"].height)
+    refuse_large_images(config, *images.pixels.shape[2:])
     places = torch.from_numpy(frames["train"].get_column("image").to_numpy().astype(np.int64))
     resolved = {
         **_lasting(config, from_source=data is None),

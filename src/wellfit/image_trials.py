@@ -26,6 +26,7 @@ from wellfit.models.convnet import ConvNet
 from wellfit.models.image_inputs import ImageInputs
 from wellfit.prepared_images import PreparedImages
 from wellfit.runtime import default_threads, keyed_seed, reseed, resolve_device, restored_random_state, threads
+from wellfit.short_time import too_few_updates
 from wellfit.training import FitOptions, make_trainer, settle
 
 __all__ = ["augmentations_to_try", "decided", "decided_for_search", "default_augmentation", "mirror_verdict"]
@@ -246,7 +247,8 @@ def _paced(prepared: PreparedImages, until: float) -> tuple[PreparedImages, str]
         if fewer >= _ENOUGH // 2:
             prepared, epochs, seconds = wide, fewer, longer
     note = f"An epoch was measured to take {seconds:.1f} s: {epochs:,} fit into the time."
-    return _with(prepared, {"train.epochs": epochs}), note
+    found = too_few_updates(epochs * prepared.batches("train").steps(int(prepared.config.train.batch_size)))
+    return replace(_with(prepared, {"train.epochs": epochs}), findings=(*prepared.findings, *found)), note
 
 
 def _paced_for_search(prepared: PreparedImages, seconds: float) -> tuple[PreparedImages, str]:

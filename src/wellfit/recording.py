@@ -139,7 +139,7 @@ def _finish(folder: RunFolder, experiment: Experiment | EnsembleExperiment) -> R
 
 
 def _interrupted(folder: RunFolder, experiment: Experiment | EnsembleExperiment) -> Interrupted:
-    rule = f"Training was stopped after {experiment.steps:,} updates."
+    rule = f"Training was stopped after {experiment.steps:,} update{'' if experiment.steps == 1 else 's'}."
     if experiment.config.data.source is None:
         return Interrupted(rule, do="Its rows were in memory: train it anew.")
     return Interrupted(rule, do=f"Go on with: wellfit resume {shlex.quote(str(folder.path))}")

@@ -316,3 +316,14 @@ def test_a_killed_command_goes_on_with_resume(table: Path, tmp_path: Path) -> No
         [sys.executable, "-m", "wellfit", "resume", str(out), "--json"], capture_output=True, text=True, check=True
     )
     assert len(json.loads(again.stdout)["tuning"]["trials"]) == 6
+
+
+def test_time_too_short_to_try_anything_gives_the_linear_model(table: Path, tmp_path: Path) -> None:
+    given = config(table, tmp_path / "run", time=0.5, search={"train.optimizer.lr": "log(1e-3, 1e-1)"})
+    del given["model"], given["train"]["epochs"]
+    run = tune_run(from_mapping(given))
+    options = run.folder.read_versioned("model.json")["options"]
+    assert [member["type"] for member in options["members"]] == ["linear"]
+    assert "short_time" in [finding.code for finding in run.findings]
+    assert run.tuning is not None
+    assert run.tuning["kept"] == "default"

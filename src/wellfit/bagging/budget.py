@@ -8,7 +8,7 @@ import time
 from dataclasses import dataclass
 
 from wellfit.bagging.bag import Bag, Pool
-from wellfit.bagging.recipes import UPDATES, member_of, recipe_of
+from wellfit.bagging.recipes import epochs_of, hasty_member, member_of
 from wellfit.bagging.stage import Member, stage_config
 from wellfit.config import Config, with_values
 from wellfit.experiment import Experiment
@@ -41,7 +41,7 @@ class _Cost:
         return seconds / self.epoch
 
 
-def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list[Member], list[float]]:
+def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list[Member], list[float | None]]:
     """Choose the members of an ensemble, and when each has to be done.
 
     Args:
@@ -50,16 +50,24 @@ def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list
         until: When the last one has to be done, on the monotonic clock.
 
     Returns:
-        The members as ``model.members`` has them, and the end of each on the monotonic clock.
+        The members as ``model.members`` has them, and the end of each on the monotonic clock; None for one that is
+        trained to its end, as it was made to be short.
     """
     folds = len(pool.folds) if pool.crossed else SHARED
-    plain = member_of(table, "linear", folds)
-    if until - time.monotonic() < FEWEST_SECONDS:
-        return [plain], [until]
-    first = _measured(table, pool, "realmlp", folds)
-    second = _measured(table, pool, "tabm", 1)
+    costs: list[_Cost] = []
+    for name, members in (("realmlp", folds), ("tabm", 1)):
+        if not _worth(until):
+            break
+        costs.append(_measured(table, pool, name, members, until))
+    # Measuring takes time too, on a busy machine more than was left.
+    if not _worth(until):
+        return [hasty_member(table, folds if pool.crossed else 1)], [None]
+    plain, (first, second) = member_of(table, "linear", folds), costs
     left = until - time.monotonic()
-    if second.affordable(left * (1 - FIRST_SHARE) * CAREFUL) < _epochs(table, "tabm", second)[0] / 3:
+    if (
+        second.affordable(left * (1 - FIRST_SHARE) * CAREFUL)
+        < epochs_of("tabm", table.rows["train"], second.steps)[0] / 3
+    ):
         return [plain, _fitted(table, "realmlp", folds, first, left * CAREFUL)], [until, until]
     chosen = _fitted(table, "realmlp", folds, first, left * FIRST_SHARE * CAREFUL)
     rest = left - first.epoch * chosen["members"] * chosen["train"]["epochs"] / CAREFUL
@@ -67,16 +75,15 @@ def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list
     return [plain, chosen, other], [until, until - rest, until]
 
 
-def _epochs(table: Prepared, name: str, cost: _Cost) -> tuple[int, int]:
-    """Give the epochs that a member needs, and those beyond which it gains nothing."""
-    most = int(recipe_of(table, name)["train.epochs"])
-    fewest, enough = (min(most, math.ceil(updates / cost.steps)) for updates in UPDATES[name])
-    return fewest, enough
+def _worth(until: float) -> bool:
+    return until - time.monotonic() >= FEWEST_SECONDS
 
 
 def _fitted(table: Prepared, name: str, folds: int, cost: _Cost, seconds: float) -> Member:
     """Share out the epochs that one member could have among as many members as are worth it."""
-    affordable, (fewest, enough) = cost.affordable(seconds), _epochs(table, name, cost)
+    affordable = cost.affordable(seconds)
+    most = int(member_of(table, name, 1)["train"]["epochs"])
+    fewest, enough = (min(most, epochs) for epochs in epochs_of(name, table.rows["train"], cost.steps))
     members = max(1, min(folds, int(affordable / fewest)))
     return member_of(table, name, members, max(1, min(enough, int(affordable / members))))
 
@@ -106,13 +113,16 @@ class _Watch(Callback):
         return self._last - before
 
 
-def _measured(table: PreparedTable, pool: Pool, name: str, members: int) -> _Cost:
-    """Make a few updates of a throwaway network, and look at the validations that come with them."""
+def _measured(table: PreparedTable, pool: Pool, name: str, members: int, until: float) -> _Cost:
+    """Make a few updates of a throwaway network, and look at the validations that come with them.
+
+    Where time ends before, nothing is known, and nothing more will be trained.
+    """
     watch = _Watch()
     config = _trial(stage_config(table.config, member_of(table, name, members, TRIED), 0))
-    trainer = Experiment(Bag.of(table, pool, members, config), callbacks=[watch]).trainer
+    trainer = Experiment(Bag.of(table, pool, members, config), callbacks=[watch], until=until).trainer
     trainer.run()
-    update = statistics.median(watch.updates[1:])
+    update = statistics.median(watch.updates[1:] or watch.updates)
     steps = trainer.epoch_steps or 1
     return _Cost(epoch=(update * steps + min(watch.validations)) / members, steps=steps)
 

@@ -12,18 +12,22 @@ import numpy as np
 import torch
 from scipy.special import softmax
 
+from wellfit.answer_room import refuse_wide_answers
 from wellfit.bagging.bag import pooled
 from wellfit.bagging.budget import chosen_members
+from wellfit.bagging.recipes import ARCHITECTURES, epochs_of, hasty_member, member_of
 from wellfit.bagging.stage import Member, Stage, foremost
 from wellfit.config import Config, with_values
 from wellfit.diagnosis import diagnose
-from wellfit.ensembling import blend, greedy_weights, temperature
+from wellfit.ensembling import blend, clearly_better, greedy_weights, temperature
 from wellfit.experiment import Experiment, Outcome, score_all
+from wellfit.findings import Finding
 from wellfit.metrics import all_scores
 from wellfit.models.ensemble import Ensemble
 from wellfit.prediction import Scores
 from wellfit.prepared import PreparedTable
 from wellfit.runtime import versions
+from wellfit.short_time import linear_instead
 from wellfit.training import Callback
 from wellfit.training.checkpoint import Checkpoints
 
@@ -33,6 +37,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 DEFAULT_SECONDS = 120.0
 """How long a run may take that names no members and no time."""
+_COPIES = 8
+"""How often the probabilities of all rows are held at once: of three stages, joined, and blended."""
 
 
 class EnsembleExperiment:
@@ -53,23 +59,30 @@ class EnsembleExperiment:
         """
         self.started = time.monotonic() if started is None else started
         self.prepared, self.pool = prepared, pooled(prepared, crossed=crossed)
+        self.callbacks = callbacks
+        refuse_wide_answers(prepared.target, len(self.pool.rows.target), copies=_COPIES)
         limit, given = prepared.config.train.time, prepared.config.model["members"]
         if limit is None and given is None:
             limit = DEFAULT_SECONDS
+        self._dealt = limit if given is None else None
+        """The seconds by which the members were chosen; None where they were given."""
         members, ends = self._members(given, limit)
         self.stages = [
-            Stage(
-                prepared,
-                self.pool,
-                member,
-                place,
-                checkpoints=None if folder is None else Checkpoints(folder / f"{place + 1}"),
-                callbacks=callbacks,
-                until=end,
-            )
+            self._stage(member, place, until=end, folder=folder)
             for place, (member, end) in enumerate(zip(members, ends, strict=True))
         ]
         self.config = self._config(limit)
+
+    def _stage(self, member: Member, place: int, *, until: float | None, folder: Path | None) -> Stage:
+        return Stage(
+            self.prepared,
+            self.pool,
+            member,
+            place,
+            checkpoints=None if folder is None else Checkpoints(folder / f"{place + 1}"),
+            callbacks=self.callbacks,
+            until=until,
+        )
 
     def _members(self, given: Any, limit: float | None) -> tuple[list[Member], list[float | None]]:
         until = None if limit is None else self.started + limit - Experiment.reserve(limit)
@@ -114,9 +127,9 @@ class EnsembleExperiment:
         """Train every member, blend them, and score the rows that they did not learn; the test rows are not read."""
         for stage in self.stages:
             stage.run()
-        said = [stage.held_out() for stage in self.stages]
-        rows = functools.reduce(np.intersect1d, [ids for _, ids in said])
-        answers = np.stack([values[np.isin(ids, rows)] for values, ids in said])
+        if self._dealt is not None and any(map(self._hurried, self.stages)):
+            self._fall_back()
+        answers, rows = self._held_out()
         truth = self.pool.rows.target.numpy()[rows]
         weights = greedy_weights(answers, truth)
         mixed = blend(answers, weights)
@@ -124,6 +137,37 @@ class EnsembleExperiment:
         outcome = self._outcome(self._blended(weights, heat), int(weights.argmax()))
         outcome.scores["valid"] = self._scores(mixed, truth, heat)
         return outcome
+
+    def _hurried(self, stage: Stage) -> bool:
+        """Whether the clock ended a stage, or left it a quarter of the updates that it needs."""
+        name = stage.member["type"]
+        if stage.cut or name not in ARCHITECTURES or stage.experiment.trainer.stopping.exhausted:
+            return stage.cut
+        shortened = stage.member["train"]["epochs"] < member_of(self.prepared, name, 1)["train"]["epochs"]
+        epoch = stage.experiment.trainer.epoch_steps or 1
+        wanted = epoch * epochs_of(name, self.prepared.rows["train"], epoch)[0]
+        return bool(shortened) and stage.steps < wanted / 4
+
+    def _held_out(self) -> tuple[Array, Array]:
+        """Give what every stage says of the rows that no member of it learned, and their numbers."""
+        said = [stage.held_out() for stage in self.stages]
+        rows = functools.reduce(np.intersect1d, [ids for _, ids in said])
+        return np.stack([values[np.isin(ids, rows)] for values, ids in said]), rows
+
+    def _fall_back(self) -> None:
+        """Keep a linear model alone where the clock ended networks so early that it is clearly better."""
+        answers, rows = self._held_out()
+        truth = self.pool.rows.target.numpy()
+        mixed = blend(answers, greedy_weights(answers, truth[rows]))
+        plain = self._stage(hasty_member(self.prepared, len(self.pool.folds)), 0, until=None, folder=None)
+        plain.run()
+        values, ids = plain.held_out()
+        common = np.intersect1d(rows, ids)
+        if clearly_better(values[np.isin(ids, common)], mixed[np.isin(rows, common)], truth[common]):
+            # A resumed run would go on from them, and it is the linear model that it has to train then.
+            for stage in self.stages:
+                stage.forget()
+            self.stages = [plain]
 
     def _blended(self, weights: Array, heat: float) -> Ensemble:
         first = self._foremost
@@ -159,7 +203,7 @@ class EnsembleExperiment:
             config=config,
             predictor=self.prepared.predictor(module, first.loss.spec(), config),
             history=trainer.history,
-            findings=[*self.prepared.findings, *diagnose(trainer.history)],
+            findings=[*self.prepared.findings, *self._short_time(), *diagnose(trainer.history)],
             model=self._model(module, main),
             notes=[*self.prepared.notes, f"Trained: {self._summary(module)}."],
         )
@@ -179,6 +223,12 @@ class EnsembleExperiment:
             "steps": self.steps,
             "best_epoch": self.stages[main].experiment.trainer.stopping.best_epoch or None,
         }
+
+    def _short_time(self) -> list[Finding]:
+        """Say it where time was dealt, and was enough for a linear model alone."""
+        if self._dealt is None or any(stage.member["type"] != "linear" for stage in self.stages):
+            return []
+        return [linear_instead(self._dealt)]
 
     def _summary(self, module: Ensemble) -> str:
         """Say which networks there are, and how much each counts."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from wellfit.bagging.stage import Member
@@ -9,16 +10,35 @@ from wellfit.models import MODELS, Occasion
 from wellfit.prepared import Prepared
 from wellfit.runtime import fast_bfloat16, resolve_device
 
-__all__ = ["UPDATES", "first_member", "member_of", "recipe_of"]
+__all__ = ["ARCHITECTURES", "epochs_of", "first_member", "hasty_member", "member_of"]
 
-UPDATES = {"realmlp": (1200, 2700), "tabm": (900, 1600)}
-"""Updates that a member needs before a second one helps more, and beyond which it gains nothing.
+ARCHITECTURES = ("realmlp", "tabm")
+"""The networks of an ensemble."""
+SHAPE = {"k": 8, "width": 128}
+"""Of TabM here, half of its own: an update costs a third, and three times as many bring more than the greater width.
 
-Seen on held-out rows of California housing and Adult: RealMLP is best after 900 to 2,700 updates and worse after twice
-as many; TabM under a cosine is within 1 % of its best after 900.
+In the same time, on held-out rows, against k = 16 and 256 units: California housing 1 % and bike sharing 9 % less
+RMSE, letter 20 % and covertype 14 % less log loss, sick and insurance alike.
 """
 MANY_ROWS = 8_000
-"""Rows from which on TabM takes batches of 512 at twice its rate, which costs a quarter less an epoch."""
+"""Rows from which on TabM takes batches of 512, and needs more of them."""
+_UPDATES = {
+    ("realmlp", False): (1200, 2700),
+    ("realmlp", True): (1200, 2700),
+    ("tabm", False): (1200, 3600),
+    ("tabm", True): (2400, 5400),
+}
+"""By architecture and whether there are many rows: the updates of `epochs_of`."""
+_UNBOUNDED = 1000
+"""Epochs of TabM where nothing else is said: of few rows, patience ends it."""
+_LEARNED = 40
+"""Epochs after which TabM has learned few rows by heart."""
+_PATIENCE = 16
+"""Epochs of TabM without a gain that end it, or a third of all: under a cosine the gain comes at the end."""
+SOLVED = 1_000_000
+"""Cells and classes, of all members' rows, for which a linear model is solved in about a second of one core."""
+HASTY_STEPS = 600
+"""Updates of a linear model whose rows are too many to be solved: what Adam needs to come near the optimum."""
 
 
 def first_member(table: Prepared) -> Member:
@@ -28,14 +48,59 @@ def first_member(table: Prepared) -> Member:
 
 def member_of(table: Prepared, name: str, members: int, epochs: int | None = None) -> Member:
     """Give so many members of an architecture as ``model.members`` has them; None: all epochs of the recipe."""
-    recipe = {key.removeprefix("train."): value for key, value in recipe_of(table, name).items() if key[:6] == "train."}
+    recipe = {key.removeprefix("train."): value for key, value in _recipe(table, name).items() if key[:6] == "train."}
     # All give outputs of one form, which the blend reads.
-    recipe["loss"] = recipe_of(table, "realmlp").get("train.loss", "auto")
-    train = {**recipe, **_changed(table, name)}
-    return {"type": name, "members": members, "train": {**train, **({} if epochs is None else {"epochs": epochs})}}
+    recipe["loss"] = _recipe(table, "realmlp").get("train.loss", "auto")
+    train = {**recipe, **_changed(table, name), **({} if epochs is None else {"epochs": epochs})}
+    if name == "tabm":
+        train["early_stopping"] = {"patience": max(_PATIENCE, train["epochs"] // 3)}
+    shape = SHAPE if name == "tabm" else {}
+    return {"type": name, "members": members, **shape, "train": train}
 
 
-def recipe_of(table: Prepared, name: str) -> dict[str, Any]:
+def hasty_member(table: Prepared, folds: int) -> Member:
+    """Give the linear model that is trained whatever the clock says, as its work is bounded.
+
+    Where rows allow, it is solved: steps of L-BFGS on all rows at once, ended as soon as held-out rows get worse, with
+    the penalty of scikit-learn's C = 1. Adam would need more passes, and end further from the optimum.
+    """
+    inputs, rows = table.inputs, table.rows["train"]
+    cells = rows * (inputs.numeric + len(inputs.cardinalities) + len(table.target.classes))
+    members = folds if cells * folds <= SOLVED else 1
+    member = member_of(table, "linear", members)
+    if cells > 2 * SOLVED:
+        return {**member, "train": {**member["train"], "steps": HASTY_STEPS}}
+    solved = {
+        "optimizer": {"name": "lbfgs", "max_iter": 5},
+        "batch_size": "auto",
+        "schedule": None,
+        "weight_decay": 0.0,
+        "l2": 0.5 / (rows * members),
+        "epochs": 60,
+        "early_stopping": {"patience": 3},
+        "precision": "float32",
+    }
+    return {**member, "train": {**member["train"], **solved}}
+
+
+def epochs_of(name: str, rows: int, steps: int) -> tuple[int, int]:
+    """Give the epochs that a member needs before a second one helps more, and those beyond which it gains nothing.
+
+    Seen on held-out rows: RealMLP is best after 900 to 2,700 updates and worse after twice as many (California housing,
+    Adult). TabM of `SHAPE` under a cosine gains up to 1,800 on a few thousand rows, and on more than ten thousand 12 %
+    (bike sharing) and 22 % (covertype) from 900 to 2,700, and 2 % from there to 5,400; on tables of some hundred rows
+    it is best after 4 to 30 epochs, however few updates they are.
+
+    Args:
+        name: The architecture.
+        rows: Training rows.
+        steps: Updates an epoch.
+    """
+    fewest, enough = (math.ceil(updates / steps) for updates in _UPDATES[name, rows >= MANY_ROWS])
+    return (min(_LEARNED, fewest) if name == "tabm" else fewest), enough
+
+
+def _recipe(table: Prepared, name: str) -> dict[str, Any]:
     """Give an architecture's own recipe for these rows, by dotted key."""
     occasion = Occasion(task=table.target.task, rows=table.rows["train"], metric=table.config.train.metric)
     return dict(MODELS[name].recipe(occasion))
@@ -49,7 +114,13 @@ def _changed(table: Prepared, name: str) -> dict[str, Any]:
         precision = "bfloat16" if fast_bfloat16(resolve_device(table.config.train.device)) else "float32"
     if name != "tabm":
         return {"precision": precision}
-    # A rate that falls to zero needs fewer epochs than one that stays.
-    large = table.rows["train"] >= MANY_ROWS
-    size = {"batch_size": 512, "optimizer": {"name": "adam", "lr": 4e-3}} if large else {}
-    return {"precision": precision, "schedule": "cosine", **size}
+    # A rate that falls to zero needs fewer epochs than one that stays; twice the rows bear twice the rate.
+    usual = 2 * int(_recipe(table, name)["train.batch_size"])
+    size = 512 if table.rows["train"] >= MANY_ROWS else usual
+    return {
+        "precision": precision,
+        "schedule": "cosine",
+        "batch_size": size,
+        "optimizer": {"name": "adam", "lr": 4e-3},
+        "epochs": _UNBOUNDED,
+    }

@@ -66,12 +66,28 @@ class Stage:
         """Updates made."""
         return self.experiment.trainer.position.step
 
+    @property
+    def _timed_out(self) -> bool:
+        trainer = self.experiment.trainer
+        short = trainer.total_steps is not None and self.steps < trainer.total_steps
+        return trainer.deadline is not None and short
+
+    @property
+    def cut(self) -> bool:
+        """Whether the clock ended training, and not patience."""
+        return self._timed_out and not self.experiment.trainer.stopping.exhausted
+
     def run(self) -> None:
         """Train, and keep what was trained should the process be killed in a later stage."""
         trainer = self.experiment.trainer
         trainer.run()
         if trainer.checkpoints is not None:
             trainer.checkpoints.save(trainer.position.step, trainer.state())
+
+    def forget(self) -> None:
+        """Remove the checkpoints: what was trained is of no more use."""
+        if self.experiment.trainer.checkpoints is not None:
+            self.experiment.trainer.checkpoints.clear()
 
     def network(self) -> dict[str, Any]:
         """Give the architecture with all of its options."""
@@ -86,9 +102,8 @@ class Stage:
         trainer = self.experiment.trainer
         own, common = (as_mapping(config)["train"] for config in (self.experiment.config, beside))
         otherwise = {key: own[key] for key in own if key in _OF_EACH and own[key] != common[key]}
-        short = trainer.total_steps is not None and self.steps < trainer.total_steps
-        cut = trainer.position.finished and trainer.deadline is not None and short
-        train = {**self.member.get("train", {}), **otherwise, **({"steps": self.steps} if cut else {})}
+        ended = trainer.position.finished and self._timed_out
+        train = {**self.member.get("train", {}), **otherwise, **({"steps": self.steps} if ended else {})}
         return {**self.network(), "train": train}
 
     def held_out(self) -> tuple[Array, Array]:

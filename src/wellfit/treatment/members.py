@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wellfit.bagging import UPDATES, member_of
+from wellfit.bagging import ARCHITECTURES, epochs_of, member_of
 from wellfit.config import Config, model_spec, with_values
 from wellfit.models import MODELS
 from wellfit.prepared import PreparedTable
@@ -99,9 +99,9 @@ def _single(member: Member, rows: int) -> dict[str, Any]:
     train = dict(member.get("train", {}))
     size = train.get("batch_size")
     if isinstance(size, int) and "epochs" in train:
-        most = UPDATES[member["type"]][0] if member["type"] in UPDATES else _ENOUGH
-        steps = max(1, rows // size)
-        train["epochs"] = min(train["epochs"], max(1, math.ceil(most / steps)))
+        steps, name = max(1, rows // size), member["type"]
+        most = epochs_of(name, rows, steps)[0] if name in ARCHITECTURES else math.ceil(_ENOUGH / steps)
+        train["epochs"] = min(train["epochs"], max(1, most))
     return {**single, **({"train": train} if train else {})}
 
 
@@ -109,13 +109,13 @@ def usual_members(table: PreparedTable, given: Sequence[Member]) -> list[dict[st
     """Give the networks that a new run would have, as many of each as given, trained for as long as they need."""
     counts = {member["type"]: int(member.get("members", 1)) for member in given}
     most = max(counts.values(), default=1)
-    return [dict(_usual(table, name, counts.get(name, most))) for name in ("linear", *UPDATES)]
+    return [dict(_usual(table, name, counts.get(name, most))) for name in ("linear", *ARCHITECTURES)]
 
 
 def _usual(table: PreparedTable, name: str, members: int) -> Member:
     member = member_of(table, name, members)
-    if name not in UPDATES:
+    if name not in ARCHITECTURES:
         return member
-    steps = max(1, table.rows["train"] // int(member["train"]["batch_size"]))
-    epochs = min(int(member["train"]["epochs"]), math.ceil(UPDATES[name][0] / steps))
-    return member_of(table, name, members, epochs)
+    rows, most = table.rows["train"], int(member["train"]["epochs"])
+    epochs = epochs_of(name, rows, max(1, rows // int(member["train"]["batch_size"])))[0]
+    return member_of(table, name, members, min(most, epochs))

@@ -45,6 +45,10 @@ class Clock:
             return None
         return self.limit - self._closing() - 1.2 * longest - self.elapsed
 
+    def short_of(self, longest: float) -> bool:
+        """Tell whether less is left for the final training than a whole one takes, or than a second."""
+        return self.limit is not None and self.limit - self._closing() - self.elapsed < max(longest, 1.0)
+
     def for_final(self) -> float | None:
         """Give the limit of the final run, counted from the start of all."""
         return None if self.limit is None else max(self.limit - min(_CLOSING, 0.2 * self.limit), 0.1)

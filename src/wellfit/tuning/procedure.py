@@ -42,6 +42,9 @@ _SEEDS = 2
 _SEVERAL = ("auto", "ensemble")
 """Types that stand for several networks."""
 
+_MEMBER = "realmlp"
+"""The network of them that is tuned."""
+
 _PROOF = 0.25
 """The largest share of a time limit that the proof may take."""
 
@@ -81,7 +84,7 @@ def tune_run(
     """
     started = time.monotonic() if started is None else started
     expect_optuna()
-    config = _single(config, data)
+    asked, config = config, _single(config, data)
     given = given_space(config)
     folder = StudyFolder.of(config, data, force=force)
     bench = Bench(config, data, settled=folder.settled())
@@ -99,8 +102,11 @@ def tune_run(
         tuning.search()
         proofs, chosen = tuning.prove()
     record = Record(bench, study, dimensions, proofs, chosen, seconds=clock.elapsed)
+    hasty = chosen is None and clock.short_of(tuning.longest())
+    # Of several networks, what is trained is what there is time for, down to a linear model.
+    final = asked if hasty and _is_member(config, asked) else with_values(config, bench.settled.values)
     with display() as callbacks:
-        run = _final(folder, with_values(config, bench.settled.values), data, study, clock, chosen, callbacks)
+        run = _final(folder, final, data, study, clock, chosen, callbacks)
     return record.written(run, folder, seconds=clock.elapsed)
 
 
@@ -121,7 +127,12 @@ def _single(config: Config, data: Any) -> Config:
         return with_image_network(config)
     if setting_at(config, "model.type") not in _SEVERAL:
         return config
-    return with_settings(config, {"model.type": "realmlp"})
+    return with_settings(config, {"model.type": _MEMBER})
+
+
+def _is_member(config: Config, asked: Config) -> bool:
+    """Tell whether a network is tuned that stands for the ensemble that was asked for."""
+    return setting_at(config, "model.type") == _MEMBER and setting_at(asked, "model.type") in _SEVERAL
 
 
 def _study(folder: StudyFolder, bench: Bench, dimensions: Sequence[Dimension], resolved: Config) -> Study:
@@ -184,7 +195,7 @@ class _Tuning:
             raise RunFailed("No trial could be trained.", got=reasons[0] if reasons else "none", do="Mend the config.")
 
     def _following(self) -> Job | None:
-        seconds = self.clock.left_for_search(self._longest(), (CANDIDATES + 1) * self._seeds() + 1)
+        seconds = self.clock.left_for_search(self.longest(), (CANDIDATES + 1) * self._seeds() + 1)
         if seconds is not None and seconds <= 0:
             if self.study.records():
                 return None
@@ -192,7 +203,7 @@ class _Tuning:
         job = self.study.next()
         return None if job is None else replace(job, seconds=seconds)
 
-    def _longest(self) -> float:
+    def longest(self) -> float:
         """Give the seconds of the longer of the default's training and the best one's."""
         whole = [trial for trial in self.study.records() if trial["state"] == "complete"]
         held = [trial["seconds"] for trial in whole if trial["default"]]
@@ -200,9 +211,9 @@ class _Tuning:
         return max([*held, *([best["seconds"]] if best else [])], default=0.0)
 
     def _seeds(self) -> int:
-        if self.clock.limit is None or not self._longest():
+        if self.clock.limit is None or not self.longest():
             return _SEEDS
-        return max(1, min(_SEEDS, int(_PROOF * self.clock.limit / ((CANDIDATES + 1) * self._longest()))))
+        return max(1, min(_SEEDS, int(_PROOF * self.clock.limit / ((CANDIDATES + 1) * self.longest()))))
 
     def _done(self, job: Job, measured: Measured) -> None:
         self.study.tell(job, measured)
@@ -222,8 +233,8 @@ class _Tuning:
         waiting = iter([job for job in proof_jobs(candidate, seeds) if job.key not in known])
 
         def following() -> Job | None:
-            seconds = self.clock.left_for_proof(self._longest())
-            return None if seconds is not None and seconds <= self._longest() else next(waiting, None)
+            seconds = self.clock.left_for_proof(self.longest())
+            return None if seconds is not None and seconds <= self.longest() else next(waiting, None)
 
         def done(job: Job, measured: Measured) -> None:
             known[job.key] = measured.value if measured.state == "complete" else None

@@ -263,7 +263,7 @@ def test_weights_are_not_passed_over(tmp_path: Path, monkeypatch: pytest.MonkeyP
 def test_a_run_on_the_web_is_trained_and_its_rows_are_predicted_in_batches(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, command: Command
 ) -> None:
-    monkeypatch.setattr(memory, "SHARE", 0.0)
+    monkeypatch.setattr(memory, "SHARE", 2e-7)
     database = sqlite_table(tmp_path)
     with serving(answer) as server:
         trained = command("train", server.url + "/t.csv", "--target", "label", "--out", "run", *QUICK_OPTIONS)

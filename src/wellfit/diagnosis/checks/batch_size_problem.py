@@ -22,7 +22,8 @@ _EPOCHS = 5
 
 def _find(evidence: Evidence) -> Iterator[Finding]:
     rows, size = evidence.data.get("rows"), evidence.settings.get("batch_size")
-    if not rows or not size or not evidence.poor:
+    # L-BFGS takes all rows by its nature, and makes many moves in one update.
+    if not rows or not size or not evidence.poor or evidence.settings.get("optimizer") == "LBFGS":
         return
     steps = evidence.total_steps
     epochs = int(evidence.settings.get("epochs") or 1)
