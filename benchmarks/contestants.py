@@ -48,8 +48,13 @@ def tensors(X: np.ndarray, y: np.ndarray, device: str) -> tuple[Any, Any]:
     return torch.from_numpy(X).to(device), torch.from_numpy(y).to(device)
 
 
-def hand_written(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str) -> Round:
-    """Make the loop that a person would write for speed: rows on the device, permuted once an epoch, then sliced."""
+def hand_written(
+    work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str, *, watched: bool = False
+) -> Round:
+    """Make the loop that a person would write for speed: rows on the device, permuted once an epoch, then sliced.
+
+    A watched one has a bare `wellfit.Monitor`, whose history is not read.
+    """
     import torch
     from torch.nn import functional
 
@@ -59,6 +64,7 @@ def hand_written(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, dev
     def train(epochs: int) -> None:
         module = network(work).to(device)
         optimizer = torch.optim.Adam(module.parameters(), lr=RATE, fused=True)
+        monitor = bare_monitor(module, optimizer) if watched else None
         for _ in range(epochs):
             order = torch.randperm(work.rows, device=device)
             shuffled, wanted = inputs[order], target[order]
@@ -67,9 +73,66 @@ def hand_written(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, dev
                 loss = functional.cross_entropy(module(shuffled[rows]), wanted[rows])
                 optimizer.zero_grad(set_to_none=True)
                 loss.backward()
+                if monitor is not None:
+                    monitor.observe(loss)
                 optimizer.step()
         if device != "cpu":
             torch.cuda.synchronize()
+
+    return train
+
+
+def bare_monitor(module: Any, optimizer: Any) -> Any:
+    import wellfit
+
+    return wellfit.Monitor(module, optimizer)
+
+
+class Stopwatch:
+    """CPU seconds of the thread that trains, between starts and stops; what it takes itself is counted too."""
+
+    def __init__(self) -> None:
+        self.seconds = self.began = 0.0
+
+    def start(self, *_: Any) -> None:
+        self.began = time.thread_time()
+
+    def stop(self, *_: Any) -> None:
+        self.seconds += time.thread_time() - self.began
+
+
+def monitor_alone(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, device: str) -> Round:
+    """Take the time of a Monitor's calls and hooks within a loop: of so many steps that it watches, by their side."""
+    import torch
+    from torch.nn import functional
+
+    torch.set_num_threads(threads)
+    inputs, target = tensors(X, y, device)
+
+    def train(steps: int) -> float:
+        module, watch = network(work).to(device), Stopwatch()
+        optimizer = torch.optim.Adam(module.parameters(), lr=RATE, fused=True)
+        # Hooks are called in the order in which they are registered.
+        hooks = (
+            module.register_forward_pre_hook, module.register_forward_hook,
+            optimizer.register_step_pre_hook, optimizer.register_step_post_hook,
+        )  # fmt: skip
+        for register in hooks:
+            register(watch.start)
+        monitor = bare_monitor(module, optimizer)
+        for register in hooks:
+            register(watch.stop)
+        for step in range(steps):
+            first = step * work.batch % (work.rows - work.batch + 1)
+            rows = slice(first, first + work.batch)
+            loss = functional.cross_entropy(module(inputs[rows]), target[rows])
+            optimizer.zero_grad(set_to_none=True)
+            loss.backward()
+            watch.start()
+            monitor.observe(loss)
+            watch.stop()
+            optimizer.step()
+        return watch.seconds
 
     return train
 
@@ -292,6 +355,8 @@ def scikit_learn(work: Workload, X: np.ndarray, y: np.ndarray, threads: int, dev
 
 CONTESTANTS: dict[str, tuple[Callable[..., Round], dict[str, Any], tuple[str, ...]]] = {
     "hand-written": (hand_written, {}, ("torch",)),
+    "hand-written, watched": (hand_written, {"watched": True}, ("wellfit",)),
+    "Monitor alone": (monitor_alone, {}, ("wellfit",)),
     "wellfit": (wellfit_, {}, ("wellfit",)),
     "wellfit, no statistics": (wellfit_, {"watched": False}, ("wellfit",)),
     "statistics alone": (statistics_alone, {}, ("wellfit",)),
@@ -338,9 +403,9 @@ def serve(name: str, work: Workload, folder: Path, threads: int, device: str, an
     answer(startup=time.perf_counter() - started, versions=versions)
     for line in sys.stdin:
         epochs = json.loads(line)
-        began = time.perf_counter()
+        began, used = time.perf_counter(), time.process_time()
         own = train(epochs)
-        answer(seconds=own or time.perf_counter() - began)
+        answer(seconds=own or time.perf_counter() - began, cpu=time.process_time() - used)
     answer(peak_mb=peak_mb())
 
 

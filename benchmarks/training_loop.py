@@ -1,6 +1,6 @@
 """Times training with everything on beside a hand-written loop and five other libraries, in turn, on the same work.
 
-Run: python benchmarks/training_loop.py [--quick] [--only epochs,mlp,cnn,batch32,small,statistics,penalties]
+Run: python benchmarks/training_loop.py [--quick] [--only epochs,mlp,cnn,batch32,small,statistics,penalties,monitor]
      [--epochs 1,5,50] [--rounds 7] [--threads 2] [--device cpu] [--compiled]
 
 epochs      wellfit.fit against the hand-written loop, whole trainings of 1, 5 and 50 epochs, or of those that --epochs
@@ -8,6 +8,8 @@ epochs      wellfit.fit against the hand-written loop, whole trainings of 1, 5 a
 mlp         steps per second of all contestants; cnn, batch32 and small: the same on other work
 statistics  what the statistics of the layers cost
 penalties   what L1 and L2 cost
+monitor     what a bare Monitor costs in the hand-written loop: CPU time of whole epochs, which noise blurs, and of its
+            calls and hooks within the loop, the clock's own included
 
 Each contestant is a process of its own that stays; rounds go through them in turn, so that each ratio is of neighbours
 in time. A round's figure is its wall time; start-up (import, making the network, a first round, compiling) is apart.
@@ -35,6 +37,7 @@ from record import RESULTS, facts, save, show, spread
 from workloads import WORKLOADS, Workload, make_rows, quick
 
 HAND, OURS = "hand-written", "wellfit"
+WATCHED, MONITOR = "hand-written, watched", "Monitor alone"
 WITHOUT, SAMPLES = "wellfit, no statistics", "statistics alone"
 PENALTIES = {"L1": ("wellfit, L1", "L1 alone"), "L2": ("wellfit, L2", "L2 alone")}
 COMPILED = "wellfit, compiled"
@@ -52,10 +55,12 @@ AHEAD = {
 The bars of Lightning and skorch were set beside the DataLoader that their documentation shows; the same with the
 fastest reading that torch's own allows stands below each, to be seen too.
 """
-OVERHEAD, OF_STATISTICS, OF_PENALTY = 1.05, 1.02, 1.03
-"""How many times the hand-written loop's time training may take; of training's without statistics; without penalty."""
-SAMPLED_STEPS = 5000
-SECTIONS = ("epochs", *WORKLOADS, "statistics", "penalties")
+OVERHEAD, OF_STATISTICS, OF_PENALTY, OF_MONITOR = 1.05, 1.02, 1.03, 1.02
+"""How many times the hand-written loop's time training may take; of training's without statistics; without penalty; of
+the hand-written loop's without a Monitor."""
+SAMPLED_STEPS, MONITORED_STEPS = 5000, 2000
+"""Steps that statistics alone and a Monitor alone are timed over; samples are densest in the first 2,000."""
+SECTIONS = ("epochs", *WORKLOADS, "statistics", "penalties", "monitor")
 SETTLE = 0.2
 """Seconds between rounds: threads that wait for work spin for a while."""
 
@@ -95,12 +100,15 @@ class Contestant:
         self.said = self._answer()
         self.refused: str | None = self.said.get("refused")
         self.seconds: list[float] = []
+        self.cpu: list[float] = []
 
     def train(self, epochs: int) -> float:
         assert self.process.stdin is not None
         self.process.stdin.write(f"{epochs}\n")
         self.process.stdin.flush()
-        self.seconds.append(self._answer()["seconds"])
+        answer = self._answer()
+        self.seconds.append(answer["seconds"])
+        self.cpu.append(answer.get("cpu", float("nan")))
         return self.seconds[-1]
 
     def end(self) -> None:
@@ -226,6 +234,20 @@ def penalties_section(setting: Setting) -> dict[str, Any]:
     return {"bar": OF_PENALTY, "penalties": results}
 
 
+def monitor_section(setting: Setting) -> dict[str, Any]:
+    watched, hand = race([WATCHED, HAND], setting.work("mlp"), setting, setting.work("mlp").epochs)
+    (alone,) = race([MONITOR], setting.work("mlp"), setting, MONITORED_STEPS)
+    part = 1e6 * statistics.median(alone.seconds) / MONITORED_STEPS
+    # As long as a step takes where all of its threads are at work.
+    step = 1e6 * statistics.median(hand.cpu) / setting.threads / setting.work("mlp").steps
+    rounds = spread([a / b for a, b in zip(watched.cpu, hand.cpu, strict=True)])
+    figures = {"rounds": rounds, "alone us a step": round(part, 2), "step us": round(step, 1)}
+    figures["alone"] = round(1 + part / step, 5)
+    rows = [written_share("Monitor", figures, OF_MONITOR)]
+    show("A bare Monitor: CPU time with it by CPU time without", SHARE_HEAD, rows)
+    return {"bar": OF_MONITOR, **figures}
+
+
 SHARE_HEAD = ["", "rounds with by without", "alone us a step", "of us a step", "1 + share", "bar"]
 
 
@@ -248,7 +270,12 @@ def written_share(name: str, figures: dict[str, Any], bar: float) -> list[str]:
 def measured(section: str, setting: Setting) -> dict[str, Any]:
     packages = sorted({package for _, _, needed in CONTESTANTS.values() for package in needed})
     about = {**facts(packages), "threads": setting.threads, "device": setting.device, "rounds": setting.rounds}
-    made = {"epochs": epochs_section, "statistics": statistics_section, "penalties": penalties_section}
+    made = {
+        "epochs": epochs_section,
+        "statistics": statistics_section,
+        "penalties": penalties_section,
+        "monitor": monitor_section,
+    }
     return {**about, **(made[section](setting) if section in made else race_section(section, setting))}
 
 

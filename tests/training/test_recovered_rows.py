@@ -46,6 +46,15 @@ def test_targets_are_those_of_the_loop(name: str) -> None:
     torch.testing.assert_close(rows.target, CASES[name][2], rtol=1e-4, atol=1e-4)
 
 
+def test_targets_that_the_output_is_sure_of_are_known() -> None:
+    """Where the probability of the right class is 1 in all digits, no logit has a gradient."""
+    sure = nn.Linear(5, 3)
+    nn.init.zeros_(sure.weight)
+    sure.bias.data = torch.tensor([-200.0, -100.0, 100.0])
+    rows = seen(sure, functional.cross_entropy, torch.full((64,), 2)).rows()
+    assert rows.target.unique().tolist() == [2]
+
+
 def test_rows_that_come_again_are_kept_once() -> None:
     recovered = seen(*CASES["squared error"], steps=9)
     assert recovered.count == 9 * 16

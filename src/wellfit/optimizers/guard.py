@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import cmath
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -40,16 +41,17 @@ def require_finite(named_parameters: Iterable[tuple[str, Tensor]]) -> Tensor:
         return total
     _find_non_finite(named)
     # Finite numbers whose squares are not: only the sum overflowed.
-    return _norm([gradient.double() for _, gradient in named])
+    return _norm([gradient.to(torch.complex128 if gradient.is_complex() else torch.float64) for _, gradient in named])
 
 
-def refuse_non_finite(named_parameters: Iterable[tuple[str, Tensor]]) -> None:
+def refuse_non_finite(named_parameters: Sequence[tuple[str, Tensor]]) -> None:
     """Make sure that every number in all gradients is finite, where nothing needs their norm.
 
-    A sum is finite only where all its terms are, and on a CPU it takes half the time of a norm.
+    A sum is finite only where all its terms are, and on a CPU it takes half the time of a norm. Gradients are read and
+    left as they are.
 
     Args:
-        named_parameters: pairs of a name and a parameter, as ``module.named_parameters()`` gives them.
+        named_parameters: pairs of a name and a parameter, as ``list(module.named_parameters())`` gives them.
 
     Raises:
         RunFailed: a gradient holds NaN or infinity; the error names the first such parameter.
@@ -58,16 +60,24 @@ def refuse_non_finite(named_parameters: Iterable[tuple[str, Tensor]]) -> None:
     >>> weight.grad = torch.tensor([3.0, 4.0])
     >>> refuse_non_finite([("weight", weight)])
     """
-    parameters = list(named_parameters)
-    named = _gradients(parameters)
-    if not named:
-        return
-    if named[0][1].device.type != "cpu":
-        # Elsewhere one multi-tensor norm costs less than a launch for every parameter.
-        require_finite(parameters)
-        return
-    if not math.isfinite(sum(gradient.sum().item() for _, gradient in named)):
-        _find_non_finite(named)
+    # Run every step: no list is made and no function called for a parameter, which would take longer than its sum.
+    total: complex = 0.0
+    elsewhere = False
+    for _, parameter in named_parameters:
+        gradient = parameter.grad
+        if gradient is None:
+            continue
+        if not gradient.is_cpu:
+            elsewhere = True
+            continue
+        if gradient.is_sparse:
+            gradient = _values(gradient)
+        total += gradient.sum().item()
+    if not cmath.isfinite(total):
+        _find_non_finite(_gradients(named_parameters))
+    if elsewhere:
+        # There one multi-tensor norm costs less than a launch and a wait for every parameter.
+        require_finite(pair for pair in named_parameters if pair[1].grad is not None and not pair[1].grad.is_cpu)
 
 
 def _gradients(named_parameters: Iterable[tuple[str, Tensor]]) -> list[tuple[str, Tensor]]:
@@ -86,9 +96,12 @@ def _values(gradient: Tensor) -> Tensor:
 
 def _norm(gradients: list[Tensor]) -> Tensor:
     wide = [gradient.float() if gradient.element_size() < 4 else gradient for gradient in gradients]
-    norms = torch._foreach_norm(wide)
-    widest = torch.float64 if any(norm.dtype == torch.float64 for norm in norms) else torch.float32
-    total: Tensor = torch.linalg.vector_norm(torch.stack([norm.to(norms[0].device, widest) for norm in norms]))
+    norms = list(torch._foreach_norm(wide))
+    device, first = norms[0].device, norms[0].dtype
+    if any(norm.dtype != first or norm.device != device for norm in norms):
+        widest = torch.float64 if any(norm.dtype == torch.float64 for norm in norms) else torch.float32
+        norms = [norm.to(device, widest) for norm in norms]
+    total: Tensor = torch.linalg.vector_norm(torch.stack(norms))
     return total
 
 

@@ -34,6 +34,8 @@ FITTED_ROWS = 1024
 """Training rows that baselines are fitted to: the cost of the reference grows with their third power."""
 MOST_RECALLS = 100
 """Classes of which each gets a recall of its own."""
+MISSED = 0.5
+"""Recall below which more of a class's rows are missed than found."""
 NEAR_PERFECT = 0.98
 """A validation figure at which no baseline can be ahead by enough to matter."""
 
@@ -51,7 +53,10 @@ def appraise(module: nn.Module, rows: Batches, held: Batches | None, recipe: Rec
         What `wellfit.diagnosis.verdict` reads, as JSON holds it: ``task``, ``main`` (the figure that is judged),
         ``train`` and ``valid`` (``rows``, ``figures``, for classes ``counts`` and ``recall``), ``gap``, and of the
         baselines ``constant``, ``linear`` and ``reference`` their ``figures`` and ``lead``, or why they were
-        ``skipped``; ``kept_best`` says whether the weights are those of the best epoch.
+        ``skipped``; ``kept_best`` says whether the weights are those of the best epoch. Where answers are hardly
+        better than a constant guess's, ``auc`` is among the figures: what is ranked right may show in no answer. Where
+        a class is missed, ``foremost`` has for each class how many of the rows that score highest for it are of it, and
+        how many those are.
         What fails is noted under ``failed``; the training it looks at is never harmed.
     """
     return judged(glimpse(module, rows, held, recipe)(), recipe)
@@ -86,6 +91,8 @@ class _Part:
     losses: tuple[Any, Any]
     """Sums of losses and of weights by block."""
     figures: dict[str, Draws]
+    foremost: list[list[int]] | None = None
+    """Where a class is missed."""
 
 
 def _appraise(record: Record, seen: Glimpse, recipe: Recipe) -> None:
@@ -102,10 +109,10 @@ def _appraise(record: Record, seen: Glimpse, recipe: Recipe) -> None:
     record["main"] = {"other": "loss", "classification": "accuracy", "regression": "r2"}[record["task"]]
     record["kept_best"] = beside is not None and recipe.restore_best
     train = _part(batch, output, decoder, recipe, seed=0)
+    valid = None if beside is None else _part(*beside, decoder, recipe, seed=1)
+    _rank([train] if valid is None else [train, valid], decoder)
     record["train"] = _described(train, decoder)
-    valid = None
-    if beside is not None:
-        valid = _part(*beside, decoder, recipe, seed=1)
+    if valid is not None:
         record["valid"] = _described(valid, decoder)
         with np.errstate(invalid="ignore"):
             record["gap"] = {name: interval(draws - valid.figures[name]) for name, draws in train.figures.items()}
@@ -148,6 +155,33 @@ def _part(batch: Batch, output: Any, decoder: Decoder | None, recipe: Recipe, *,
     return _Part(batch, output, sample, losses, figures)
 
 
+def _rank(parts: list[_Part], decoder: Decoder | None) -> None:
+    """Add what ranks tell, where the answers to the last part's rows are a constant guess's or miss a class."""
+    if decoder is None or not decoder.classes:
+        return
+    found = [decoder.scores(part.output) for part in parts]
+    hardly, misses = _hardly_answers(parts[-1]), _misses_one(parts[-1], decoder)
+    for part, scores in zip(parts, found, strict=True):
+        if hardly and scores is not None:
+            part.figures["auc"] = part.sample.auc(scores)
+        if misses and scores is not None:
+            part.foremost = part.sample.foremost(scores)
+
+
+def _misses_one(part: _Part, decoder: Decoder) -> bool:
+    if not 0 < decoder.classes <= MOST_RECALLS:
+        return False
+    recalls = part.sample.recalls(decoder.guess(part.output))
+    return any(value is not None and value < MISSED for value, _, _ in recalls)
+
+
+def _hardly_answers(part: _Part) -> bool:
+    """Whether the balanced accuracy is not above a constant guess's by two half-widths of its 95 % interval."""
+    value, low, _ = interval(part.figures["balanced_accuracy"])
+    there = sum(count > 0 for count in part.sample.counts())
+    return value is not None and low is not None and value - 2 * (value - low) <= 1 / max(1, there)
+
+
 def _block_losses(output: Any, batch: Batch, blocks: int, recipe: Recipe) -> tuple[Any, Any]:
     sums, weights = np.zeros(blocks), np.zeros(blocks)
     for block in range(blocks):
@@ -162,6 +196,8 @@ def _described(part: _Part, decoder: Decoder | None) -> Record:
     record: Record = {"rows": part.sample.rows, "figures": figures}
     if decoder is not None and 0 < decoder.classes <= MOST_RECALLS:
         record |= {"counts": part.sample.counts(), "recall": part.sample.recalls(decoder.guess(part.output))}
+    if part.foremost is not None:
+        record["foremost"] = part.foremost
     return record
 
 
@@ -180,6 +216,8 @@ def _constant(parts: Mapping[str, _Part], decoder: Decoder, recipe: Recipe) -> R
             output = best.expand(part.sample.rows, *best.shape)
             losses = _block_losses(output, part.batch, part.sample.blocks, recipe)
             figures["loss"] = part.sample.means(*losses)
+        if "auc" in part.figures:
+            figures["auc"] = np.full_like(part.figures["auc"], 0.5)
         record[name] = _compared(figures, part.figures)
     return record
 
@@ -194,7 +232,9 @@ def _compared(figures: Mapping[str, Draws], own: Mapping[str, Draws]) -> Record:
 def _needless(record: Record, scored: _Part) -> str:
     """Say why no further baseline is needed; empty where one is."""
     value = scored.figures[record["main"]][0]
-    if value >= NEAR_PERFECT:
+    # Where a class is rare, an accuracy that is near perfect may be a constant guess's.
+    least = min(value, scored.figures.get("balanced_accuracy", [value])[0])
+    if least >= NEAR_PERFECT:
         return f"the {record['main']} of {value:.3f} leaves nothing to gain"
     return ""
 
@@ -212,6 +252,7 @@ def _dealt(train: _Part, valid: _Part | None, decoder: Decoder, recipe: Recipe) 
         inputs = tuple(part[first::2] for part in train.batch.inputs)
         batch = Batch(inputs, train.batch.target[first::2], weight)
         halves.append(_part(batch, _strided(train.output, first, 2), decoder, recipe, seed=2))
+    _rank(halves, decoder)
     return halves[0], halves[1]
 
 
@@ -226,17 +267,27 @@ def _baseline(
     design = Design.fit(inputs)
     y = torch.from_numpy(np.eye(decoder.classes)[truth] if decoder.classes else truth).float()
     said = learner(design.features(inputs), y, design.features([part.cpu() for part in scored.batch.inputs]))
-    own, others = (_read(guesses, decoder) for guesses in said)
     sample = Sample(truth, decoder.classes, seed=3)
-    beside = decoder.guess(fitted.output[torch.from_numpy(chosen).to(fitted.output.device)])
-    recalls = 0 < decoder.classes <= MOST_RECALLS
-    return {
+    beside = fitted.output[torch.from_numpy(chosen).to(fitted.output.device)]
+    own = sample.figures(decoder.guess(beside))
+    ranks = decoder.scores(beside)
+    if "auc" in scored.figures and ranks is not None:
+        own["auc"] = sample.auc(ranks)
+    described = {
         "rows": len(chosen),
-        **_compared(scored.sample.figures(others), scored.figures),
-        **({"recall": scored.sample.recalls(others)} if recalls else {}),
-        "train": _compared(sample.figures(own), sample.figures(beside)),
+        **_compared(_said(scored.sample, said.others, own), scored.figures),
+        "train": _compared(_said(sample, said.own, own), own),
     }
+    if 0 < decoder.classes <= MOST_RECALLS:
+        described["recall"] = scored.sample.recalls(said.others.argmax(1).numpy())
+    if scored.foremost is not None:
+        described["foremost"] = scored.sample.foremost(said.others.double().numpy())
+        described["train"]["foremost"] = sample.foremost(said.own.double().numpy())
+    return described
 
 
-def _read(said: Tensor, decoder: Decoder) -> Any:
-    return said.argmax(1).numpy() if decoder.classes else said.double().numpy()
+def _said(sample: Sample, said: Tensor, own: Mapping[str, Draws]) -> dict[str, Draws]:
+    """Give the figures of what a learner says, those that the network has."""
+    values = said.double().numpy()
+    figures = sample.figures(values.argmax(1) if sample.classes else values)
+    return {**figures, **({"auc": sample.auc(values)} if "auc" in own else {})}

@@ -55,6 +55,15 @@ class Decoder:
         ids = rows.argmax(1) if rows.shape[1] > 1 else self._from_column(rows[:, 0])
         return np.asarray(torch.where(torch.isfinite(rows).all(1), ids, -1).numpy())
 
+    def scores(self, output: Tensor) -> Array | None:
+        """Give what each row says for each class, float64 [row, class], to be ranked; None of values and ids."""
+        rows = output.detach().double().cpu().reshape(len(output), -1).nan_to_num(0.0)
+        if rows.shape[1] == 1:
+            return np.asarray(torch.cat([-rows, rows], 1).numpy()) if self.classes == 2 else None
+        if not self.classes or rows.shape[1] != self.classes:
+            return None
+        return np.asarray((rows.log_softmax(1) if self.expects == "logits" else rows).numpy())
+
     def _from_column(self, column: Tensor) -> Tensor:
         finite = column[torch.isfinite(column)]
         # A sigmoid before a loss that takes logits: 0.5 divides its classes, not 0.

@@ -186,6 +186,7 @@ def fit(
     )
     if resume:
         trainer.resume()
+    trainer.history.meta["own_module"] = True
     trainer.run()
     return FitResult(trainer)
 

@@ -28,7 +28,8 @@ class MergedWindows:
 
     def add(self, losses: Sequence[float]) -> None:
         """Take in the losses of the next steps."""
-        self._windows = self._merged([*self._windows, *((1, loss, loss) for loss in losses)])
+        # Windows but the last are as large as they may be: it alone may take in more.
+        self._windows[-1:] = self._merged([*self._windows[-1:], *((1, loss, loss) for loss in losses)])
         while len(self._windows) > _MOST:
             self._size *= 2
             self._windows = self._merged(self._windows)

@@ -12,16 +12,16 @@ from torch import Tensor, nn
 from torch.optim import Optimizer
 
 from wellfit.data.batches import Batch, Batches, Resident, as_batches
-from wellfit.errors import BadInput, DataError, RunFailed
+from wellfit.errors import BadInput, DataError
 from wellfit.history import History
-from wellfit.optimizers import refuse_non_finite
 from wellfit.training.apart import apart
 from wellfit.training.attachment import as_written, refuse_another, refuse_options
+from wellfit.training.bad_gradients import BadGradients
 from wellfit.training.calls import SeenCalls
 from wellfit.training.examiner import Examiner, optimizer_facts
 from wellfit.training.kept_weights import Weights
+from wellfit.training.loop_losses import LoopLosses
 from wellfit.training.loss_graph import loss_from_graph, loss_kind
-from wellfit.training.merged_windows import MergedWindows
 from wellfit.training.monitor import SAMPLE_EVERY, LayerStatistics
 from wellfit.training.options import as_loss
 from wellfit.training.probes import ROWS, Figure, Probe
@@ -106,10 +106,13 @@ class Monitor:
         self._loss = None if loss is None else as_loss(loss)
         self._rows = None if train is None else as_batches(train)
         self._held = None if valid is None else as_batches(valid)
-        self._history = History()
+        self._history = History({"own_module": True})
         self._statistics = LayerStatistics(module, every)
-        self._windows, self._rates = MergedWindows(), MergedWindows()
-        self._pending: list[Tensor] = []
+        # Frozen ones too: they may be trained later.
+        self._gradients = BadGradients(list(module.named_parameters()), optimizer, self._tell_of_gradient)
+        self._losses = LoopLosses()
+        self._due = True
+        """Whether the next update is looked at: most are not, and cost no more than this."""
         self._step = 0
         self._closed = False
         self._seen = SeenCalls(ROWS)
@@ -119,7 +122,6 @@ class Monitor:
         self._recovered: RecoveredRows | None = None
         self._recovered_of = 0
         self._settings: dict[str, Any] = {}
-        self._broken = False
         self._finished_at = -1
         self._handles = [called.register_forward_pre_hook(self._called, with_kwargs=True)]
         if optimizer is not None:
@@ -136,7 +138,7 @@ class Monitor:
         Args:
             loss: the step's loss, one number.
         """
-        self._safely(lambda: self._observe(loss))
+        self._safely(self._observe, loss)
 
     def record(self, **figures: float) -> None:
         """Take in figures of an epoch that has ended, such as ``valid_loss=0.3``.
@@ -163,12 +165,12 @@ class Monitor:
         if self._recovered is not None:
             self._recovered.close()
 
-    def _safely(self, work: Callable[[], None]) -> None:
+    def _safely(self, work: Callable[..., None], *given: Any) -> None:
         """Do what must never stop the loop that is watched; a fault puts the instruments away."""
         if self._closed:
             return
         try:
-            work()
+            work(*given)
         except Exception as error:
             self._closed = True
             fault = f"{type(error).__name__}: {error}".splitlines()[0][:200]
@@ -201,7 +203,7 @@ class Monitor:
     def _called(self, module: nn.Module, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         """Keep what the module is called with in the first steps: a sample for probes."""
         if module.training and not torch.compiler.is_compiling():
-            self._safely(lambda: self._keep(arguments, named))
+            self._safely(self._keep, arguments, named)
 
     def _keep(self, arguments: tuple[Any, ...], named: Mapping[str, Any]) -> None:
         self._seen.take(arguments, named)
@@ -216,12 +218,13 @@ class Monitor:
                 self._first(loss)
             if self._recovered is not None and self._recovered.open:
                 self._recovered.take(loss, self._kind)
-        self._pending.append(loss.detach().reshape(()) if isinstance(loss, Tensor) else torch.tensor(float(loss)))
-        self._check_gradients()
+        kept = self._losses.add(loss)
+        self._gradients.look(self._step + 1, kept)
         if self._step & (self._step - 1) == 0:
             self._probe(epoch=0)
+        self._due = self._gradients.waiting is not None or self._statistics.wants(self._step)
         self._step += 1
-        if len(self._pending) >= self._statistics.every:
+        if len(self._losses) >= self._statistics.every:
             self._read()
 
     def _first(self, loss: Tensor) -> None:
@@ -237,16 +240,10 @@ class Monitor:
                 first = self._seen.first
                 meta["data"] = {"inputs": survey(Resident(first, torch.zeros(len(first[0]))))["inputs"], "rows": None}
 
-    def _check_gradients(self) -> None:
-        if self._broken:
-            return
-        try:
-            refuse_non_finite(self._named)
-        except RunFailed as failure:
-            self._broken = True
-            place = failure.rule.split("'")[1] if "'" in failure.rule else ""
-            found = {"step": self._step + 1, "where": place, "lr": self._rate, "message": failure.rule}
-            self._history.meta["non_finite"] = found
+    def _tell_of_gradient(self, found: dict[str, Any]) -> None:
+        told = {**found, "lr": self._rate}
+        # Looks that wait are not taken in the midst of a step.
+        self._history.later(lambda part: part.meta.update(non_finite=told))
 
     @property
     def _rate(self) -> float:
@@ -316,9 +313,11 @@ class Monitor:
         return found
 
     def _before_update(self, *_: Any) -> None:
-        self._safely(self._begin_update)
+        if self._due:
+            self._safely(self._begin_update)
 
     def _begin_update(self) -> None:
+        self._gradients.before_update()
         if self._statistics.wants(max(self._step - 1, 0)):
             self._statistics.before_update()
 
@@ -327,12 +326,7 @@ class Monitor:
             self._safely(self._statistics.after_update)
 
     def _read(self) -> None:
-        """Read the losses that are waiting on the device, all at once."""
-        if self._pending:
-            self._windows.add(torch.stack(self._pending).double().tolist())
-            if self.optimizer is not None:
-                self._rates.add([self._rate] * len(self._pending))
-        self._pending = []
+        self._losses.read(rate=None if self.optimizer is None else self._rate)
 
     def _finish(self) -> None:
         """Write down what is open, and look at the module as it is now; once for each step."""
@@ -341,14 +335,7 @@ class Monitor:
         self._finished_at = self._step
         self._read()
         self._statistics.flush(self._history, step=self._step, epoch=0)
-        self._history.replace(
-            [
-                (step, name, value)
-                for step, mean, most in self._windows.ends()
-                for name, value in (("batch_loss", mean), ("batch_loss_max", most))
-            ]
-            + [(step, "lr", mean) for step, mean, _ in self._rates.ends()]
-        )
+        self._history.replace(list(self._losses.rows()))
         meta = self._history.meta
         meta["steps"] = self._step
         if self._recovers:

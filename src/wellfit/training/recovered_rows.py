@@ -41,8 +41,8 @@ class _Known(NamedTuple):
 
 
 def _of_classes(output: Tensor, gradient: Tensor) -> Tensor:
-    """Give the class of each row: its logit alone is pushed up."""
-    return gradient.argmin(1)
+    """Give the class of each row: its logit alone is pushed up; none is where the answer is right beyond any doubt."""
+    return torch.where((gradient == 0).all(1), output.argmax(1), gradient.argmin(1))
 
 
 def _of_squares(output: Tensor, gradient: Tensor) -> Tensor:

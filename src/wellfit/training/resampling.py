@@ -76,6 +76,44 @@ class Sample:
         hits, totals = self._by_class(guess)
         return {"accuracy": hits.sum(1) / totals.sum(1), "balanced_accuracy": _mean_share(hits, totals)}
 
+    def auc(self, scores: Array) -> Draws:
+        """Give the draws of the area under the ROC curve, the mean of those of each class against the others.
+
+        Args:
+            scores: what each row says for each class, float64 [row, class]; only their order within a class tells.
+
+        >>> truth = np.array([0, 1] * 50)
+        >>> [round(end, 9) for end in interval(Sample(truth, classes=2).auc(np.stack([-truth, truth], 1)))]
+        [1.0, 1.0, 1.0]
+        """
+        labels = [1] if self.classes == 2 else range(self.classes)
+        owns = [(label, self.truth == label) for label in labels]
+        draws = [self._auc(scores[:, label], own) for label, own in owns if own.any() and not own.all()]
+        return np.asarray(np.mean(draws, axis=0)) if draws else np.full(1 + RESAMPLES, np.nan)
+
+    def _auc(self, score: Array, own: Array) -> Draws:
+        """Give the share of pairs of a row of the class and another in which the former scores higher; ties by half."""
+        _, level = np.unique(score, return_inverse=True)
+        cells = level * self.blocks + np.arange(self.rows) % self.blocks
+        size = (int(level.max()) + 1) * self.blocks
+        rows, others = (np.bincount(cells[part], minlength=size).reshape(-1, self.blocks) for part in (own, ~own))
+        pairs = rows.T @ (others.cumsum(0) - others / 2)
+        # The pairs of every block with every block are counted once; a resample reweights them.
+        higher = ((self.weights @ pairs) * self.weights).sum(1)
+        return np.asarray(higher / ((self.weights @ rows.sum(0)) * (self.weights @ others.sum(0))))
+
+    def foremost(self, scores: Array) -> list[list[int]]:
+        """Give, of as many rows as each class has, those that score highest for it, how many are of it, and how many.
+
+        >>> Sample(np.array([0, 0, 1, 1]), classes=2).foremost(np.array([[2, 0], [1, 1], [0, 2], [0, 0]]))
+        [[2, 2], [1, 2]]
+        """
+        highest = np.argsort(-scores, axis=0, kind="stable")
+        return [
+            [int((self.truth[highest[:count, label]] == label).sum()), count]
+            for label, count in enumerate(self.counts())
+        ]
+
     def recalls(self, guess: Array) -> list[list[float | None]]:
         """Give the recall of every class with its interval; None for a class without rows."""
         hits, totals = self._by_class(guess)
