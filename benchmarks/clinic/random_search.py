@@ -86,6 +86,6 @@ def random_search(
     before = [bench.measure(Course(), number) for number in fresh]
     after = [bench.measure(best.course, number) for number in fresh]
     accepted, _ = proven([trial.figures for trial in before], [trial.figures for trial in after])
-    kept = (after if accepted else before)[0]
+    kept = max(after if accepted else before, key=lambda trial: trial.figures.value)
     outputs = best.course.outputs(subject) if accepted else subject.outputs
     return Found(kept.result.module, outputs, best.course.what, accepted, bench.trainings)

@@ -1,13 +1,14 @@
 """Trains real tables with the defaults, beside boosted trees and other networks: the same rows and cores, one run.
 
 Run: WELLFIT_DATA=FOLDER python benchmarks/tables/compare.py [--only adult,titanic] [--rivals lightgbm,catboost]
-     [--time 2m] [--seed 0] [--python RIVALS_PYTHON]
+     [--time 2m] [--seed 0] [--python RIVALS_PYTHON] [--python autogluon=PYTHON] [--keep FOLDER]
 
 A rival gets the rows that wellfit trains and validates on, with its types; its seconds are those of ``fit`` alone,
-wellfit's those of the whole command, from its start to the finished folder. ``--time`` is wellfit's limit; with
-``--time realmlp`` it is what RealMLP-TD took on the table (10 s at the least). Rivals are imported from another
-environment where ``--python`` names one (pytabkit, lightgbm, catboost). Prints a table, and writes
-benchmarks/results/tables.json, unless only some tables were asked for.
+wellfit's those of the whole command, from its start to the finished folder. ``--time`` is wellfit's limit, and
+AutoGluon's; with ``--time realmlp`` it is what RealMLP-TD took on the table (10 s at the least). Rivals are imported
+from another environment where ``--python`` names one (pytabkit, lightgbm, catboost), or one for a rival alone. What is
+in the folder of ``--keep`` is not trained again. Prints a table, and writes benchmarks/results/tables.json, unless only
+some tables were asked for.
 """
 
 from __future__ import annotations
@@ -65,7 +66,8 @@ TABLES = (
     Table("mpg", "mpg/mpg.csv", "mpg"),
     Table("insurance", "insurance/insurance.csv", "charges"),
 )
-NAMES = ("lightgbm", "catboost", "histgb", "sklearn-mlp", "realmlp-td", "tabm-d")
+NAMES = ("realmlp-td", "lightgbm", "catboost", "histgb", "sklearn-mlp", "tabm-d", "autogluon")
+"""RealMLP-TD comes first, as its time may be the limit of others."""
 TREES = ("lightgbm", "catboost", "histgb")
 LEAST_SECONDS = 10.0
 
@@ -107,9 +109,10 @@ def _one_vocabulary(frame: pl.DataFrame, first: Path) -> pl.DataFrame:
     return frame.with_columns(casts)
 
 
-def rival(name: str, given: Sequence[str], seed: int, python: str) -> dict[str, Any]:
+def rival(name: str, given: Sequence[str], seed: int, limit: float, python: str) -> dict[str, Any]:
     script = str(Path(__file__).with_name("rivals.py"))
-    done = subprocess.run([python, script, name, *given, str(seed)], capture_output=True, text=True, check=False)
+    command = [python, script, name, *given, str(seed), str(limit)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or ["no answer"])[-1][:200]}
     answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
@@ -135,20 +138,38 @@ def wellfit(table: Table, folder: Path, limit: float, seed: int, out: Path) -> d
     return {"seconds": seconds, "limit": limit, **json.loads(done.stdout)["metrics"]["test"], "members": members}
 
 
+def compared(table: Table, options: argparse.Namespace, folder: Path, scratch: Path) -> dict[str, Any]:
+    """Train a table by all, but for those whose figures are kept."""
+    kept = Path(options.keep or scratch) / f"{table.name}.json"
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    record: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {"contestants": {}}
+    found = record["contestants"]
+    given = frames(table, folder, scratch)
+    record["task"] = given[3]
+    pythons = dict(part.rpartition("=")[::2] for part in options.python)
+    for name in [name for name in NAMES if name in options.rivals.split(",") and name not in found]:
+        python = pythons.get(name, pythons.get("", sys.executable))
+        found[name] = rival(name, given, options.seed, _limit(options.time, found), python)
+        kept.write_text(json.dumps(record))
+    if "wellfit" not in found:
+        found["wellfit"] = wellfit(table, folder, _limit(options.time, found), options.seed, scratch / "run")
+        kept.write_text(json.dumps(record))
+    return {"task": record["task"], "contestants": {name: found[name] for name in ("wellfit", *NAMES) if name in found}}
+
+
+def _limit(asked: str, found: Mapping[str, Mapping[str, Any]]) -> float:
+    if asked != "realmlp":
+        return float(asked.rstrip("s"))
+    return max(LEAST_SECONDS, found.get("realmlp-td", {}).get("seconds", 120.0))
+
+
 def main() -> None:
     options = _options()
     folder = Path(os.environ.get("WELLFIT_DATA", ""))
-    chosen = [table for table in TABLES if not options.only or table.name in options.only.split(",")]
-    names = [name for name in NAMES if name in options.rivals.split(",")]
     results: dict[str, dict[str, Any]] = {}
     with tempfile.TemporaryDirectory() as scratch:
-        for table in chosen:
-            given = frames(table, folder, Path(scratch))
-            found = {name: rival(name, given, options.seed, options.python) for name in names}
-            taken = found.get("realmlp-td", {}).get("seconds", 120.0)
-            limit = max(LEAST_SECONDS, taken) if options.time == "realmlp" else float(options.time.rstrip("s"))
-            found = {"wellfit": wellfit(table, folder, limit, options.seed, Path(scratch) / "run"), **found}
-            results[table.name] = {"task": given[3], "contestants": found}
+        for table in [table for table in TABLES if not options.only or table.name in options.only.split(",")]:
+            results[table.name] = compared(table, options, folder, Path(scratch))
             _print(table.name, results[table.name])
     summary = summed(results)
     print(json.dumps(summary, indent=1))
@@ -162,7 +183,8 @@ def _options() -> argparse.Namespace:
     parser.add_argument("--rivals", default=",".join(NAMES))
     parser.add_argument("--time", default="120s", help="seconds, or realmlp")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--python", default=sys.executable)
+    parser.add_argument("--python", action="append", default=[], help="PYTHON, or RIVAL=PYTHON")
+    parser.add_argument("--keep", help="the folder of what was trained; a temporary one where left out")
     return parser.parse_args()
 
 
@@ -203,6 +225,7 @@ def _print(name: str, result: Mapping[str, Any]) -> None:
         for who, found in result["contestants"].items()
     ]
     show(name, ["", metric, *extra, "seconds", ""], rows)
+    sys.stdout.flush()
 
 
 def _figure(value: float | None) -> str:

@@ -1,9 +1,10 @@
 """Fits one rival on one table and prints its scores: run by compare.py, in the rivals' own environment.
 
-Run: python rivals.py NAME TRAIN.parquet TEST.parquet TARGET TASK SEED
+Run: python rivals.py NAME TRAIN.parquet TEST.parquet TARGET TASK SEED SECONDS
 
-The frames are typed: numbers are floats with NaN where missing, categories are of pandas' own dtype. Every rival gets
-all rows of the training frame, and holds out of them what it needs. Printed is one line of JSON.
+Only AutoGluon is told the seconds; the others take what they take. The frames are typed: numbers are floats with NaN
+where missing, categories are of pandas' own dtype. Every rival gets all rows of the training frame, and holds out of
+them what it needs. Printed is one line of JSON.
 """
 
 from __future__ import annotations
@@ -23,11 +24,11 @@ HELD = 0.2
 """The share of the rows that boosted trees and networks hold out to know when to stop."""
 
 
-def main(name: str, train_file: str, test_file: str, target: str, task: str, seed: int) -> None:
+def main(name: str, train_file: str, test_file: str, target: str, task: str, seed: int, limit: float) -> None:
     train, test = pd.read_parquet(train_file), pd.read_parquet(test_file)
     y, truth = train.pop(target).to_numpy(), test.pop(target).to_numpy()
     started = time.perf_counter()
-    predict = RIVALS[name](train, y, task, seed)
+    predict = autogluon(train, y, task, limit) if name == "autogluon" else RIVALS[name](train, y, task, seed)
     seconds = time.perf_counter() - started
     print(json.dumps({"seconds": round(seconds, 2), **scores(task, truth, predict(test))}))
 
@@ -155,6 +156,23 @@ def _pytabkit(model: Any, x: pd.DataFrame, y: Any, task: str) -> Fitted:
     return lambda frame: predict(filled(frame))
 
 
+def autogluon(x: pd.DataFrame, y: Any, task: str, limit: float) -> Fitted:
+    import tempfile
+
+    from autogluon.tabular import TabularPredictor
+
+    # Its default, medium quality, is one model of each kind and their weighted sum; "good" and "best" bag and stack.
+    kind = "regression" if task == "regression" else "binary" if len(np.unique(y)) == 2 else "multiclass"
+    metric = "rmse" if task == "regression" else "log_loss"
+    folder = tempfile.mkdtemp()
+    predictor = TabularPredictor("the target", kind, metric, path=folder, verbosity=0)
+    predictor.fit(x.assign(**{"the target": y}), time_limit=limit, presets="best_quality", dynamic_stacking=False)
+    if task == "regression":
+        return lambda frame: predictor.predict(frame).to_numpy()
+    labels = np.arange(int(y.max()) + 1)
+    return lambda frame: predictor.predict_proba(frame).reindex(columns=labels, fill_value=0.0).to_numpy()
+
+
 RIVALS: dict[str, Callable[[pd.DataFrame, Any, str, int], Fitted]] = {
     "lightgbm": lightgbm,
     "catboost": catboost,
@@ -165,4 +183,4 @@ RIVALS: dict[str, Callable[[pd.DataFrame, Any, str, int], Fitted]] = {
 }
 
 if __name__ == "__main__":
-    main(*sys.argv[1:6], int(sys.argv[6]))
+    main(*sys.argv[1:6], int(sys.argv[6]), float(sys.argv[7]))

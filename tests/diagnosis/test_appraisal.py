@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 from sklearn.linear_model import Ridge
-from sklearn.metrics import balanced_accuracy_score, r2_score, root_mean_squared_error
+from sklearn.metrics import balanced_accuracy_score, r2_score, roc_auc_score, root_mean_squared_error
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import TensorDataset
@@ -63,6 +63,19 @@ def test_figures_are_those_of_scikit_learn() -> None:
     one = Sample(values[:, :1]).figures(guessed[:, :1])
     assert one["r2"][0] == pytest.approx(r2_score(values[:, 0], guessed[:, 0]))
     assert one["rmse"][0] == pytest.approx(root_mean_squared_error(values[:, 0], guessed[:, 0]))
+
+
+def test_ranks_are_those_of_scikit_learn_in_every_resample() -> None:
+    draw = np.random.default_rng(5)
+    truth, scores = draw.integers(0, 2, 333), draw.normal(size=333).round(1)
+    sample = Sample(truth, 2)
+    found = sample.auc(np.stack([-scores, scores], 1))
+    for resample in (0, 1, 7, 500):
+        weights = sample.weights[resample][np.arange(333) % sample.blocks]
+        assert found[resample] == pytest.approx(roc_auc_score(truth, scores, sample_weight=weights))
+    of_three, chances = draw.integers(0, 3, 200), draw.dirichlet(np.ones(3), 200)
+    assert Sample(of_three, 3).auc(chances)[0] == pytest.approx(roc_auc_score(of_three, chances, multi_class="ovr"))
+    assert np.isnan(Sample(np.zeros(50, dtype=np.int64), 2).auc(np.zeros((50, 2)))).all()
 
 
 @pytest.mark.parametrize("rows", [60, 500])

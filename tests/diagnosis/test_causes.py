@@ -22,6 +22,7 @@ from wellfit.diagnosis.checks import (
     unscaled_inputs,
     vanishing_gradient,
 )
+from wellfit.diagnosis.evidence import HARDLY
 from wellfit.findings import Finding
 from wellfit.history import History
 
@@ -87,6 +88,13 @@ def test_a_batch_of_one_is_no_problem_where_the_rate_hardly_moves_weights(ratio:
 @pytest.mark.parametrize(("ended", "found"), [({"cut_short": True}, 0), ({}, 1)])
 def test_few_updates_by_the_clock_are_not_the_batch_size(ended: dict[str, bool], found: int) -> None:
     evidence = poor({}, settings={"batch_size": 500, "epochs": 50}, data={"rows": 1000}, steps=1, **ended)
+    assert len(list(batch_size_problem.CHECK.find(evidence))) == found
+
+
+@pytest.mark.parametrize(("optimizer", "found"), [("LBFGS", 0), ("Adam", 1)])
+def test_an_optimizer_that_searches_on_all_rows_needs_few_updates(optimizer: str, found: int) -> None:
+    settings = {"batch_size": 500, "epochs": 50, "optimizer": optimizer}
+    evidence = poor({}, settings=settings, data={"rows": 500}, steps=13)
     assert len(list(batch_size_problem.CHECK.find(evidence))) == found
 
 
@@ -222,3 +230,32 @@ def test_labels_without_a_signal_explain_what_is_learnt_of_them() -> None:
 
 def test_a_history_without_any_of_it_raises_nothing() -> None:
     assert diagnose(history({("batch_loss", ""): [1.0, 0.5, 0.2]})) == []
+
+
+@pytest.mark.parametrize("watched", ["fit", "Monitor"])
+def test_what_has_converged_may_go_on_at_a_low_rate(watched: str) -> None:
+    """Where some labels are wrong a share of the loss stays; that it does not fall is no lack of learning."""
+    wrong = torch.rand(400, generator=torch.Generator().manual_seed(1)) < 0.15
+    target = torch.where(wrong, 1 - (X[:, 0] > 0).long(), (X[:, 0] > 0).long())
+    module = mlp()
+    wellfit.fit(module, (X, target), loss="cce", lr=3e-3, batch_size=32, epochs=6, threads=1)
+    if watched == "fit":
+        history = wellfit.fit(module, (X, target), loss="cce", lr=1e-6, batch_size=32, epochs=4, threads=1).history
+    else:
+        history = _watched_on(module.train(), target)
+    evidence = Evidence(history)
+    assert evidence.progress is not None
+    assert evidence.progress < HARDLY
+    assert grave(diagnose(history)) == []
+
+
+def _watched_on(module: nn.Module, target: Tensor) -> History:
+    optimizer = torch.optim.Adam(module.parameters(), lr=1e-6)
+    monitor = wellfit.Monitor(module, optimizer)
+    for rows in (*torch.arange(400).split(32),) * 4:
+        optimizer.zero_grad()
+        loss = nn.functional.cross_entropy(module(X[rows]), target[rows])
+        loss.backward()
+        monitor.observe(loss)
+        optimizer.step()
+    return monitor.history

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 from pathlib import Path
 from typing import Any
 
@@ -10,39 +9,18 @@ import polars as pl
 import pytest
 
 import wellfit
+from stated_remedies import stated_remedies
 from wellfit.config import from_mapping, with_values
 from wellfit.diagnosis import diagnose
 from wellfit.diagnosis.ensembles import for_ensemble, is_of_all
 from wellfit.findings import CODES, Finding, Remedy
 from wellfit.history import History
 
-SOURCE = Path(wellfit.__file__).parent
 MEMBERS = [{"type": "realmlp", "members": 2, "hidden": [8], "train": {"epochs": 2}}, {"type": "linear"}]
 CONFIG = from_mapping({"data": {"source": "t.csv", "target": "y"}, "model": {"type": "ensemble", "members": MEMBERS}})
 
 
-def _stated(tree: ast.AST) -> list[Remedy]:
-    """The remedies of a file whose path and value are written in it."""
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "Remedy":
-            given = {keyword.arg: keyword.value for keyword in node.keywords}
-            try:
-                path, value = (ast.literal_eval(given[name]) for name in ("path", "value"))
-            except (ValueError, KeyError):
-                continue
-            found.append(Remedy(path=path, value=value, why=""))
-    return found
-
-
-REMEDIES: list[Remedy] = sorted(
-    {
-        (remedy.path, repr(remedy.value)): remedy
-        for file in [*SOURCE.glob("diagnosis/checks/*.py"), *SOURCE.glob("rehearsal/*.py")]
-        for remedy in _stated(ast.parse(file.read_text()))
-    }.values(),
-    key=lambda remedy: (remedy.path, repr(remedy.value)),
-)
+REMEDIES = stated_remedies("diagnosis/checks/*.py", "rehearsal/*.py")
 
 
 def test_the_remedies_of_the_checks_are_found() -> None:

@@ -23,6 +23,7 @@ from wellfit.diagnosis.checks import (
     underfitting,
 )
 from wellfit.diagnosis.evidence import Evidence
+from wellfit.diagnosis.fit_evidence import FitEvidence
 from wellfit.findings import Finding
 from wellfit.history import History
 from wellfit.training.appraisal import appraise
@@ -164,32 +165,82 @@ def test_labels_that_only_the_network_reads_are_not_shuffled() -> None:
     assert list(findings) == ["good_fit"]
 
 
-def rare(rows: int, share: float, seed: int) -> Rows:
+def rare(rows: int, share: float, seed: int, apart: float = 2.5) -> Rows:
     """Two classes that an axis divides, the second of which is rare."""
     draw = np.random.default_rng(seed)
     ids = (draw.random(rows) < share).astype(np.int64)
-    x = draw.normal(size=(rows, 3)) + ids[:, None] * np.array([1.8, 0, 0])
+    x = draw.normal(size=(rows, 3)) + ids[:, None] * np.array([apart, 0, 0])
     return torch.from_numpy(x).float(), torch.from_numpy(ids)
 
 
-def odds(share: float, shift: float = 0.0) -> Callable[[Tensor], Tensor]:
+def odds(share: float, shift: float = 0.0, apart: float = 2.5) -> Callable[[Tensor], Tensor]:
     """The true log-odds, moved by ``shift``."""
 
     def function(x: Tensor) -> Tensor:
-        second = 1.8 * (x[:, 0] - 0.9) + np.log(share / (1 - share)) + shift
+        second = apart * (x[:, 0] - apart / 2) + np.log(share / (1 - share)) + shift
         return torch.stack([torch.zeros(len(x)), second], 1)
 
     return function
 
 
 def test_a_rare_class_that_is_missed_is_named() -> None:
-    findings = found(odds(0.03, -1.0), rare(3000, 0.03, 0), rare(3000, 0.03, 1), functional.cross_entropy)
+    findings = found(odds(0.03, -2.0), rare(3000, 0.03, 0), rare(3000, 0.03, 1), functional.cross_entropy)
     finding = findings["class_imbalance_ignored"]
+    assert finding.severity == "warning"
     assert finding.evidence["share"] == pytest.approx(0.03, abs=0.01)
     assert finding.evidence["recall"] < 0.4
     for remedy in finding.remedies:
         config = from_mapping({"model": "mlp"})
         assert with_values(config, {remedy.path: remedy.value}) != config
+
+
+def test_rare_events_that_no_one_can_answer_are_a_remark() -> None:
+    """The true odds of such rows stay below one half: to answer with the frequent class ignores nothing."""
+    findings = found(
+        odds(0.03, apart=1.2), rare(3000, 0.03, 0, 1.2), rare(3000, 0.03, 1, 1.2), functional.cross_entropy
+    )
+    assert {finding.severity for finding in findings.values()} == {"info"}
+    remark = findings["class_imbalance_ignored"]
+    assert "hardly ever the likeliest" in remark.message
+    assert [remedy.path for remedy in remark.remedies] == ["train.class_weight"]
+
+
+@pytest.mark.parametrize("memorised", [True, False])
+def test_labels_apart_from_the_inputs_are_found_where_one_class_has_most_rows(memorised: bool) -> None:
+    """An accuracy of 0.85 is a constant guess's, and no sign that anything was learnt."""
+    x, others = noise(1200, 6), noise(600, 6, seed=1)
+    ids = (torch.rand(1800, generator=torch.Generator().manual_seed(3)) > 0.85).long()
+    constant = torch.bincount(ids[:1200]).log()
+    unlearnt: Callable[[Tensor], Tensor] = lambda given: constant + 0.3 * noise(len(given), 2, seed=8)  # noqa: E731
+    learnt = by_heart(x, functional.one_hot(ids[:1200], 2).float() * 6, otherwise=unlearnt)
+    function = learnt if memorised else unlearnt
+    findings = found(function, (x, ids[:1200]), (others, ids[1200:]), functional.cross_entropy)
+    assert "good_fit" not in findings
+    assert "an AUC of" in findings["shuffled_labels"].message
+    assert ("by heart" in findings["shuffled_labels"].message) == memorised
+
+
+def test_a_signal_that_shows_in_the_odds_alone_is_one() -> None:
+    """No answer names the rare class, and its rows are ranked before the others."""
+    findings = found(odds(0.1, -3.0, 1.2), rare(1500, 0.1, 0, 1.2), rare(900, 0.1, 1, 1.2), functional.cross_entropy)
+    assert "shuffled_labels" not in findings
+
+
+@pytest.mark.parametrize(("rows", "ahead"), [(1, False), (5, False), (6, True)])
+def test_a_lead_of_a_few_rows_is_chance(rows: int, ahead: bool) -> None:
+    """Of 1,000 rows; each resample has it above 0, as all of these rows speak for the same side."""
+    lead = [rows / 1000, rows / 4000, rows / 400]
+    figures = {"accuracy": [0.97, 0.96, 0.98], "balanced_accuracy": [0.6, 0.55, 0.65]}
+    leads = {"accuracy": lead, "balanced_accuracy": lead}
+    constant = {"accuracy": [0.95, 0.94, 0.96], "balanced_accuracy": [0.5, 0.5, 0.5]}
+    appraisal = {
+        "task": "classification",
+        "main": "accuracy",
+        "valid": {"rows": 1000, "figures": figures},
+        "constant": {"valid": {"figures": constant}},
+        "linear": {"rows": 1000, "figures": figures, "lead": leads},
+    }
+    assert (FitEvidence(History({"appraisal": appraisal})).ahead("linear") is not None) == ahead
 
 
 def test_a_rare_class_that_is_found_or_no_rare_class_is_no_finding() -> None:

@@ -10,6 +10,8 @@ from sklearn import metrics
 from torch import nn
 
 from wellfit.data.batches import as_batches
+from wellfit.findings import Remedy
+from wellfit.treatment.outcome import Treatment, TrialRow
 from wellfit.treatment.proof import LEVEL, effect, proven
 from wellfit.treatment.yardstick import Figures, Yardstick, figures_of_classes, figures_of_values
 
@@ -100,3 +102,25 @@ def test_pure_noise_is_rarely_accepted() -> None:
         return proven(*sample)[0]
 
     assert np.mean([trial() for _ in range(400)]) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("soft", "said"),
+    [
+        ((0.5, 0.5, 0.52), "better probabilities (Brier score, as a share of a constant guess's: +0.507 ["),
+        ((-0.05, 0.05, 0.22), "metric and probabilities are better together (+"),
+    ],
+)
+def test_a_gain_of_the_probabilities_is_said_to_be_that(soft: tuple[float, ...], said: str) -> None:
+    gains = (0.05, 0.03, -0.002)
+    before, after = [figures(0.8)] * 3, [figures(0.8 + gain, more) for gain, more in zip(gains, soft, strict=True)]
+    accepted, why = proven(before, after)
+    assert accepted
+    assert why.startswith(said)
+    assert why.endswith("the metric alone is no different beyond noise")
+    metric = effect([b.metric - a.metric for a, b in zip(before, after, strict=True)])
+    row = TrialRow(remedy="r", change={}, effect=metric, seconds=1.0, accepted=True, why=why)
+    remedy = Remedy(path="l2", value=0.1, why="")
+    treated = Treatment(findings=[], trials=[row], metric="accuracy", before=0.8, after=0.826, accepted=[remedy])
+    assert "accuracy alone, from 0.8 to 0.826, is no different beyond noise" in str(treated)
+    assert treated.as_dict()["proved"] == treated.proved

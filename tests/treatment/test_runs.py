@@ -11,8 +11,10 @@ import pytest
 import wellfit
 from searches import treatment_of
 from small import csv_text
+from wellfit.config import Config, load_config, with_values
 from wellfit.errors import RunFolderError
 from wellfit.treatment import treat_run
+from wellfit.treatment.differences import differing
 from wellfit.treatment.settings import settings_for, standard_settings
 
 
@@ -48,6 +50,17 @@ def test_the_cure_is_proved_and_trained_into_a_new_folder(folder: Path) -> None:
     assert treated.result.path == folder / "one-treated"
     assert treated.result.metrics["test"]["accuracy"] > before
     assert wellfit.load(folder / "one").metrics["test"]["accuracy"] == before
+    given, cured = (load_config(folder / name / "config.yaml").config for name in ("one", "one-treated"))
+    assert differing(treated.options, given, cured) == treated.options
+    assert {remedy.path: remedy.value for remedy in treated.accepted} == treated.options
+    assert not any(isinstance(value, dict) and len(value) == 1 for value in treated.options.values())
+
+
+def test_what_comes_to_the_same_is_no_change() -> None:
+    given = with_values(Config(), {"model": "mlp", "train.optimizer.lr": 5.0, "train.batch_size": 64})
+    settings = {"train.optimizer": "nadam", "train.batch_size": "auto", "train.clip_norm": 1.0, "model": "mlp"}
+    settled = with_values(given, {**settings, "train.optimizer.lr": 0.003, "train.batch_size": 64})
+    assert differing(settings, given, settled) == {"train.optimizer": "nadam"}
 
 
 def test_test_rows_change_nothing(folder: Path) -> None:
@@ -79,7 +92,5 @@ def test_nothing_is_proposed_for_which_rows_are_read() -> None:
 
 
 def test_every_standard_setting_is_one_of_the_config() -> None:
-    from wellfit.config import Config, with_values
-
     for change in standard_settings():
         assert with_values(Config(), change.options).model["type"] == "mlp"

@@ -13,6 +13,8 @@ from torch import Tensor, nn
 import wellfit
 from wellfit.errors import BadInput
 from wellfit.treatment import treat
+from wellfit.treatment.course import Change, Course
+from wellfit.treatment.subject import Subject
 
 Rows = tuple[Tensor, Tensor]
 
@@ -190,3 +192,17 @@ BAD: list[tuple[Callable[[], Any], str]] = [
 def test_bad_input_is_one_sentence(work: Callable[[], Any], said: str) -> None:
     with pytest.raises(BadInput, match=said):
         work()
+
+
+def test_what_is_accepted_is_what_the_training_did_not_have() -> None:
+    """The right pairing sets class weights to none, and the standard recipe clips where it was clipped already."""
+    subject = Subject(net(2), classes(0), classes(1), {"loss": "cce", "optimizer": {"name": "adam"}, "clip_norm": 1.0})
+    unchanged = {"optimizer": "adam", "class_weight": None, "steps": None, "clip_norm": 1.0, "epochs": 20}
+    change = Change(family="standard", what="", why="all at once", options={**unchanged, "l2": 0.1, "lr": 0.3})
+    course = Course().then(change).then(Change(family="rate", what="", why="lower", optimizer={"lr": 0.001}))
+    # Adam's own rate is 0.001: the last of the two rates, and no change.
+    assert [(one.path, one.value, one.why) for one in course.remedies(subject)] == [("l2", 0.1, "all at once")]
+    assert set(course.changed(subject)) == {"l2", "lr"}
+    other = Change(family="rate", what="", why="", options={"optimizer": {"name": "nadam"}}, optimizer={"beta1": 0.8})
+    named = {(one.path, one.value) for one in Course((other,)).remedies(subject)}
+    assert named == {("optimizer", "nadam"), ("optimizer.beta1", 0.8)}

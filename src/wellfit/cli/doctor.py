@@ -186,11 +186,8 @@ def _concluded(run: Path, treatment: Treatment, made: Path | None) -> Iterator[s
     if not treatment.cured:
         yield "No remedy is proved to help."
         return
-    if treatment.before is not None and treatment.after is not None:
-        yield (
-            f"Proved: {treatment.metric} goes from {treatment.before:.4g} to {treatment.after:.4g} "
-            "on seeds that did not choose the remedy."
-        )
+    if treatment.proved:
+        yield f"Proved: {treatment.proved}, on seeds that did not choose the remedy."
     if made is not None:
         yield f"Run:    {made}"
         return

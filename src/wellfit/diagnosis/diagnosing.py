@@ -9,6 +9,7 @@ from wellfit.diagnosis.check import Check
 from wellfit.diagnosis.checks import CHECKS
 from wellfit.diagnosis.ensembles import for_ensemble
 from wellfit.diagnosis.evidence import Evidence
+from wellfit.diagnosis.own_modules import for_own_module
 from wellfit.findings import Finding
 from wellfit.history import History
 
@@ -33,7 +34,11 @@ def diagnose(history: History, *, live: bool = False) -> list[Finding]:
     """
     evidence = Evidence(history)
     found = [finding for check in CHECKS if check.live or not live for finding in _found(check, evidence)]
-    told = for_ensemble(found) if history.meta.get("ensemble") else found
+    told = found
+    if history.meta.get("ensemble"):
+        told = for_ensemble(found)
+    elif history.meta.get("own_module"):
+        told = for_own_module(found)
     return sorted([*weighed(told), *_fault(history)], key=lambda finding: _ORDER[finding.severity])
 
 

@@ -194,13 +194,15 @@ class Evidence:
         """
         if self.stopped_at is not None:
             return True
-        if self.verdict is not None:
-            leads = [self.fit.ahead(kind) for kind in KINDS]
-            behind = any(lead is not None and lead.share >= BEHIND_BY for lead in leads)
-            # Many answers may be right and the odds still worse than none: the loss is what training lowers.
-            wild = self.fit.worse_than_constant(self.fit.scored)
-            return behind or wild or self.verdict.verdict in ("not_learning", "underfitting")
-        return self.progress is not None and self.progress < HARDLY
+        # A training that went on from weights that fit makes no progress, and has none to make: figures come first.
+        if self.verdict is None and not self.fit.appraised:
+            return self.progress is not None and self.progress < HARDLY
+        leads = [self.fit.ahead(kind) for kind in KINDS]
+        behind = any(lead is not None and lead.share >= BEHIND_BY for lead in leads)
+        # Many answers may be right and the odds still worse than none: the loss is what training lowers.
+        wild = self.fit.worse_than_constant(self.fit.scored)
+        unfit = self.verdict is not None and self.verdict.verdict in ("not_learning", "underfitting")
+        return behind or wild or unfit
 
 
 BEHIND_BY = 0.1

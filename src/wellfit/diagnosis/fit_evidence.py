@@ -22,6 +22,9 @@ PLACE = {"valid": "validation", "train": "training"}
 HAIR = 0.002
 """Share of a constant guess's loss that a difference from it must exceed: the frequencies of the classes, learnt in
 another way, differ by less."""
+FEWEST = 6
+"""Rows at the least by which a lead in accuracy is more than chance. A lead of one row is above 0 in every resample;
+six rows that all speak for the same side are chance once in 32 times, the 95 % of an interval (sign test)."""
 
 
 class Figure(NamedTuple):
@@ -51,8 +54,8 @@ def named(figure: str) -> str:
     >>> named("balanced_accuracy"), named("accuracy"), named("r2")
     ('a balanced accuracy', 'an accuracy', 'an R2')
     """
-    words = {"r2": "R2", "rmse": "RMSE"}.get(figure, figure.replace("_", " "))
-    return f"{'an' if words[0] in 'aeiouR' else 'a'} {words}"
+    words = {"r2": "R2", "rmse": "RMSE", "auc": "AUC"}.get(figure, figure.replace("_", " "))
+    return f"{'an' if words[0] in 'aeiouRA' else 'a'} {words}"
 
 
 def figures_of(given: Mapping[str, Any]) -> dict[str, Figure]:
@@ -102,6 +105,11 @@ class FitEvidence:
         self.kept_epoch: int | None = history.meta.get("best_epoch")
         self.kept_best = bool(record.get("kept_best")) or self.kept_epoch is not None
 
+    @property
+    def appraised(self) -> bool:
+        """Whether figures of the training rows are had beside a constant guess's."""
+        return bool(self.train and self.baseline("constant", "train")[1])
+
     def baseline(self, name: str, part: str | None = None) -> tuple[Figures, Figures]:
         """Give a baseline's figures and its leads on a part of the rows; both empty where it was not had.
 
@@ -123,8 +131,8 @@ class FitEvidence:
     def ahead(self, name: str, part: str | None = None, *, sure: float = 1.0) -> Lead | None:
         """Say how far a baseline is ahead of the network on a part of the rows; None where it is not, for sure.
 
-        Of classes it must be ahead in accuracy and in balanced accuracy: rare classes trade one for the other.
-        ``sure`` is how many half-widths of its 95 % interval the lead must be above 0.
+        Of classes it must be ahead in accuracy and in balanced accuracy: rare classes trade one for the other; and by
+        so many rows. ``sure`` is how many half-widths of its 95 % interval the lead must be above 0.
         """
         figures, leads = self.baseline(name, part)
         constant, _ = self.baseline("constant", part)
@@ -136,8 +144,16 @@ class FitEvidence:
             lead = leads[figure]
             if lead.value - sure * (lead.value - lead.low) <= 0 or room <= 0:
                 return None
+            if figure == "accuracy" and round(lead.value * self._compared_rows(name, part)) < sure * FEWEST:
+                return None
             found.append(Lead(name, figure, figures[figure], lead, room))
         return min(found, key=lambda lead: lead.share) if found else None
+
+    def _compared_rows(self, name: str, part: str | None) -> int:
+        """Give how many rows a baseline and the network were compared on."""
+        if self.scored == "train":
+            return int(self.record["train"]["rows"]) // 2  # one half was fitted
+        return int(self.record[name]["rows"] if part == "train" else self.record["valid"]["rows"])
 
     def learnt_odds(self, part: str, *, sure: float = 1.0) -> bool:
         """Whether the loss on a part of the rows is below the best constant output's, by more than chance and a hair.

@@ -25,10 +25,10 @@ def no_signal(case: FitEvidence) -> NoSignal | None:
     """Give the figures where nobody beats a constant guess on rows that were not fitted; else None.
 
     The network is judged on validation rows, the baselines there and on training rows, each half guessed from the
-    other. Of classes the figure is the balanced accuracy: of a guess that knows nothing it is one over their number,
-    however the classes are dealt, and whoever tells a rare class apart is above it.
+    other. Of classes the figure is the area under the ROC curve: 0.5 of a guess that knows nothing, however the
+    classes are dealt, and above it where the odds tell of a class that no answer names.
     """
-    name = "balanced_accuracy" if case.task == "classification" else case.main
+    name = _figure(case)
     constant = case.baseline("constant")[0].get(name)
     if not case.valid or constant is None or name not in case.valid or name not in case.train:
         return None
@@ -40,12 +40,20 @@ def no_signal(case: FitEvidence) -> NoSignal | None:
         known = [figure for figure in figures if figure is not None]
         if len(known) < 2 or any(_beats(figure, constant) for figure in known) or _may_hide(known, constant):
             return None
-        if _mostly_one(case) and _one_answer(case, kind):
+        if name == "balanced_accuracy" and _mostly_one(case) and _one_answer(case, kind):
             return None
         tried[kind] = known[0]
-    on_train, train_leads = case.baseline("constant", "train")
-    memorised = name in on_train and train_leads[name].high < 0
+    answers = "balanced_accuracy" if case.task == "classification" else name
+    lead = case.baseline("constant", "train")[1].get(answers)
+    memorised = lead is not None and lead.high < 0
     return NoSignal(name, constant, case.valid[name], case.train[name], tried, memorised)
+
+
+def _figure(case: FitEvidence) -> str:
+    """Give the figure that is judged: of classes that are not ranked, as in a history of long ago, the answers'."""
+    if case.task != "classification":
+        return case.main
+    return "auc" if "auc" in case.valid else "balanced_accuracy"
 
 
 _ANSWERED = 0.05

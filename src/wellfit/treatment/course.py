@@ -13,6 +13,7 @@ from wellfit.errors import ConfigError
 from wellfit.findings import Remedy
 from wellfit.losses import LOSSES
 from wellfit.runtime import keyed_seed, reseed, restored_random_state
+from wellfit.training.terms import as_text
 from wellfit.treatment.subject import Subject
 from wellfit.treatment.surgery import Edit, perform
 
@@ -46,18 +47,11 @@ class Change:
     """The space outputs are in with it, where that changes: logits, probabilities or values."""
     scale: Scale | None = None
 
-    def remedies(self) -> list[Remedy]:
-        """Give it as remedies, an edit's path being ``module``."""
-        edits = [Remedy(path="module", value=edit.what, why=self.why) for edit in self.edits]
-        values = {**self.options, **{f"optimizer.{name}": value for name, value in self.optimizer.items()}}
-        settings = [Remedy(path=f"train.{key}", value=_plain(value), why=self.why) for key, value in values.items()]
-        return [*edits, *settings]
-
-
-def _plain(value: Any) -> Any:
-    if callable(value) and not isinstance(value, type):
-        return getattr(value, "__name__", repr(value))
-    return value
+    @property
+    def settings(self) -> dict[str, Any]:
+        """What it sets: keywords of `wellfit.fit`, and beside its rate ``optimizer.`` settings of every group."""
+        groups = {name if name == "lr" else f"optimizer.{name}": value for name, value in self.optimizer.items()}
+        return {**self.options, **groups}
 
 
 @dataclass(frozen=True)
@@ -116,9 +110,43 @@ class Course:
         return options
 
     def changed(self, subject: Subject) -> dict[str, Any]:
-        """Give the options that differ from those given."""
-        given = subject.options
-        return {name: value for name, value in self.options(subject).items() if given.get(name) is not value}
+        """Give the options that differ from those given; what was left out is given by its default."""
+        return {name: value for name, value in self.options(subject).items() if not same(subject.given(name), value)}
+
+    def remedies(self, subject: Subject) -> list[Remedy]:
+        """Give what it changes as remedies: edits of the ``module``, and settings other than the training had."""
+        edits = [Remedy(path="module", value=edit.what, why=one.why) for one in self.changes for edit in one.edits]
+        # Of changes that set the same the last one counts.
+        values = {name: (value, one.why) for one in self.changes for name, value in one.settings.items()}
+        settings = [
+            Remedy(path=name, value=_plain(value), why=why)
+            for name, (value, why) in values.items()
+            if not same(subject.had(name), value)
+        ]
+        return [*edits, *settings]
+
+
+def same(a: Any, b: Any) -> bool:
+    """Tell whether two options say the same: a name, or a mapping of nothing else.
+
+    >>> same({"name": "adam"}, "adam"), same({"name": "adam", "beta1": 0.5}, "adam"), same(None, 0.0)
+    (True, False, False)
+    """
+    if callable(a) or callable(b):
+        return a is b
+    return as_text(_named(a)) == as_text(_named(b))
+
+
+def _named(value: Any) -> Any:
+    """Give a mapping of a name alone as that name."""
+    return value["name"] if isinstance(value, Mapping) and set(value) == {"name"} else value
+
+
+def _plain(value: Any) -> Any:
+    """Give a setting as it is read: of a function its name."""
+    if callable(value) and not isinstance(value, type):
+        return getattr(value, "__name__", repr(value))
+    return _named(value)
 
 
 def _adjusted(options: Mapping[str, Any], settings: Mapping[str, Any]) -> dict[str, Any]:

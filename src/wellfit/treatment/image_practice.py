@@ -98,7 +98,7 @@ class ImagePractice:
         epochs = min(recipe["train.epochs"], config.train.epochs)
         mirror = not isinstance(config.train.augment, str) and "flip" in config.train.augment
         augment = default_augmentation(prepared.inputs, epochs, mirror=mirror)
-        network = {} if config.model["type"] == name else {"model": {"type": name}}
+        network = {} if config.model["type"] == name else {"model": name}
         plain = {"train.l1": 0.0, "train.l2": 0.0}
         return {**network, **recipe, **plain, "train.epochs": epochs, "train.augment": augment}
 

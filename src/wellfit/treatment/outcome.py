@@ -64,7 +64,8 @@ class Treatment:
     outputs: str = ""
     """The space of the module's outputs: logits, probabilities or values."""
     result: Any = None
-    """The cured training on the first fresh seed, a `FitResult`; for a run, the new `Run` where it was applied."""
+    """The cured training, a `FitResult`: of those on fresh seeds the best on the validation rows; for a run, the new
+    `Run` where it was applied."""
     advice: list[str] = field(default_factory=list)
     """What only the author can change."""
     seconds: float = 0.0
@@ -75,6 +76,17 @@ class Treatment:
         """Whether a remedy was accepted."""
         return bool(self.accepted)
 
+    @property
+    def proved(self) -> str:
+        """What the fresh seeds proved, in words; empty where nothing was accepted."""
+        if not self.accepted or self.before is None or self.after is None:
+            return ""
+        moved = f"from {self.before:.4g} to {self.after:.4g}"
+        if any(row.accepted and row.effect is not None and row.effect.low <= 0 for row in self.trials):
+            alone = f"{self.metric} alone, {moved}, is no different beyond noise"
+            return f"{self.metric} and probabilities are better together; {alone}"
+        return f"{self.metric} goes {moved}"
+
     def as_dict(self) -> dict[str, Any]:
         """Give the treatment as JSON holds it."""
         return {
@@ -82,6 +94,7 @@ class Treatment:
             "metric": self.metric,
             "before": self.before,
             "after": self.after,
+            "proved": self.proved,
             "accepted": [{**remedy.as_dict(), "value": _plain(remedy.value)} for remedy in self.accepted],
             "options": {name: _plain(value) for name, value in self.options.items()},
             "scale": self.scale,
@@ -114,9 +127,9 @@ class Treatment:
         return "\n".join([*(found or ["nothing found"]), *tried, *self.advice])
 
     def _ending(self) -> str:
-        if not self.accepted or self.before is None or self.after is None:
+        if not self.proved:
             return "No remedy was proved to help."
-        return f"Cured: {self.metric} {self.before:.4g} -> {self.after:.4g}, on seeds that did not choose the remedy."
+        return f"Cured: {self.proved}, on seeds that did not choose the remedy."
 
 
 def _markdown(rows: Sequence[Sequence[str]]) -> str:

@@ -74,6 +74,12 @@ class Conclusion:
     after: list[Trial]
     course: Course | None = None
 
+    @property
+    def best(self) -> int:
+        """The place of the best training of what was concluded: after the cure, or as given where there is none."""
+        trials = self.after if self.course is not None else self.before
+        return max(range(len(trials)), key=lambda place: trials[place].figures.value)
+
 
 class Procedure:
     """One treatment, step by step."""

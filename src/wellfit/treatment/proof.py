@@ -48,19 +48,28 @@ def effect(differences: Sequence[float]) -> Effect:
     return Effect(mean, mean - half, mean + half, len(values))
 
 
+def _softly(before: Sequence[Figures], after: Sequence[Figures], value: Effect) -> str:
+    """Say what is better where the metric is no worse: the probabilities, or these and the metric together."""
+    soft = effect([b.soft - a.soft for a, b in zip(before, after, strict=True)])
+    if soft.low > 0:
+        return f"better probabilities (Brier score, as a share of a constant guess's: {soft})"
+    return f"metric and probabilities are better together ({value})"
+
+
 def proven(before: Sequence[Figures], after: Sequence[Figures]) -> tuple[bool, str]:
     """Tell whether pairs of trainings on the same seeds prove a gain, and why.
 
     Either the metric's interval lies above 0, or the metric is no worse and the interval of metric and soft figure
-    together lies above 0: where few rows are near the border between classes, accuracy moves in coarse steps.
+    together lies above 0: where few rows are near the border between classes, accuracy moves in coarse steps. What is
+    proved then is said to be that, and no gain of the metric.
     """
     metric = effect([b.metric - a.metric for a, b in zip(before, after, strict=True)])
     value = effect([b.value - a.value for a, b in zip(before, after, strict=True)])
     if metric.low > 0:
         return True, f"gain beyond seed noise on {metric.pairs} fresh seeds"
     if metric.mean >= 0 and value.low > 0:
-        shown = f"with the probabilities' score {value}"
-        return True, f"gain beyond seed noise on {metric.pairs} fresh seeds {shown}, and no worse without"
+        alone = "the metric alone is no different beyond noise"
+        return True, f"{_softly(before, after, value)}, beyond seed noise on {metric.pairs} fresh seeds; {alone}"
     if metric.mean <= 0:
         return False, f"no gain on {metric.pairs} fresh seeds"
     return False, f"gain within seed noise on {metric.pairs} fresh seeds"

@@ -20,6 +20,7 @@ from wellfit.run import Run
 from wellfit.training import Callback
 from wellfit.treatment.advice import UNPROVABLE, advice_for
 from wellfit.treatment.course import Course
+from wellfit.treatment.differences import differing
 from wellfit.treatment.outcome import Treatment
 from wellfit.treatment.procedure import BUDGET, Conclusion, Procedure, Report, joined, mean_metric, serious_of
 from wellfit.treatment.run_bench import EnsembleBench, RunBench, bench_for
@@ -210,10 +211,11 @@ def _treatment(bench: RunBench, conclusion: Conclusion) -> Treatment:
     )
     if course is not None:
         treatment.after = mean_metric(conclusion.after)
-        treatment.options = bench.settings(course)
+        given, treated = (trials[0].result.config for trials in (conclusion.before, conclusion.after))
+        treatment.options = differing(bench.settings(course), given, treated)
+        # Of changes that set the same the last one counts.
+        whys = {path: change.why for change in course.changes for path in bench.settings(Course((change,)))}
         treatment.accepted = [
-            Remedy(path=path, value=value, why=change.why)
-            for change in course.changes
-            for path, value in bench.settings(Course((change,))).items()
+            Remedy(path=path, value=value, why=whys[path]) for path, value in treatment.options.items()
         ]
     return treatment

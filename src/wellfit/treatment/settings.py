@@ -7,6 +7,7 @@ from typing import Any
 
 from wellfit.config import Config
 from wellfit.findings import Finding
+from wellfit.report.sections import setting
 from wellfit.treatment.advice import UNPROVABLE
 from wellfit.treatment.course import Change
 from wellfit.treatment.members import EVERY, Times
@@ -39,10 +40,10 @@ _MORE: More = {
         ({"train.weight_decay": 0.0, "train.l1": 0.0, "train.l2": 0.0, "model.dropout": 0.0}, "nothing holds it back"),
         ({"model.hidden": [256, 256, 256]}, "more layers build on each other's features"),
     ],
-    "learning_rate_too_high": [({"train.optimizer": {"name": "nadam"}}, "the optimizer's own rate")],
-    "learning_rate_too_low": [({"train.optimizer": {"name": "nadam"}}, "the optimizer's own rate")],
-    "not_learning": [({"train.optimizer": {"name": "nadam"}}, "steps that do not depend on the gradient's size")],
-    "non_finite": [({"train.optimizer": {"name": "nadam"}, "train.clip_norm": 1.0}, "bounded steps")],
+    "learning_rate_too_high": [({"train.optimizer": "nadam"}, "the optimizer's own rate")],
+    "learning_rate_too_low": [({"train.optimizer": "nadam"}, "the optimizer's own rate")],
+    "not_learning": [({"train.optimizer": "nadam"}, "steps that do not depend on the gradient's size")],
+    "non_finite": [({"train.optimizer": "nadam", "train.clip_norm": 1.0}, "bounded steps")],
     "batch_size_problem": [({"train.batch_size": 64}, "enough updates, each of more than a few rows")],
     "unscaled_inputs": [({"features.scale": "robust"}, "one scale that outliers do not set")],
 }
@@ -96,7 +97,7 @@ def change_of(settings: Mapping[str, Any], why: str) -> Change:
 
 def _said(path: str, value: Any) -> str:
     name = path.removeprefix(EVERY).removeprefix("model.") if path.startswith(EVERY) else path
-    said = f"{name} {value}" if isinstance(value, Times) else f"{name}={value}"
+    said = f"{name} {value}" if isinstance(value, Times) else f"{name}={setting(value)}"
     return f"{said} of every network" if name != path else said
 
 
@@ -105,7 +106,7 @@ def standard_settings() -> Iterator[Change]:
     defaults = Config()
     kept = ("schedule", "early_stopping", "clip_norm", "l1", "l2", "weight_decay", "epochs")
     values: dict[str, Any] = {
-        "model": {"type": "mlp"},
+        "model": "mlp",
         "train.loss": "auto",
         "train.optimizer": "nadam",
         "train.batch_size": "auto",

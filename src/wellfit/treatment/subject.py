@@ -129,6 +129,20 @@ class Subject:
         """Updates of the training as given."""
         return max(1, -(-self.count // self.batch_rows)) * self.epochs
 
+    def given(self, name: str) -> Any:
+        """Give an option as it was given; its default where it was left out."""
+        return self.options.get(name, getattr(FitOptions, name, None))
+
+    def had(self, setting: str) -> Any:
+        """Give what a setting of `Change.settings` came to in the training as given."""
+        settled = {
+            "lr": self.rates.lr,
+            "batch_size": self.batch_rows,
+            "optimizer.weight_decay": self.rates.weight_decay,
+            "optimizer.maximize": self.rates.maximize,
+        }
+        return settled[setting] if setting in settled else self.given(setting)
+
     @property
     def target(self) -> Mapping[str, Any]:
         """Facts about the target; see `wellfit.training.survey`."""

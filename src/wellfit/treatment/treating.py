@@ -166,24 +166,29 @@ def _treatment(subject: Subject, bench: ModuleBench, conclusion: Conclusion, fre
         before=mean_metric(conclusion.before),
         make_module=subject.make_module,
         outputs=subject.outputs,
-        result=conclusion.before[0].result,
+        result=(conclusion.before if course is None else conclusion.after)[conclusion.best].result,
         advice=advice_for(conclusion.serious, conclusion.refused),
         trainings=bench.trainings,
     )
     if course is None:
         return treatment
     treatment.after = mean_metric(conclusion.after)
-    treatment.accepted = [remedy for change in course.changes for remedy in change.remedies()]
+    treatment.accepted = course.remedies(subject)
     treatment.options = course.changed(subject)
-    treatment.make_module = partial(_next_module, course, subject, count(fresh))
+    treatment.make_module = partial(_next_module, course, subject, _seeds(fresh, conclusion.best))
     treatment.outputs = course.outputs(subject)
-    treatment.result = conclusion.after[0].result
     treatment.scale = _scales(treatment.result.module)
     return treatment
 
 
+def _seeds(fresh: int, best: int) -> Iterator[int]:
+    """Give the seed of the best training, then the other fresh ones."""
+    yield fresh + best
+    yield from (seed for seed in count(fresh) if seed != fresh + best)
+
+
 def _next_module(course: Course, subject: Subject, seeds: Iterator[int]) -> nn.Module:
-    """Give a new module of a course, at each call from the next seed; the first is the first of the proof."""
+    """Give a new module of a course, at each call from the next seed; the first is that of the result."""
     return course.module(subject, next(seeds))
 
 

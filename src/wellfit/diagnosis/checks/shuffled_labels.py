@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from wellfit.diagnosis.check import Check
 from wellfit.diagnosis.evidence import Evidence
-from wellfit.diagnosis.fit_evidence import KINDS, FitEvidence
+from wellfit.diagnosis.fit_evidence import KINDS, FitEvidence, named
 from wellfit.diagnosis.signal import no_signal
 from wellfit.findings import Finding, Remedy
 
@@ -29,9 +29,8 @@ def _find(evidence: Evidence) -> Iterator[Finding]:
             f"train_{found.figure}": found.train.value,
             **{kind: figure.value for kind, figure in found.tried.items()},
         },
-        message=f"On validation rows the network's {found.figure.replace('_', ' ')} is {found.network}, and a constant "
-        f"guess reaches {found.constant.value:.3g}; {others} do no better: nothing in the inputs tells of the "
-        f"labels. Here {learnt}.",
+        message=f"On validation rows the network has {named(found.figure)} of {found.network}, and a constant guess "
+        f"{found.constant.value:.3g}; {others} do no better: nothing in the inputs tells of the labels. Here {learnt}.",
         remedies=(
             Remedy(
                 path="data.source",
