@@ -183,6 +183,14 @@ def odds(share: float, shift: float = 0.0, apart: float = 2.5) -> Callable[[Tens
     return function
 
 
+def test_a_network_that_finds_a_rare_class_at_the_price_of_many_answers_has_learnt() -> None:
+    rows, held, loss = rare(1500, 0.05, 0), rare(800, 0.05, 1), functional.cross_entropy
+    finding = found(odds(0.05, 5.0), rows, held, loss)
+    blind = found(lambda x: torch.tensor([0.0, 0.5]).expand(len(x), 2), rows, held, loss)
+    assert "not_learning" in blind
+    assert "not_learning" not in finding
+
+
 def test_a_rare_class_that_is_missed_is_named() -> None:
     findings = found(odds(0.03, -2.0), rare(3000, 0.03, 0), rare(3000, 0.03, 1), functional.cross_entropy)
     finding = findings["class_imbalance_ignored"]

@@ -30,7 +30,7 @@ def not_learning(case: FitEvidence) -> list[str]:
         return [f"On training rows it has {named(case.main)} that is no finite number."] if case.task != "other" else []
     if constant is None:
         return []
-    if leads[case.main].high >= 0 and not case.learnt_odds("train"):
+    if leads[case.main].high >= 0 and not case.learnt_odds("train") and not _tells_classes(leads):
         return [
             f"On training rows it has {named(case.main)} of {own}, and a constant guess {constant.value:.3g}.",
             *_loss_sentence(case, figures),
@@ -39,6 +39,14 @@ def not_learning(case: FitEvidence) -> list[str]:
         ]
     found = _barely(case)
     return [*found, *_penalty_sentence(case), *_limit_sentence(case)] if found else []
+
+
+def _tells_classes(leads: Figures) -> bool:
+    """Whether it tells classes apart for sure, though it is right less often than a guess of the most frequent one.
+
+    So it is where every class counts alike: what is found of a rare one costs many answers.
+    """
+    return "balanced_accuracy" in leads and leads["balanced_accuracy"].high < 0
 
 
 def _loss_sentence(case: FitEvidence, constant: Figures) -> list[str]:
