@@ -25,6 +25,8 @@ FEWEST_SECONDS = 1.0
 """Below this there is no network worth training, and the linear model is fitted."""
 SHARED = 4
 """Members of an architecture where all learn from the same rows: they differ in what they draw."""
+SLACK = 0.4
+"""The share of TabM's time that RealMLP leaves it at the least, should its epochs take longer than was measured."""
 FIRST_SHARE = 0.35
 """The share of the time for RealMLP, whose update costs the least; TabM takes the rest."""
 
@@ -72,7 +74,8 @@ def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list
     chosen = _fitted(table, "realmlp", folds, first, left * FIRST_SHARE * CAREFUL)
     rest = left - first.epoch * chosen["members"] * chosen["train"]["epochs"] / CAREFUL
     other = _fitted(table, "tabm", folds, second, rest * CAREFUL)
-    return [plain, chosen, other], [until, until - rest, until]
+    # Of few rows an epoch costs more than its updates, and one that is cut at a high rate is worth little.
+    return [plain, chosen, other], [until, until - rest * SLACK, until]
 
 
 def _worth(until: float) -> bool:
