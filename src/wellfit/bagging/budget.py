@@ -66,10 +66,8 @@ def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list
         return [hasty_member(table, folds if pool.crossed else 1)], [None]
     plain, (first, second) = member_of(table, "linear", folds), costs
     left = until - time.monotonic()
-    if (
-        second.affordable(left * (1 - FIRST_SHARE) * CAREFUL)
-        < epochs_of("tabm", table.rows["train"], second.steps)[0] / 3
-    ):
+    needed, _ = epochs_of("tabm", table.rows["train"], second.steps)
+    if second.affordable(left * (1 - FIRST_SHARE) * CAREFUL) < needed / 3:
         return [plain, _fitted(table, "realmlp", folds, first, left * CAREFUL)], [until, until]
     chosen = _fitted(table, "realmlp", folds, first, left * FIRST_SHARE * CAREFUL)
     rest = left - first.epoch * chosen["members"] * chosen["train"]["epochs"] / CAREFUL

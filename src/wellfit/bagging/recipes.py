@@ -87,9 +87,9 @@ def epochs_of(name: str, rows: int, steps: int) -> tuple[int, int]:
     """Give the epochs that a member needs before a second one helps more, and those beyond which it gains nothing.
 
     Seen on held-out rows: RealMLP is best after 900 to 2,700 updates and worse after twice as many (California housing,
-    Adult). TabM of `SHAPE` under a cosine gains up to 1,800 on a few thousand rows, and on more than ten thousand 12 %
-    (bike sharing) and 22 % (covertype) from 900 to 2,700, and 2 % from there to 5,400; on tables of some hundred rows
-    it is best after 4 to 30 epochs, however few updates they are.
+    Adult). TabM of `SHAPE` under a cosine gains little after 1,800 on a few thousand rows (phoneme 3 %, sick nothing);
+    on more than ten thousand it gains 11 % (bike sharing) and 21 % (covertype) from 900 to 2,700, and 2 % from there to
+    5,400 (bike sharing); on tables of some hundred rows it is best after 4 to 30 epochs, however few updates they are.
 
     Args:
         name: The architecture.
