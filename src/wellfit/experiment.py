@@ -141,7 +141,7 @@ class Experiment:
     @staticmethod
     def reserve(limit: float) -> float:
         """Give the seconds kept for scores, baselines and the report."""
-        return min(1.0 + 0.06 * limit, 0.5 * limit)
+        return min(0.5 + 0.06 * limit, 0.5 * limit)
 
     @property
     def steps(self) -> int:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import platform
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial, wraps
 from importlib import metadata
+from typing import Any
 
 import torch
 
@@ -20,6 +23,8 @@ __all__ = [
     "reseed",
     "resolve_device",
     "restored_random_state",
+    "spare_compiler",
+    "spare_compiler_in_steps",
     "threads",
     "versions",
 ]
@@ -62,6 +67,52 @@ def restored_random_state() -> Iterator[None]:
         torch.set_rng_state(cpu)
         if cuda is not None:
             torch.cuda.set_rng_state_all(cuda)
+
+
+def spare_compiler() -> None:
+    """Let optimizers be made and used without importing torch's compiler, which takes about a second.
+
+    torch marks four of their methods as nothing to compile, and imports the compiler for the mark. As long as nobody
+    has imported it nothing can be compiled, and the mark says nothing; from then on it is made as torch makes it.
+    """
+    for name in ("add_param_group", "zero_grad", "state_dict", "load_state_dict"):
+        marked = getattr(torch.optim.Optimizer, name)
+        method = getattr(marked, "__wrapped__", None)
+        if method is not None and not hasattr(method, _MARK):
+            setattr(method, _MARK, partial(_unmarked, method, marked))
+
+
+def spare_compiler_in_steps(kind: type[torch.optim.Optimizer]) -> None:
+    """Let one class of torch's optimizers make steps without importing the compiler, as `spare_compiler` does.
+
+    torch imports it at each step, to tell it where a step begins and ends.
+    """
+    told: Any = getattr(kind.step, "__wrapped__", None)
+    if getattr(getattr(told, "__code__", None), "co_name", None) != "_use_grad":
+        return
+    plain = told.__wrapped__
+
+    @wraps(plain)
+    def step(self: torch.optim.Optimizer, *args: Any, **options: Any) -> Any:
+        if "torch._dynamo" in sys.modules:
+            return told(self, *args, **options)
+        with torch.set_grad_enabled(self.defaults["differentiable"]):
+            return plain(self, *args, **options)
+
+    hooked = torch.optim.Optimizer.profile_hook_step(step)
+    hooked.hooked = True  # type: ignore[attr-defined]
+    kind.step = hooked  # type: ignore[method-assign]
+
+
+_MARK = "__dynamo_disable"
+"""Where torch keeps the marked method once it has made it."""
+
+
+def _unmarked(method: Callable[..., Any], marked: Callable[..., Any], *args: Any, **options: Any) -> Any:
+    if "torch._dynamo" not in sys.modules:
+        return method(*args, **options)
+    delattr(method, _MARK)
+    return marked(*args, **options)
 
 
 def versions() -> dict[str, str]:

@@ -14,6 +14,7 @@ from wellfit.errors import ConfigError, did_you_mean
 from wellfit.optimizers.gradients import watch_sparse
 from wellfit.optimizers.states import exact_loading
 from wellfit.registry import Entry, Option
+from wellfit.runtime import spare_compiler, spare_compiler_in_steps
 
 __all__ = ["BatchRule", "OptimizerEntry", "Params"]
 
@@ -83,12 +84,14 @@ def _make(entry: OptimizerEntry, params: Params, lr: float | None = None, **opti
     if settings["lr"] is None:
         settings["lr"] = entry.lr * entry.lr_factor(settings)
     given = _checked_params(entry, params)
+    spare_compiler()
     try:
         optimizer = entry.build(given, **settings)
     except (TypeError, ValueError) as error:
         if isinstance(error, ConfigError):
             raise
         raise ConfigError(f"{entry.name} can't take these parameters: {error}.") from None
+    spare_compiler_in_steps(type(optimizer))
     watch_sparse(optimizer, entry.name, accepted=entry.sparse)
     exact_loading(optimizer)
     return optimizer

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.autograd.graph import _engine_run_backward as run_backward
 
 from wellfit.data.batches import Batch
 from wellfit.errors import RunFailed
@@ -151,7 +152,9 @@ class Updater:
         reseed(keyed_seed(self.recipe.seed, "step", step, place))
         with self.products or nullcontext():
             total, weight = self._forward(batch, step, place)
-        total.backward(self._share(total, weight) if alone else None)
+        # What total.backward(share) does, without its checks of a shape: they import sympy, which takes half a second.
+        share = self._share(total, weight) if alone else torch.ones_like(total)
+        run_backward((total,), (share,), False, False, (), allow_unreachable=True, accumulate_grad=True)
         return total.detach(), weight
 
     def _share(self, total: Tensor, weight: Tensor | float) -> Tensor:
