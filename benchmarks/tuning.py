@@ -1,18 +1,21 @@
 """Tunes real tables, and holds the result against the untuned default and against random search in the same time.
 
 Run: WELLFIT_DATA=FOLDER python benchmarks/tuning.py [--only pima,mpg] [--trials 20] [--model mlp] [--workers 1]
+     [--keep FOLDER]
 
 All three are the same architecture on the same rows; tables of more than 20,000 rows are left out. Tuned is what
 `wellfit.tune` gives: search, proof on fresh seeds, final training. Random search draws from the same ranges without
 giving trials up, for as many seconds as tuning took in all, and takes the best on validation rows. Each choice is then
 trained on three seeds; figures are their means, so that one lucky seed decides nothing.
 
-Prints a table and writes benchmarks/results/tuning.json, unless only some tables were asked for.
+Prints a table and writes benchmarks/results/tuning.json. With --keep a table's figures are kept in a folder as soon as
+they are there, and read from it by the next run.
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import statistics
 import tempfile
@@ -121,6 +124,18 @@ def scored(bench: Bench, values: Mapping[str, Any]) -> dict[str, float]:
     return {split: statistics.fmean(held) for split, held in figures.items()}
 
 
+def kept(table: Table, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+    """Compare a table, or read what an earlier run has kept of it."""
+    if options.keep is None:
+        return compared(table, folder, options)
+    path = Path(options.keep) / f"{table.name}.json"
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(compared(table, folder, options)))
+    held: dict[str, Any] = json.loads(path.read_text())
+    return held
+
+
 def compared(table: Table, folder: Path, options: argparse.Namespace) -> dict[str, Any]:
     with tempfile.TemporaryDirectory() as place:
         config = config_of(table, folder, options, Path(place) / "run")
@@ -168,6 +183,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--model", default="mlp", help="mlp, realmlp, ...")
     parser.add_argument("--epochs", type=int, help="epochs of each training; left out: the architecture's own")
     parser.add_argument("--workers", type=int, default=1)
+    parser.add_argument("--keep", help="a folder for the figures of each table")
     options = parser.parse_args(arguments)
     folder = Path(os.environ["WELLFIT_DATA"])
     chosen = options.only.split(",") if options.only else [table.name for table in TABLES]
@@ -175,7 +191,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     optuna.logging.set_verbosity(optuna.logging.ERROR)
     for table in TABLES:
         if table.name in chosen:
-            results[table.name] = compared(table, folder, options)
+            results[table.name] = kept(table, folder, options)
             print(*line(table.name, results[table.name]), flush=True)
     head = ["table", "metric", "kept", "s", "random trials", *[f"{s} {c}" for s in ("valid", "test") for c in CHOICES]]
     show("Means over three seeds", head, (line(name, result) for name, result in results.items()))
@@ -184,9 +200,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     }
     for name, counts in counted.items():
         print(f"{name}: better on {counts['better']}, the same on {counts['same']}, worse on {counts['worse']}")
-    if not options.only:
-        settings = {"trials": options.trials, "model": options.model, "workers": options.workers, "seeds": list(SEEDS)}
-        print(save("tuning", {**facts(), "settings": settings, "tables": results, "wins": counted}))
+    settings = {"trials": options.trials, "model": options.model, "workers": options.workers, "seeds": list(SEEDS)}
+    print(save("tuning", {**facts(), "settings": settings, "tables": results, "wins": counted}))
 
 
 CHOICES = ("default", "tuned", "random")

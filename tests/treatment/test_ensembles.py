@@ -179,7 +179,7 @@ def test_a_trial_is_one_network_of_each_for_no_more_updates_than_it_needs() -> N
     long = [{**MEMBERS[1], "train": {**MEMBERS[1]["train"], "epochs": 400}}, MEMBERS[0]]
     config = as_trial(from_mapping({"model": {"type": "ensemble", "members": long}}), rows=640)
     members = model_spec(config)["members"]
-    assert [(member["members"], member["train"]["epochs"]) for member in members] == [(1, 120), (1, 3)]
+    assert [(member["members"], member["train"]["epochs"]) for member in members] == [(1, 64), (1, 3)]
 
 
 def test_all_that_is_proposed_is_a_config_of_an_ensemble(ill: Path) -> None:
