@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -58,6 +58,8 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
     split = _split(config, left.frame, target)
     frames = {name: left.frame[getattr(split, name)] for name in SPLITS}
     labels = frames["train"].get_column(target)
+    if labels.dtype == pl.String:
+        _refuse_one_class(labels, table.findings)
     plan = TargetPlan.fit(labels, _task(config, table, target), spellings=target_spellings(config, target))
     given = given_settings(config)
     epochs_open = "epochs" not in given.get("train", {})
@@ -90,6 +92,16 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
         set_aside=left.table(),
         notes=(*table.notes, *_kept_out(config), *split.notes, *_from_scratch(config)),
     )
+
+
+def _refuse_one_class(labels: pl.Series, findings: Iterable[Finding]) -> None:
+    """Say it in the words of folders, and name one that was meant to hold a second class."""
+    kinds = labels.drop_nulls().unique()
+    if len(kinds) != 1:
+        return
+    empty = next((str(found.evidence["example"]) for found in findings if found.code == "empty_class"), None)
+    do = f"Put images into '{empty}'." if empty else "Put those of each class into a folder of its own."
+    raise DataError("There must be images of at least two classes.", got=kinds[0], do=do)
 
 
 def _lasting(config: Config, *, from_source: bool) -> dict[str, Any]:

@@ -178,6 +178,17 @@ def test_an_empty_class_is_named_and_few_images_are_enough(tmp_path: Path) -> No
     assert run.classes_.tolist() == ["leans", "lies", "stands"]
 
 
+def test_one_class_is_refused_in_the_words_of_folders(tmp_path: Path) -> None:
+    images, labels = bars(30)
+    root = folders(tmp_path / "set", images, ["lies"] * len(labels))
+    with pytest.raises(DataError, match="at least two classes. Got 'lies'. Put those of each class into a folder"):
+        wellfit.train(root, out=str(tmp_path / "run"), **SMALL)
+    (root / "stands").mkdir()
+    with pytest.raises(DataError, match="Got 'lies'. Put images into 'stands'"):
+        wellfit.train(root, "label", out=str(tmp_path / "run"), **SMALL)
+    assert not (tmp_path / "run").exists()
+
+
 def test_equal_images_are_dropped_and_the_scale_is_of_training_rows(tmp_path: Path) -> None:
     images, labels = bars(60)
     doubled = _prepared(np.concatenate([images, images[:10]]), np.concatenate([labels, labels[:10]]), tmp_path)
