@@ -29,7 +29,7 @@ _UPDATES = {
     ("tabm", True): (3300, 5400),
 }
 """By architecture and whether there are many rows: the updates of `epochs_of`."""
-_EPOCHS = {"realmlp": (64, 128), "tabm": (40, 1000)}
+_EPOCHS = {"realmlp": (64, 80), "tabm": (40, 1000)}
 """The same in epochs, after which few rows are learned by heart, however few updates they are."""
 _UNBOUNDED = 1000
 """Epochs of TabM where nothing else is said: of few rows, patience ends it."""
@@ -87,7 +87,8 @@ def epochs_of(name: str, rows: int, steps: int) -> tuple[int, int]:
     """Give the epochs that a member needs before a second one helps more, and those beyond which it gains nothing.
 
     Seen on held-out rows, in the same time. RealMLP: on some hundred rows four members of 64 epochs are 2 to 7 % better
-    than one of 256, and as good as eight of 256 (Titanic, German credit, Pima, MPG, three splits each); on many rows it
+    than one of 256, and as good as eight of 256 (Titanic, German credit, Pima, MPG, three splits each), while on phoneme 96 epochs are worse
+    than 64; on many rows it
     is best after 900 to 2,700 updates, worse after twice as many (California housing, Adult), and two members of 1,350
     are 1 to 4 % worse than one of 2,700 (California housing, bike sharing). TabM of `SHAPE` under a cosine: it gains
     little after 1,800 on a few thousand rows (phoneme 3 %, sick nothing); on many rows 11 % (bike sharing) and 21 %
