@@ -25,11 +25,11 @@ MANY_ROWS = 8_000
 _UPDATES = {
     ("realmlp", False): (1200, 2700),
     ("realmlp", True): (2700, 2700),
-    ("tabm", False): (1200, 3600),
+    ("tabm", False): (1800, 3600),
     ("tabm", True): (3300, 5400),
 }
 """By architecture and whether there are many rows: the updates of `epochs_of`."""
-_EPOCHS = {"realmlp": (64, 80), "tabm": (40, 1000)}
+_EPOCHS = {"realmlp": (64, 80), "tabm": (50, 1000)}
 """The same in epochs, after which few rows are learned by heart, however few updates they are."""
 _UNBOUNDED = 1000
 """Epochs of TabM where nothing else is said: of few rows, patience ends it."""
@@ -87,14 +87,14 @@ def epochs_of(name: str, rows: int, steps: int) -> tuple[int, int]:
     """Give the epochs that a member needs before a second one helps more, and those beyond which it gains nothing.
 
     Seen on held-out rows, in the same time. RealMLP: on some hundred rows four members of 64 epochs are 2 to 7 % better
-    than one of 256, and as good as eight of 256 (Titanic, German credit, Pima, MPG, three splits each), while on phoneme 96 epochs are worse
-    than 64; on many rows it
-    is best after 900 to 2,700 updates, worse after twice as many (California housing, Adult), and two members of 1,350
-    are 1 to 4 % worse than one of 2,700 (California housing, bike sharing). TabM of `SHAPE` under a cosine: it gains
-    little after 1,800 on a few thousand rows (phoneme 3 %, sick nothing); on many rows 11 % (bike sharing) and 21 %
-    (covertype) from 900 to 2,700, and 2 % from there to 5,400 (bike sharing), while two members of 3,300 are 1 to 2 %
-    better than one of 6,600 or three of 2,200 (California housing); on some hundred rows it is best after 4 to 30
-    epochs, however few updates they are.
+    than one of 256, and as good as eight of 256 (Titanic, German credit, Pima, MPG, three splits each); on phoneme 96
+    epochs are worse than 64; on many rows it is best after 900 to 2,700 updates, worse after twice as many (California
+    housing, Adult), and two members of 1,350 are 1 to 4 % worse than one of 2,700 (California housing, bike sharing).
+    TabM of `SHAPE` under a cosine: on a few thousand rows two members of 2,400 updates are 1 % better than four of
+    1,200 (phoneme), or neither is (wine); on many rows it gains 11 % (bike sharing) and 21 % (covertype) from 900 to
+    2,700, and 2 % from there to 5,400 (bike sharing), while two members of 3,300 are 1 to 2 % better than one of 6,600
+    or three of 2,200 (California housing); on some hundred rows it is best after 4 to 30 epochs, however few updates
+    they are.
 
     Args:
         name: The architecture.
