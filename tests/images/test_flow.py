@@ -181,10 +181,10 @@ def test_an_empty_class_is_named_and_few_images_are_enough(tmp_path: Path) -> No
 def test_one_class_is_refused_in_the_words_of_folders(tmp_path: Path) -> None:
     images, labels = bars(30)
     root = folders(tmp_path / "set", images, ["lies"] * len(labels))
-    with pytest.raises(DataError, match="at least two classes. Got 'lies'. Put those of each class into a folder"):
+    with pytest.raises(DataError, match=r"at least two classes\. Got 'lies'\. Put those of each class into a folder"):
         wellfit.train(root, out=str(tmp_path / "run"), **SMALL)
     (root / "stands").mkdir()
-    with pytest.raises(DataError, match="Got 'lies'. Put images into 'stands'"):
+    with pytest.raises(DataError, match=r"Got 'lies'\. Put images into 'stands'"):
         wellfit.train(root, "label", out=str(tmp_path / "run"), **SMALL)
     assert not (tmp_path / "run").exists()
 

@@ -18,8 +18,8 @@ from wellfit.training import Callback, Trainer
 __all__ = ["chosen_members"]
 
 TRIED = 12
-"""Updates that an architecture's cost is measured on, by their median: of five, the first ones, which are slower, made a
-small network half as dear again as it is."""
+"""Updates that an architecture's cost is measured on, by their median: of five, the first ones, which are slower, made
+a small network half as dear again as it is."""
 CAREFUL = 0.93
 """The share of the time that is planned for: what is left over covers a machine that is busier later."""
 FEWEST_SECONDS = 1.0
