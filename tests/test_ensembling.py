@@ -69,3 +69,13 @@ def test_few_rows_that_are_all_right_do_not_make_the_blend_sure_of_all() -> None
     # As the rule of succession has it, one row in n + 2 is still to be wrong.
     assert sharp.min() == pytest.approx(1 / (len(truth) + 2), rel=1e-3)
     assert temperature(chances, truth) > temperature(np.tile(chances, (100, 1)), np.tile(truth, 100))
+
+
+def test_rows_that_are_all_right_make_nothing_less_sure() -> None:
+    # A few of them, as they are in a table that can be learnt without an error, are less sure than the rest.
+    gaps = np.concatenate([np.full(3000, 25.0), np.full(20, 4.0)])
+    chances = np.stack([1 / (1 + np.exp(-gaps)), 1 / (1 + np.exp(gaps))], axis=1)
+    assert temperature(chances, np.zeros(len(gaps), dtype=int)) == 1.0
+    truth = np.zeros(len(gaps), dtype=int)
+    truth[-10:] = 1
+    assert temperature(chances, truth) > 1.0

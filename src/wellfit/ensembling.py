@@ -96,9 +96,9 @@ def greedy_weights(members: Array, truth: npt.NDArray[np.generic], rounds: int =
 def temperature(chances: Array, truth: npt.NDArray[np.generic]) -> float:
     """Give the T above 0 for which softmax(log p / T) has the smallest log loss.
 
-    Above 1 the probabilities were too sure of themselves. T orders no class otherwise, so that accuracy stays. The
-    right class counts for (n + 1) / (n + 2) of a row, the others for the rest: few rows that are all right do not
-    tell that none will ever be wrong.
+    Above 1 the probabilities were too sure of themselves. T orders no class otherwise, so that accuracy stays. To make
+    them surer, the right class counts for (n + 1) / (n + 2) of a row and the others for the rest: few rows that are all
+    right do not tell that none will ever be wrong. That alone makes nothing less sure.
 
     Args:
         chances: Probabilities ``[row, class]`` of rows that no member learned from.
@@ -107,18 +107,24 @@ def temperature(chances: Array, truth: npt.NDArray[np.generic]) -> float:
     Source: Guo et al. 2017, On Calibration of Modern Neural Networks; Platt 1999, Probabilistic outputs (the rest).
 
     >>> sure = np.array([[0.99, 0.01]] * 4)
-    >>> temperature(sure, np.array([0, 0, 0, 1])) > 1
-    True
+    >>> temperature(sure, np.array([0, 0, 0, 1])) > 1, temperature(sure, np.array([0, 0, 0, 0])) == 1
+    (True, True)
     """
     logs = np.log(np.clip(chances, _LEAST, None))
+    asked = _best_heat(logs, truth, doubt=0.0)
+    return asked if asked >= 1.0 else min(1.0, _best_heat(logs, truth, doubt=1 / (len(truth) + 2)))
+
+
+def _best_heat(logs: Array, truth: npt.NDArray[np.generic], doubt: float) -> float:
+    """Give the T of the smallest loss, where so much of each row belongs to the other classes; 1 if none is better."""
 
     def loss(power: float) -> float:
         scaled = logs / np.exp(power)
         scaled -= scaled.max(axis=1, keepdims=True)
         normal = np.log(np.exp(scaled).sum(axis=1))
         right = scaled[np.arange(len(truth)), truth.astype(np.int64)]
-        others = (scaled.sum(axis=1) - right) / (chances.shape[1] - 1)
-        return float((normal - right + (right - others) / (len(truth) + 2)).mean())
+        others = (scaled.sum(axis=1) - right) / (logs.shape[1] - 1)
+        return float((normal - right + (right - others) * doubt).mean())
 
     function: Callable[[float], float] = loss
     found = minimize_scalar(function, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")
