@@ -71,7 +71,13 @@ def diagnose(history: History | Monitor | FitResult | Run, *, live: bool = False
 
 
 def train(
-    data: Any = None, /, target: str | int | None = None, *, out: str | None = None, force: bool = False, **config: Any
+    data: Any = None,
+    /,
+    target: str | int | None = None,
+    *,
+    out: str | os.PathLike[str] | None = None,
+    force: bool = False,
+    **config: Any,
 ) -> Run:
     """Train on a table, and leave a run folder.
 
@@ -103,7 +109,9 @@ def train(
         return train_and_treat(settled, rows, force=force, callbacks=callbacks, started=started)
 
 
-def _told(data: Any, target: str | int | None, out: str | None, config: dict[str, Any]) -> tuple[Document, Any]:
+def _told(
+    data: Any, target: str | int | None, out: str | os.PathLike[str] | None, config: dict[str, Any]
+) -> tuple[Document, Any]:
     """Give what was told as a document, and the rows where they are in memory."""
     if data is None and not isinstance(config.get("data"), Mapping):
         data = config.pop("data", None)  # given as data=...: rows, and no section
@@ -115,7 +123,7 @@ def _told(data: Any, target: str | int | None, out: str | None, config: dict[str
     if target is not None:
         document = document.with_value(("data", "target"), target)
     if out is not None:
-        document = document.with_value(("output", "run"), out)
+        document = document.with_value(("output", "run"), os.fspath(out) if isinstance(out, os.PathLike) else out)
     return document, data if in_memory else None
 
 
@@ -133,7 +141,7 @@ def tune(
     search: Mapping[str, Any] | None = None,
     time: float | str | None = None,
     workers: int | None = None,
-    out: str | None = None,
+    out: str | os.PathLike[str] | None = None,
     force: bool = False,
     tell: Callable[[str], None] | None = None,
     **config: Any,

@@ -52,6 +52,7 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
     assert images is not None
     if config.data.weight is not None:
         raise ConfigError("Images all count alike.", got=f"data.weight {config.data.weight}", do="Leave it out.")
+    network_open = given_settings(config).get("model", _TABLES_DEFAULTS[0]) == _TABLES_DEFAULTS[0]
     config = with_image_network(config)
     target = resolve_column(table.frame, "label" if config.data.target is None else config.data.target)
     left, rows, findings = _usable(table.frame, images, target, drop=config.clean.duplicates == "drop")
@@ -86,6 +87,7 @@ def prepare_images(config: Config, table: Table, data: Any = None) -> PreparedIm
         scale=PixelScale.fit(images.pixels, places),
         epochs_open=epochs_open,
         width_open=width_open,
+        network_open=network_open,
         contract=ColumnContract.learn(brightness(images.pixels, places)),
         rows={**rows, **{name: part.height for name, part in frames.items()}},
         findings=(*table.findings, *findings, *leaks, *misspelt(plan), *imbalance(plan)),

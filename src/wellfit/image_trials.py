@@ -21,12 +21,12 @@ from wellfit.config import model_spec, with_values
 from wellfit.data.image_rows import ImageRows
 from wellfit.image_views import VIEWS_AT_MOST, views_cost
 from wellfit.losses import LOSSES, default_loss
-from wellfit.models import MODELS
+from wellfit.models import MODELS, Occasion
 from wellfit.models.convnet import ConvNet
 from wellfit.models.image_inputs import ImageInputs
 from wellfit.prepared_images import PreparedImages
 from wellfit.runtime import default_threads, keyed_seed, reseed, resolve_device, restored_random_state, threads
-from wellfit.short_time import too_few_updates
+from wellfit.short_time import linear_instead, too_few_updates
 from wellfit.training import FitOptions, make_trainer, settle
 
 __all__ = ["augmentations_to_try", "decided", "decided_for_search", "default_augmentation", "mirror_verdict"]
@@ -105,7 +105,7 @@ def _decided(prepared: PreparedImages, limit: float | None, pace: Pace) -> Prepa
     if limit is not None and prepared.epochs_open:
         prepared, note = pace(prepared)
         notes.append(note)
-    if augment_open:
+    if augment_open and prepared.config.train.augment != "none":
         chosen = default_augmentation(prepared.inputs, prepared.config.train.epochs, mirror=mirror)
         prepared = _with(prepared, {"train.augment": chosen})
     return replace(prepared, notes=(*prepared.notes, *notes))
@@ -246,9 +246,24 @@ def _paced(prepared: PreparedImages, until: float) -> tuple[PreparedImages, str]
         fewer, longer = _affordable(wide, until)
         if fewer >= _ENOUGH // 2:
             prepared, epochs, seconds = wide, fewer, longer
-    note = f"An epoch was measured to take {seconds:.1f} s: {epochs:,} fit into the time."
     found = too_few_updates(epochs * prepared.batches("train").steps(int(prepared.config.train.batch_size)))
+    if found and prepared.network_open:
+        return _linear(prepared, until)
+    note = f"An epoch was measured to take {seconds:.1f} s: {epochs:,} fit into the time."
     return replace(_with(prepared, {"train.epochs": epochs}), findings=(*prepared.findings, *found)), note
+
+
+def _linear(prepared: PreparedImages, until: float) -> tuple[PreparedImages, str]:
+    """Give a linear model in the network's place, with as many of its epochs as fit."""
+    config = prepared.config
+    occasion = Occasion(task=prepared.target.task, rows=prepared.rows["train"], metric=config.train.metric)
+    recipe = MODELS["linear_pixels"].recipe(occasion)
+    plain = _with(prepared, {"model": {"type": "linear_pixels"}, **recipe, "train.augment": "none"})
+    fitting, seconds = _affordable(plain, until)
+    epochs = min(fitting, plain.config.train.epochs)
+    note = f"There is no time for a network. An epoch of a linear model was measured to take {seconds:.2f} s."
+    found = linear_instead(float(config.train.time or 0.0))
+    return replace(_with(plain, {"train.epochs": epochs}), findings=(*prepared.findings, found)), note
 
 
 def _paced_for_search(prepared: PreparedImages, seconds: float) -> tuple[PreparedImages, str]:

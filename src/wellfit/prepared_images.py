@@ -56,6 +56,8 @@ class PreparedImages(Prepared):
     """Whether nobody said how many epochs to train."""
     width_open: bool
     """Whether nobody said how wide the network is."""
+    network_open: bool
+    """Whether nobody said which network there is, nor anything of how it is trained."""
     until: float | None = None
     """When the run has to be done, on `time.monotonic`'s clock."""
 

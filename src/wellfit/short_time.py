@@ -25,13 +25,13 @@ def too_few_updates(made: int) -> list[Finding]:
 
 
 def linear_instead(seconds: float) -> Finding:
-    """Give the finding of an ensemble that is a linear model alone, for want of time.
+    """Give the finding of a run that is a linear model alone, for want of time.
 
     >>> linear_instead(1.0).evidence["seconds"]
     1.0
     """
     message = (
-        "The time limit left no room for a network that is better than a linear model, "
+        "The time limit left no room for a network that would be better than a linear model, "
         f"so a linear model is what was trained. {_MORE}"
     )
     return Finding(code="short_time", severity="warning", message=message, evidence={"seconds": seconds})

@@ -9,11 +9,13 @@ import torch
 
 import wellfit
 from image_sets import noise, save
+from pictures import bars, folders
 from wellfit.config import from_mapping
 from wellfit.errors import DataError
 from wellfit.image_room import refuse_large_images
 from wellfit.models.convnet import ConvNet, whitening
 from wellfit.models.image_inputs import ImageInputs
+from wellfit.prepared_images import PreparedImages
 from wellfit.source_preparation import prepare_source
 
 LARGE = 120
@@ -75,3 +77,30 @@ def test_time_for_next_to_no_updates_is_said(folder: Path) -> None:
     (said,) = [finding.message for finding in run.findings if finding.code == "short_time"]
     assert "too few for a network to learn from" in said
     assert "linear" in run.metrics["baselines"]
+
+
+def test_too_little_time_for_a_network_gives_a_linear_model(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    images, labels = bars(240)
+    folders(tmp_path / "set", images, labels)
+    monkeypatch.setattr("wellfit.image_trials._update_seconds", lambda held, *given, **more: _DEAR[_type(held)])
+    run = wellfit.train(tmp_path / "set", out=tmp_path / "run", report=False, time="20s", threads=1)
+    assert (run.config["model"]["type"], run.config["train"]["augment"]) == ("linear_pixels", "none")
+    (said,) = [finding.message for finding in run.findings if finding.code == "short_time"]
+    assert "a linear model is what was trained" in said
+    assert run.metrics["test"]["accuracy"] > run.metrics["baselines"]["majority"]["accuracy"] + 0.2
+    again = wellfit.load(tmp_path / "run")
+    assert again.predict(images[:5]).tolist() == run.predict(images[:5]).tolist()
+    # A network that somebody named is what is trained, however little that may be.
+    named = wellfit.train(
+        tmp_path / "set", out=tmp_path / "named", report=False, time="20s", threads=1, model={"type": "convnet"}
+    )
+    assert named.config["model"]["type"] == "convnet"
+    assert "too few for a network" in next(one.message for one in named.findings if one.code == "short_time")
+
+
+_DEAR = {"convnet": 10.0, "linear_pixels": 0.001}
+"""Seconds of an update."""
+
+
+def _type(prepared: PreparedImages) -> str:
+    return str(prepared.config.model["type"])

@@ -1,6 +1,6 @@
 """Architectures: one a file, one line here."""
 
-from wellfit.models import convnet, ensemble, linear, mlp, pretrained, realmlp, resnet, tabm
+from wellfit.models import convnet, ensemble, linear, linear_pixels, mlp, pretrained, realmlp, resnet, tabm
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
 from wellfit.models.image_inputs import ImageInputs
 from wellfit.models.members import Members
@@ -18,6 +18,7 @@ MODELS: Family[ModelEntry] = Family(
         linear.ENTRY,
         ensemble.ENTRY,
         convnet.ENTRY,
+        linear_pixels.ENTRY,
         *resnet.ENTRIES,
         *pretrained.ENTRIES,
     ],
