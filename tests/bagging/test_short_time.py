@@ -14,7 +14,7 @@ import wellfit
 from wellfit.bagging import EnsembleExperiment, budget
 from wellfit.bagging.bag import pooled
 from wellfit.bagging.recipes import HASTY_STEPS, hasty_member
-from wellfit.bagging.stage import Stage
+from wellfit.bagging.stage import Stage, held_out
 from wellfit.config import from_mapping
 from wellfit.ensembling import clearly_better
 from wellfit.errors import DataError
@@ -163,7 +163,7 @@ def test_rows_too_many_to_be_solved_get_a_bounded_number_of_updates(monkeypatch:
     assert (many["members"], many["train"]["steps"]) == (1, HASTY_STEPS)
     stage = Stage(prepared, pooled(prepared), many, 0)
     stage.run()
-    said, ids = stage.held_out()
+    said, ids = held_out([stage])
     right = (said[:, 1] > 0.5) == stage.bag.pool.rows.target.numpy()[ids]
     assert stage.steps <= HASTY_STEPS
     assert right.mean() > 0.7

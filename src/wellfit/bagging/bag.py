@@ -75,15 +75,18 @@ class Bag(Prepared):
     table: PreparedTable
     pool: Pool
     members: int
-    """How many networks learn side by side, the first so many folds."""
+    """How many networks learn side by side, a fold each."""
+    first: int = 0
+    """The fold of the first."""
 
     @classmethod
-    def of(cls, table: PreparedTable, pool: Pool, members: int, config: Config) -> Bag:
-        """Give a bag of so many members, trained by a config of their own."""
+    def of(cls, table: PreparedTable, pool: Pool, members: int, config: Config, first: int = 0) -> Bag:
+        """Give a bag of so many members, of the folds from ``first`` on, trained by a config of their own."""
         return cls(
             table=table,
             pool=pool,
             members=members,
+            first=first,
             config=config,
             source=table.source,
             target=table.target,
@@ -98,7 +101,7 @@ class Bag(Prepared):
 
     def ids(self, split: str) -> list[torch.Tensor]:
         """Give the numbers of each member's rows in the pool."""
-        folds = [self.pool.fold(member) for member in range(self.members)]
+        folds = [self.pool.fold(self.first + member) for member in range(self.members)]
         return [torch.from_numpy(fold.train if split == "train" else fold.valid) for fold in folds]
 
     def batches(self, split: str, weights: Mapping[str, Array] | None = None) -> Bagged | Resident:

@@ -16,7 +16,8 @@ from wellfit.answer_room import refuse_wide_answers
 from wellfit.bagging.bag import pooled
 from wellfit.bagging.budget import chosen_members
 from wellfit.bagging.recipes import ARCHITECTURES, epochs_of, hasty_member, member_of
-from wellfit.bagging.stage import Member, Stage, foremost
+from wellfit.bagging.rest import more_members
+from wellfit.bagging.stage import Member, Stage, alike, foremost, held_out
 from wellfit.config import Config, with_values
 from wellfit.diagnosis import diagnose
 from wellfit.ensembling import blend, clearly_better, greedy_weights, temperature
@@ -66,29 +67,32 @@ class EnsembleExperiment:
             limit = DEFAULT_SECONDS
         self._dealt = limit if given is None else None
         """The seconds by which the members were chosen; None where they were given."""
-        members, ends = self._members(given, limit)
-        self.stages = [
-            self._stage(member, place, until=end, folder=folder)
-            for place, (member, end) in enumerate(zip(members, ends, strict=True))
-        ]
+        self._until = None if limit is None else self.started + limit - Experiment.reserve(limit)
+        members, ends = self._members(given)
+        self._folder = folder
+        self.stages: list[Stage] = []
+        for member, end in zip(members, ends, strict=True):
+            self.stages.append(self._stage(member, until=end))
         self.config = self._config(limit)
 
-    def _stage(self, member: Member, place: int, *, until: float | None, folder: Path | None) -> Stage:
+    def _stage(self, member: Member, *, until: float | None) -> Stage:
+        """Settle a stage behind those that there are; of the same kind as one of them, it has the next folds."""
+        place = len(self.stages)
         return Stage(
             self.prepared,
             self.pool,
             member,
             place,
-            checkpoints=None if folder is None else Checkpoints(folder / f"{place + 1}"),
+            first=sum(stage.bag.members for stage in self.stages if alike(stage.member, member)),
+            checkpoints=None if self._folder is None else Checkpoints(self._folder / f"{place + 1}"),
             callbacks=self.callbacks,
             until=until,
         )
 
-    def _members(self, given: Any, limit: float | None) -> tuple[list[Member], list[float | None]]:
-        until = None if limit is None else self.started + limit - Experiment.reserve(limit)
+    def _members(self, given: Any) -> tuple[list[Member], list[float | None]]:
         if given is not None:
-            return [dict(one) for one in given], [until] * len(given)
-        members, ends = chosen_members(self.prepared, self.pool, cast(float, until))
+            return [dict(one) for one in given], [self._until] * len(given)
+        members, ends = chosen_members(self.prepared, self.pool, cast(float, self._until))
         return members, list(ends)
 
     def _config(self, limit: float | None) -> Config:
@@ -129,12 +133,15 @@ class EnsembleExperiment:
             stage.run()
         if self._dealt is not None and any(map(self._hurried, self.stages)):
             self._fall_back()
+        elif self._dealt is not None:
+            self._use_rest()
         answers, rows = self._held_out()
         truth = self.pool.rows.target.numpy()[rows]
         weights = greedy_weights(answers, truth)
         mixed = blend(answers, weights)
         heat = 1.0 if self.prepared.target.task == "regression" else temperature(mixed, truth)
-        outcome = self._outcome(self._blended(weights, heat), int(weights.argmax()))
+        main = self.stages.index(self._kinds()[int(weights.argmax())][0])
+        outcome = self._outcome(self._blended(weights, heat), main)
         outcome.scores["valid"] = self._scores(mixed, truth, heat)
         return outcome
 
@@ -148,9 +155,30 @@ class EnsembleExperiment:
         wanted = epoch * epochs_of(name, self.prepared.rows["train"], epoch)[0]
         return bool(shortened) and stage.steps < wanted / 4
 
+    def _kinds(self) -> list[list[Stage]]:
+        """Give the stages, those that are alike together."""
+        kinds: list[list[Stage]] = []
+        for stage in self.stages:
+            known = next((kind for kind in kinds if alike(kind[0].member, stage.member)), None)
+            if known is None:
+                kinds.append([stage])
+            else:
+                known.append(stage)
+        return kinds
+
+    def _use_rest(self) -> None:
+        """Train more members in the time that patience has left over."""
+        while member := more_members(self._kinds(), self.pool, cast(float, self._until) - time.monotonic()):
+            stage = self._stage(member, until=self._until)
+            stage.run()
+            if stage.cut:
+                stage.forget()
+                return
+            self.stages.append(stage)
+
     def _held_out(self) -> tuple[Array, Array]:
-        """Give what every stage says of the rows that no member of it learned, and their numbers."""
-        said = [stage.held_out() for stage in self.stages]
+        """Give what every kind of network says of the rows that no member of it learned, and their numbers."""
+        said = [held_out(stages) for stages in self._kinds()]
         rows = functools.reduce(np.intersect1d, [ids for _, ids in said])
         return np.stack([values[np.isin(ids, rows)] for values, ids in said]), rows
 
@@ -159,9 +187,9 @@ class EnsembleExperiment:
         answers, rows = self._held_out()
         truth = self.pool.rows.target.numpy()
         mixed = blend(answers, greedy_weights(answers, truth[rows]))
-        plain = self._stage(hasty_member(self.prepared, len(self.pool.folds)), 0, until=None, folder=None)
+        plain = Stage(self.prepared, self.pool, hasty_member(self.prepared, len(self.pool.folds)), 0)
         plain.run()
-        values, ids = plain.held_out()
+        values, ids = held_out([plain])
         common = np.intersect1d(rows, ids)
         if clearly_better(values[np.isin(ids, common)], mixed[np.isin(rows, common)], truth[common]):
             # A resumed run would go on from them, and it is the linear model that it has to train then.
@@ -176,9 +204,17 @@ class EnsembleExperiment:
         module = Ensemble(first.inputs, first.outputs, **self.options)
         for network, stage in zip(module.networks, self.stages, strict=True):
             network.load_state_dict(stage.experiment.module.state_dict())
-        module.weights.copy_(torch.from_numpy(weights))
+        module.weights.copy_(torch.from_numpy(self._shares(weights)))
         module.temperature.fill_(heat)
         return module.to(first.trainer.recipe.device).eval()
+
+    def _shares(self, weights: Array) -> Array:
+        """Give each stage its part of the weight of its kind, by its members."""
+        shares = np.zeros(len(self.stages))
+        for weight, kind in zip(weights, self._kinds(), strict=True):
+            for stage in kind:
+                shares[self.stages.index(stage)] = weight * stage.bag.members / sum(one.bag.members for one in kind)
+        return shares
 
     def _scores(self, mixed: Array, truth: Array, heat: float) -> Scores:
         """Score what members said of rows that they did not learn."""
@@ -232,12 +268,12 @@ class EnsembleExperiment:
 
     def _summary(self, module: Ensemble) -> str:
         """Say which networks there are, and how much each counts."""
-        shares = zip(self.stages, module.weights.tolist(), strict=True)
-        listed = ", ".join(f"{_count(stage)} ({share:.0%})" for stage, share in shares)
+        shares = dict(zip(self.stages, module.weights.tolist(), strict=True))
+        listed = ", ".join(f"{_count(kind)} ({sum(map(shares.__getitem__, kind)):.0%})" for kind in self._kinds())
         judged = "each judged on rows it did not learn" if self.pool.crossed else "judged on the validation rows"
         return f"ensemble of {listed}, {judged}"
 
 
-def _count(stage: Stage) -> str:
-    members = stage.bag.members
-    return f"{members} {stage.member['type']}" + (" networks" if members > 1 else "")
+def _count(kind: Sequence[Stage]) -> str:
+    members = sum(stage.bag.members for stage in kind)
+    return f"{members} {kind[0].member['type']}" + (" networks" if members > 1 else "")

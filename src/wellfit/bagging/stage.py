@@ -1,7 +1,8 @@
-"""A stage: the members of one architecture, trained side by side, and what they say of rows they did not learn."""
+"""A stage: members of one architecture, trained side by side, and what they say of rows they did not learn."""
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from wellfit.training import Callback
 from wellfit.training.checkpoint import Checkpoints
 from wellfit.training.evaluation import evaluating
 
-__all__ = ["Member", "Stage", "foremost", "stage_config"]
+__all__ = ["Member", "Stage", "alike", "foremost", "held_out", "stage_config"]
 
 Array = np.ndarray[Any, np.dtype[Any]]
 Member = Mapping[str, Any]
@@ -33,6 +34,20 @@ def foremost(members: Sequence[Member]) -> int:
     return next((place for place, member in enumerate(members) if member["type"] != "linear"), 0)
 
 
+def alike(one: Member, other: Member) -> bool:
+    """Whether two are networks of one kind, trained in one way: they are counted together.
+
+    >>> alike({"type": "tabm", "k": 8, "members": 2}, {"type": "tabm", "k": 8})
+    True
+    """
+    return _kind(one) == _kind(other)
+
+
+def _kind(member: Member) -> Member:
+    train = {key: value for key, value in member.get("train", {}).items() if key != "steps"}
+    return {**{key: value for key, value in member.items() if key != "members"}, "train": train}
+
+
 def stage_config(config: Config, member: Member, place: int) -> Config:
     """Give the config that trains one architecture of an ensemble alone; each has a seed of its own."""
     network = {key: value for key, value in member.items() if key != "train"}
@@ -42,7 +57,7 @@ def stage_config(config: Config, member: Member, place: int) -> Config:
 
 
 class Stage:
-    """One architecture of an ensemble."""
+    """Members of one architecture of an ensemble."""
 
     def __init__(
         self,
@@ -51,14 +66,20 @@ class Stage:
         member: Member,
         place: int,
         *,
+        first: int = 0,
         checkpoints: Checkpoints | None = None,
         callbacks: Sequence[Callback] = (),
         until: float | None = None,
     ) -> None:
-        """Settle the training of a member; it is trained until ``until`` on the monotonic clock at the longest."""
+        """Settle the training of a member; it is trained until ``until`` on the monotonic clock at the longest.
+
+        ``first`` is the fold of its first network.
+        """
         config = stage_config(table.config, member, place)
-        self.bag = Bag.of(table, pool, int(config.model.get("members", 1)), config)
+        self.bag = Bag.of(table, pool, int(config.model.get("members", 1)), config, first)
         self.member = member
+        self.seconds = 0.0
+        """How long training took in this process."""
         self.experiment = Experiment(self.bag, checkpoints=checkpoints, callbacks=callbacks, until=until)
 
     @property
@@ -79,8 +100,9 @@ class Stage:
 
     def run(self) -> None:
         """Train, and keep what was trained should the process be killed in a later stage."""
-        trainer = self.experiment.trainer
+        began, trainer = time.monotonic(), self.experiment.trainer
         trainer.run()
+        self.seconds = time.monotonic() - began
         if trainer.checkpoints is not None:
             trainer.checkpoints.save(trainer.position.step, trainer.state())
 
@@ -106,12 +128,12 @@ class Stage:
         train = {**self.member.get("train", {}), **otherwise, **({"steps": self.steps} if ended else {})}
         return {**self.network(), "train": train}
 
-    def held_out(self) -> tuple[Array, Array]:
-        """Give what the members say of rows they did not learn, and the rows' numbers.
+    def said(self) -> tuple[Array, Array]:
+        """Give what the members say of rows that they did not learn.
 
         Returns:
-            Probabilities ``[row, class]`` or values ``[row]``, float64, and the rows, ascending. Where several members
-            did not learn a row, their mean.
+            Sums of their probabilities ``[row, class]`` or values ``[row]``, float64, for all rows of the pool, and how
+            many of them did not learn each row.
         """
         trainer = self.experiment.trainer
         parts = []
@@ -127,5 +149,17 @@ class Stage:
             rows = ids.numpy()
             total[rows] += said[: len(rows), place]
             times[rows] += 1
-        known = np.flatnonzero(times)
-        return total[known] / times[known].reshape(-1, *[1] * (total.ndim - 1)), known
+        return total, times
+
+
+def held_out(stages: Sequence[Stage]) -> tuple[Array, Array]:
+    """Give what the members of stages that are alike say of rows they did not learn, and the rows' numbers.
+
+    Returns:
+        Probabilities ``[row, class]`` or values ``[row]``, float64, and the rows, ascending. Where several members
+        did not learn a row, their mean.
+    """
+    totals, counts = zip(*(stage.said() for stage in stages), strict=True)
+    total, times = np.sum(totals, axis=0), np.sum(counts, axis=0)
+    known = np.flatnonzero(times)
+    return total[known] / times[known].reshape(-1, *[1] * (total.ndim - 1)), known

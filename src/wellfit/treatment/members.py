@@ -8,6 +8,7 @@ architectures that have it, ``members.train.epochs`` a setting of their training
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -90,7 +91,8 @@ def as_trial(config: Config, rows: int) -> Config:
         config: an ensemble's, its members named.
         rows: training rows, which say how many updates an epoch has.
     """
-    members = [_single(member, rows) for member in model_spec(config)["members"]]
+    singles = [_single(member, rows) for member in model_spec(config)["members"]]
+    members = [single for place, single in enumerate(singles) if single not in singles[:place]]
     return with_values(config, {"model.members": members})
 
 
@@ -107,9 +109,11 @@ def _single(member: Member, rows: int) -> dict[str, Any]:
 
 def usual_members(table: PreparedTable, given: Sequence[Member]) -> list[dict[str, Any]]:
     """Give the networks that a new run would have, as many of each as given, trained for as long as they need."""
-    counts = {member["type"]: int(member.get("members", 1)) for member in given}
+    counts: Counter[str] = Counter()
+    for member in given:
+        counts[member["type"]] += int(member.get("members", 1))
     most = max(counts.values(), default=1)
-    return [dict(_usual(table, name, counts.get(name, most))) for name in ("linear", *ARCHITECTURES)]
+    return [dict(_usual(table, name, counts[name] or most)) for name in ("linear", *ARCHITECTURES)]
 
 
 def _usual(table: PreparedTable, name: str, members: int) -> Member:

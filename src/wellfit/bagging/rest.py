@@ -1,0 +1,34 @@
+"""What is made of time that is left when all members are trained: members of further folds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from wellfit.bagging.bag import Pool
+from wellfit.bagging.budget import CAREFUL, SHARED
+from wellfit.bagging.recipes import ARCHITECTURES
+from wellfit.bagging.stage import Member, Stage
+
+__all__ = ["more_members"]
+
+
+def more_members(kinds: Sequence[Sequence[Stage]], pool: Pool, seconds: float) -> Member | None:
+    """Give as many members as fit into so many seconds, of the architecture that has the fewest; None if none does.
+
+    Every architecture gets one member a fold at the most.
+
+    Args:
+        kinds: What was trained, stages that are alike together.
+        pool: How rows are dealt.
+        seconds: What is left, for what a member took when it was trained beside others.
+    """
+    most = len(pool.folds) if pool.crossed else SHARED
+    held = [(sum(stage.bag.members for stage in kind), kind[0]) for kind in kinds]
+    for members, stage in sorted(held, key=lambda one: one[0]):
+        if stage.member["type"] in ARCHITECTURES and members < most:
+            each = stage.seconds / stage.bag.members
+            # One alone takes up to twice what one of many does.
+            fitting = min(most - members, int(CAREFUL * seconds / each) - (stage.bag.members > 1))
+            if fitting > 0:
+                return {**stage.member, "members": fitting}
+    return None

@@ -1,0 +1,112 @@
+"""Time that is left over goes into members of further folds, which count like those that were planned."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+import yaml
+
+import wellfit
+from small import csv_text, small_columns
+from wellfit.bagging import EnsembleExperiment
+from wellfit.bagging.rest import more_members
+from wellfit.bagging.stage import Stage
+from wellfit.config import from_mapping
+from wellfit.preparation import prepare_table
+
+TRAIN = {"epochs": 3, "loss": "cce", "batch_size": 32}
+PLANNED: list[dict[str, Any]] = [
+    {"type": "linear", "members": 8, "train": TRAIN},
+    {"type": "realmlp", "members": 3, "hidden": [8], "train": TRAIN},
+    {"type": "tabm", "members": 2, "k": 2, "width": 8, "train": TRAIN},
+]
+
+
+@pytest.fixture(autouse=True)
+def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+
+
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A plan that leaves nearly all of the time."""
+    chosen = "wellfit.bagging.ensemble.chosen_members"
+    monkeypatch.setattr(chosen, lambda table, pool, until: (PLANNED, [until] * len(PLANNED)))
+    # So few updates would be compared with a linear model.
+    monkeypatch.setattr(EnsembleExperiment, "_hurried", lambda self, stage: False)
+
+
+def stage(kind: str, members: int, seconds: float) -> Any:
+    return SimpleNamespace(member={"type": kind}, seconds=seconds, bag=SimpleNamespace(members=members))
+
+
+def more(*kinds: list[Any], folds: int = 8, seconds: float = 100.0) -> tuple[str, int] | None:
+    pool: Any = SimpleNamespace(crossed=True, folds=range(folds))
+    member = more_members(kinds, pool, seconds)
+    return None if member is None else (str(member["type"]), int(member["members"]))
+
+
+def test_the_architecture_with_the_fewest_members_gets_more() -> None:
+    linear, many, few = [stage("linear", 8, 0.1)], [stage("realmlp", 4, 8.0)], [stage("tabm", 2, 20.0)]
+    assert more(linear, many, few, seconds=100) == ("tabm", 6)
+    assert more(linear, many, few, seconds=45) == ("tabm", 3)
+    # No time for one of the dear ones: the others get it.
+    assert more(linear, many, few, seconds=10) == ("realmlp", 3)
+    assert more(linear, many, few, seconds=3) is None
+
+
+def test_every_fold_has_one_member_at_the_most() -> None:
+    whole = [stage("tabm", 5, 5.0), stage("tabm", 3, 4.0)]
+    assert more([stage("linear", 8, 0.1)], whole) is None
+    assert more([stage("realmlp", 5, 1.0)], whole) == ("realmlp", 3)
+
+
+@pytest.mark.usefixtures("planned")
+def test_time_that_is_left_gives_every_fold_its_members() -> None:
+    Path("table.csv").write_text(csv_text(small_columns(200)))
+    run = wellfit.train("table.csv", "label", out="run", time="60s", threads=1, report=False)
+    members = [(member["type"], member["members"]) for member in run.config["model"]["members"]]
+    assert members[:3] == [("linear", 8), ("realmlp", 3), ("tabm", 2)]
+    totals = {kind: sum(count for name, count in members if name == kind) for kind, _ in members}
+    assert totals == {"linear": 8, "realmlp": 8, "tabm": 8}
+    shares = run.predictor.module.weights.numpy()
+    assert shares.sum() == pytest.approx(1.0)
+    for kind in ("realmlp", "tabm"):
+        each = [share / count for share, (name, count) in zip(shares, members, strict=True) if name == kind]
+        assert np.allclose(each, each[0])
+    assert "8 realmlp networks" in (run.path / "log.txt").read_text()
+    # The next folds, not the first ones again: otherwise the members would be judged on few of the rows.
+    again = wellfit.train("table.csv", "label", out="again", **replayed(run))
+    assert (run.path / "model.safetensors").read_bytes() == (again.path / "model.safetensors").read_bytes()
+
+
+@pytest.mark.usefixtures("planned")
+def test_further_members_learn_the_next_folds() -> None:
+    given = {"data": {"target": "label"}, "train": {"threads": 1, "time": 60.0}}
+    experiment = EnsembleExperiment(prepare_table(from_mapping(given), pl.DataFrame(small_columns(200))))
+    experiment.trained()
+    held = [np.concatenate([ids.numpy() for ids in one.bag.ids("valid")]) for one in experiment.stages]
+    kinds = [one.member["type"] for one in experiment.stages]
+    rows = len(experiment.pool.rows.target)
+    for kind in ("realmlp", "tabm"):
+        judged = np.concatenate([ids for name, ids in zip(kinds, held, strict=True) if name == kind])
+        assert np.array_equal(np.sort(judged), np.arange(rows))
+    _, known = experiment._held_out()
+    assert len(known) == rows
+
+
+@pytest.mark.usefixtures("planned")
+def test_further_members_that_the_clock_ends_are_left_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Stage, "cut", property(lambda self: self.bag.first > 0))
+    run = wellfit.train(pl.DataFrame(small_columns(200)), "label", out="run", time="60s", threads=1, report=False)
+    assert [member["type"] for member in run.config["model"]["members"]] == ["linear", "realmlp", "tabm"]
+
+
+def replayed(run: wellfit.Run) -> dict[str, Any]:
+    config = yaml.safe_load((run.path / "config.yaml").read_text())
+    return {name: config[name] for name in ("split", "clean", "features", "model", "train")}
