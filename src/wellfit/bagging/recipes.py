@@ -22,15 +22,8 @@ RMSE, letter 20 % and covertype 14 % less log loss, sick and insurance alike.
 """
 MANY_ROWS = 8_000
 """Rows from which on TabM takes batches of 512, and needs more of them."""
-_UPDATES = {
-    ("realmlp", False): (1200, 2700),
-    ("realmlp", True): (2700, 2700),
-    ("tabm", False): (1800, 3600),
-    ("tabm", True): (3300, 5400),
-}
-"""By architecture and whether there are many rows: the updates of `epochs_of`."""
-_EPOCHS = {"realmlp": (64, 80), "tabm": (50, 1000)}
-"""The same in epochs, after which few rows are learned by heart, however few updates they are."""
+FEW_ROWS = 2_000
+"""Rows below which RealMLP has soon learned them by heart."""
 _UNBOUNDED = 1000
 """Epochs of TabM where nothing else is said: of few rows, patience ends it."""
 _PATIENCE = 16
@@ -86,24 +79,38 @@ def hasty_member(table: Prepared, folds: int) -> Member:
 def epochs_of(name: str, rows: int, steps: int) -> tuple[int, int]:
     """Give the epochs that a member needs before a second one helps more, and those beyond which it gains nothing.
 
-    Seen on held-out rows, in the same time. RealMLP: on some hundred rows four members of 64 epochs are 2 to 7 % better
-    than one of 256, and as good as eight of 256 (Titanic, German credit, Pima, MPG, three splits each); on phoneme 96
-    epochs are worse than 64; on many rows it is best after 900 to 2,700 updates, worse after twice as many (California
-    housing, Adult), and two members of 1,350 are 1 to 4 % worse than one of 2,700 (California housing, bike sharing).
-    TabM of `SHAPE` under a cosine: on a few thousand rows two members of 2,400 updates are 1 % better than four of
-    1,200 (phoneme), or neither is (wine); on many rows it gains 11 % (bike sharing) and 21 % (covertype) from 900 to
-    2,700, and 2 % from there to 5,400 (bike sharing), while two members of 3,300 are 1 to 2 % better than one of 6,600
-    or three of 2,200 (California housing); on some hundred rows it is best after 4 to 30 epochs, however few updates
-    they are.
+    Seen on rows that were held out, in the same time. RealMLP: on some hundred rows four members of 64 epochs are 2 to
+    7 % better than one of 256, and as good as eight of 256 (Titanic, German credit, Pima, MPG, three splits each); on
+    six thousand, four of 2,700 updates are better than eight of 1,600 (covertype 12 %, diamonds 4 %, Adult 2 %, bank
+    1 %); on more, one of 2,700 is better than two of 1,350 by 1 to 4 %, and 5,400 are worse (California housing, bike
+    sharing). TabM of `SHAPE` under a cosine: on six thousand rows four members of 1,200 updates are better than one of
+    4,800 (Adult 4 %, diamonds 1 %, bank and covertype nothing), and 2,400 better than 1,200 (diamonds 1 %); on more it
+    gains 11 % (bike sharing) and 21 % (covertype) from 900 to 2,700, and two members of 3,300 are 1 to 2 % better than
+    one of 6,600 or three of 2,200 (California housing); on some hundred rows it is best after 4 to 30 epochs, however
+    few updates they are.
 
     Args:
         name: The architecture.
         rows: Training rows.
         steps: Updates an epoch.
     """
-    updates, epochs = _UPDATES[name, rows >= MANY_ROWS], _EPOCHS[name]
+    ranges = _REALMLP if name == "realmlp" else _TABM
+    _, updates, epochs = next(entry for entry in ranges if rows < entry[0])
     fewest, enough = (min(most, math.ceil(count / steps)) for count, most in zip(updates, epochs, strict=True))
     return fewest, enough
+
+
+_REALMLP = (
+    (FEW_ROWS, (1200, 2700), (64, 80)),
+    (MANY_ROWS, (2700, 2700), (100, 130)),
+    (math.inf, (2700, 2700), (256, 256)),
+)
+"""The updates of `epochs_of` below so many rows, and epochs that are not exceeded: few rows are learned by heart."""
+_TABM = (
+    (MANY_ROWS, (1800, 3600), (50, 1000)),
+    (math.inf, (3300, 5400), (1000, 1000)),
+)
+"""The same of TabM."""
 
 
 def _recipe(table: Prepared, name: str) -> dict[str, Any]:
