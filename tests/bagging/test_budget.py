@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,7 @@ import pytest
 from wellfit.bagging import budget
 from wellfit.bagging.bag import pooled
 from wellfit.bagging.recipes import epochs_of, member_of
-from wellfit.config import from_mapping
+from wellfit.config import from_mapping, with_values
 from wellfit.preparation import prepare_table
 from wellfit.prepared import PreparedTable
 
@@ -67,3 +68,19 @@ def test_an_architecture_that_can_not_learn_in_time_is_left_out(
 def test_all_members_give_outputs_of_one_form(table: PreparedTable) -> None:
     losses = {str(member_of(table, name, 1)["train"]["loss"]) for name in ("linear", "realmlp", "tabm")}
     assert len(losses) == 1
+
+
+@pytest.mark.parametrize(("several", "kept"), [(0.3, "auto"), (1.0, "auto"), (1.1, 1)])
+def test_one_thread_is_taken_where_several_were_measured_to_be_slower(
+    table: PreparedTable, several: float, kept: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cost(held: PreparedTable, *given: Any) -> budget._Cost:
+        return budget._Cost(epoch=1.0 if held.config.train.threads == 1 else several, steps=10)
+
+    monkeypatch.setattr(budget, "_measured", cost)
+    monkeypatch.setattr(budget, "default_threads", lambda: 2)
+    free = replace(table, config=with_values(table.config, {"train.threads": "auto"}))
+    assert budget.with_threads(free, pooled(free), time.monotonic() + 60).config.train.threads == kept
+    # What somebody asked for stays.
+    asked = replace(table, config=with_values(table.config, {"train.threads": 2}))
+    assert budget.with_threads(asked, pooled(asked), time.monotonic() + 60) is asked

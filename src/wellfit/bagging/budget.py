@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import statistics
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from wellfit.bagging.bag import Bag, Pool
 from wellfit.bagging.recipes import epochs_of, hasty_member, member_of
@@ -13,9 +13,10 @@ from wellfit.bagging.stage import Member, stage_config
 from wellfit.config import Config, with_values
 from wellfit.experiment import Experiment
 from wellfit.prepared import Prepared, PreparedTable
+from wellfit.runtime import default_threads
 from wellfit.training import Callback, Trainer
 
-__all__ = ["chosen_members"]
+__all__ = ["chosen_members", "with_threads"]
 
 TRIED = 12
 """Updates that an architecture's cost is measured on, by their median: of five, the first ones, which are slower, made
@@ -75,6 +76,19 @@ def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list
     other = _fitted(table, "tabm", folds, second, rest * CAREFUL)
     # Of few rows an epoch costs more than its updates, and one that is cut at a high rate is worth little.
     return [plain, chosen, other], [until, until - rest * SLACK, until]
+
+
+def with_threads(table: PreparedTable, pool: Pool, until: float) -> PreparedTable:
+    """Give the table to be trained by one thread where several are slower, as it was measured.
+
+    That is so where others use the cores, or there are fewer than there seem to be, as in a container with a quota:
+    threads wait for each other at every product, and an update takes ten times as long.
+    """
+    if table.config.train.threads != "auto" or default_threads() == 1 or not _worth(until):
+        return table
+    alone = replace(table, config=with_values(table.config, {"train.threads": 1}))
+    single, several = (_measured(each, pool, "tabm", 1, until).epoch for each in (alone, table))
+    return alone if several > single else table
 
 
 def _worth(until: float) -> bool:

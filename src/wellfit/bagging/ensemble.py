@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Any, cast
 
@@ -14,7 +15,7 @@ from scipy.special import softmax
 
 from wellfit.answer_room import refuse_wide_answers
 from wellfit.bagging.bag import pooled
-from wellfit.bagging.budget import chosen_members
+from wellfit.bagging.budget import chosen_members, with_threads
 from wellfit.bagging.recipes import ARCHITECTURES, epochs_of, hasty_member, member_of
 from wellfit.bagging.rest import more_members
 from wellfit.bagging.stage import Member, Stage, alike, foremost, held_out
@@ -27,7 +28,7 @@ from wellfit.metrics import all_scores
 from wellfit.models.ensemble import Ensemble
 from wellfit.prediction import Scores
 from wellfit.prepared import PreparedTable
-from wellfit.runtime import versions
+from wellfit.runtime import default_threads, threads, versions
 from wellfit.short_time import linear_instead
 from wellfit.training import Callback
 from wellfit.training.checkpoint import Checkpoints
@@ -92,7 +93,9 @@ class EnsembleExperiment:
     def _members(self, given: Any) -> tuple[list[Member], list[float | None]]:
         if given is not None:
             return [dict(one) for one in given], [self._until] * len(given)
-        members, ends = chosen_members(self.prepared, self.pool, cast(float, self._until))
+        until = cast(float, self._until)
+        self.prepared = with_threads(self.prepared, self.pool, until)
+        members, ends = chosen_members(self.prepared, self.pool, until)
         return members, list(ends)
 
     def _config(self, limit: float | None) -> Config:
@@ -123,9 +126,14 @@ class EnsembleExperiment:
 
     def run(self) -> Outcome:
         """Train every member, blend them, and score the rows."""
-        outcome = self.trained()
-        score_all(outcome, started=self.started, limit=self.prepared.config.train.time)
+        with self._computing():
+            outcome = self.trained()
+            score_all(outcome, started=self.started, limit=self.prepared.config.train.time)
         return outcome
+
+    def _computing(self) -> AbstractContextManager[None]:
+        count = self.prepared.config.train.threads
+        return threads(default_threads() if count == "auto" else int(count))
 
     def trained(self) -> Outcome:
         """Train every member, blend them, and score the rows that they did not learn; the test rows are not read."""
