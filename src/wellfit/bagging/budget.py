@@ -25,6 +25,8 @@ CAREFUL = 0.93
 """The share of the time that is planned for: what is left over covers a machine that is busier later."""
 FEWEST_SECONDS = 1.0
 """Below this there is no network worth training, and the linear model is fitted."""
+SOME = 4
+"""Members that are worth more than longer training of fewer: one alone errs by chance where two or four do not."""
 SHARED = 4
 """Members of an architecture where all learn from the same rows: they differ in what they draw."""
 SLACK = 0.4
@@ -96,11 +98,12 @@ def _worth(until: float) -> bool:
 
 
 def _fitted(table: Prepared, name: str, folds: int, cost: _Cost, seconds: float) -> Member:
-    """Share out the epochs that one member could have among as many members as are worth it."""
+    """Share out the epochs that one member could have: to some members first, then for longer, then to more."""
     affordable = cost.affordable(seconds)
     most = int(member_of(table, name, 1)["train"]["epochs"])
     fewest, enough = (min(most, epochs) for epochs in epochs_of(name, table.rows["train"], cost.steps))
-    members = max(1, min(folds, int(affordable / fewest)))
+    wanted = max(min(SOME, int(affordable / fewest)), int(affordable / enough))
+    members = max(1, min(folds, wanted))
     return member_of(table, name, members, max(1, min(enough, int(affordable / members))))
 
 
