@@ -147,7 +147,7 @@ def _interrupted(folder: RunFolder, experiment: Experiment | EnsembleExperiment)
 
 def _tidy(folder: RunFolder) -> None:
     """Remove what only an unfinished run needs, and what a killed process left."""
-    for stage in folder.checkpoints.glob("[0-9]"):
+    for stage in filter(Path.is_dir, folder.checkpoints.glob("[0-9]*")):
         Checkpoints(stage).clear()
     Checkpoints(folder.checkpoints).clear()
     folder.tidy()
