@@ -21,6 +21,7 @@ _SIDE = 14
 class LinearPixels(nn.Module):
     """One weight a pixel and channel, for each output; large images are averaged down to 14 x 14 pixels.
 
+    >>> import torch
     >>> model = LinearPixels(ImageInputs(channels=3, height=32, width=20), 10)
     >>> model(torch.zeros(4, 3, 32, 20)).shape, model.head.weight.shape
     (torch.Size([4, 10]), torch.Size([10, 588]))
