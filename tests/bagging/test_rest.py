@@ -80,7 +80,6 @@ def test_time_that_is_left_gives_every_fold_its_members() -> None:
         each = [share / count for share, (name, count) in zip(shares, members, strict=True) if name == kind]
         assert np.allclose(each, each[0])
     assert "8 realmlp networks" in (run.path / "log.txt").read_text()
-    # The next folds, not the first ones again: otherwise the members would be judged on few of the rows.
     again = wellfit.train("table.csv", "label", out="again", **replayed(run))
     assert (run.path / "model.safetensors").read_bytes() == (again.path / "model.safetensors").read_bytes()
 
@@ -93,6 +92,7 @@ def test_further_members_learn_the_next_folds() -> None:
     held = [np.concatenate([ids.numpy() for ids in one.bag.ids("valid")]) for one in experiment.stages]
     kinds = [one.member["type"] for one in experiment.stages]
     rows = len(experiment.pool.rows.target)
+    # The next folds, not the first ones again: otherwise the members would be judged on few of the rows.
     for kind in ("realmlp", "tabm"):
         judged = np.concatenate([ids for name, ids in zip(kinds, held, strict=True) if name == kind])
         assert np.array_equal(np.sort(judged), np.arange(rows))

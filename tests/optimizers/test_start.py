@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 SCRIPT = """
-import sys, torch
+import sys, torch, wellfit
 from wellfit.optimizers import OPTIMIZERS
 
 def moved():
@@ -20,6 +20,9 @@ def moved():
     return weight.detach()
 
 before = moved()
+X, y = torch.randn(64, 3), torch.randint(2, (64,))
+wellfit.fit(torch.nn.Linear(3, 2), (X, y), loss="cce", epochs=2)
+assert "sympy" not in sys.modules, "SymPy was imported"
 assert "torch._dynamo" not in sys.modules, "the compiler was imported"
 import torch._dynamo
 assert torch.equal(moved(), before)

@@ -84,7 +84,7 @@ def with_threads(table: PreparedTable, pool: Pool, until: float) -> PreparedTabl
     """Give the table to be trained by one thread where several are slower, as it was measured.
 
     That is so where others use the cores, or there are fewer than there seem to be, as in a container with a quota:
-    threads wait for each other at every product, and an update takes ten times as long.
+    threads wait for each other at every product, and an update takes longer than with one.
     """
     if table.config.train.threads != "auto" or default_threads() == 1 or not _worth(until):
         return table

@@ -152,7 +152,7 @@ class Updater:
         reseed(keyed_seed(self.recipe.seed, "step", step, place))
         with self.products or nullcontext():
             total, weight = self._forward(batch, step, place)
-        # What total.backward(share) does, without its checks of a shape: they import sympy, which takes half a second.
+        # What total.backward(share) does, without its checks of a shape: they import SymPy, a third of a second.
         share = self._share(total, weight) if alone else torch.ones_like(total)
         run_backward((total,), (share,), False, False, (), allow_unreachable=True, accumulate_grad=True)
         return total.detach(), weight
