@@ -246,11 +246,14 @@ def _paced(prepared: PreparedImages, until: float) -> tuple[PreparedImages, str]
         fewer, longer = _affordable(wide, until)
         if fewer >= _ENOUGH // 2:
             prepared, epochs, seconds = wide, fewer, longer
-    found = too_few_updates(epochs * prepared.batches("train").steps(int(prepared.config.train.batch_size)))
+    steps = prepared.batches("train").steps(int(prepared.config.train.batch_size))
+    # Of an epoch that does not fit, the updates that do.
+    found = too_few_updates(max(1, int(epochs * steps)))
     if found and prepared.network_open:
         return _linear(prepared, until)
-    note = f"An epoch was measured to take {seconds:.1f} s: {epochs:,} fit into the time."
-    return replace(_with(prepared, {"train.epochs": epochs}), findings=(*prepared.findings, *found)), note
+    whole = max(1, int(epochs))
+    note = f"An epoch was measured to take {seconds:.1f} s: {whole:,} fit into the time."
+    return replace(_with(prepared, {"train.epochs": whole}), findings=(*prepared.findings, *found)), note
 
 
 def _linear(prepared: PreparedImages, until: float) -> tuple[PreparedImages, str]:
@@ -260,7 +263,7 @@ def _linear(prepared: PreparedImages, until: float) -> tuple[PreparedImages, str
     recipe = MODELS["linear_pixels"].recipe(occasion)
     plain = _with(prepared, {"model": {"type": "linear_pixels"}, **recipe, "train.augment": "none"})
     fitting, seconds = _affordable(plain, until)
-    epochs = min(fitting, plain.config.train.epochs)
+    epochs = min(max(1, int(fitting)), plain.config.train.epochs)
     note = f"There is no time for a network. An epoch of a linear model was measured to take {seconds:.2f} s."
     found = linear_instead(float(config.train.time or 0.0))
     return replace(_with(plain, {"train.epochs": epochs}), findings=(*prepared.findings, found)), note
@@ -269,15 +272,15 @@ def _linear(prepared: PreparedImages, until: float) -> tuple[PreparedImages, str
 def _paced_for_search(prepared: PreparedImages, seconds: float) -> tuple[PreparedImages, str]:
     """Plan as many epochs as fit into the time of one training, and no more than there would be without a limit."""
     fitting, took = _affordable(prepared, time.monotonic() + seconds, rest=0.0)
-    epochs = min(fitting, prepared.config.train.epochs)
+    epochs = min(max(1, int(fitting)), prepared.config.train.epochs)
     note = f"An epoch was measured to take {took:.1f} s: a training of the search has {epochs:,}."
     return _with(prepared, {"train.epochs": epochs}), note
 
 
-def _affordable(prepared: PreparedImages, until: float, *, rest: float = _REST) -> tuple[int, float]:
+def _affordable(prepared: PreparedImages, until: float, *, rest: float = _REST) -> tuple[float, float]:
     """Give the epochs that fit into the time left, and the seconds of one, from the cost of a few updates.
 
-    ``rest`` are seconds that are needed afterwards.
+    Below 1 a part of one fits. ``rest`` are seconds that are needed afterwards.
     """
     rows, held = prepared.batches("train"), prepared.rows
     size = int(prepared.config.train.batch_size)
@@ -287,7 +290,7 @@ def _affordable(prepared: PreparedImages, until: float, *, rest: float = _REST) 
     epoch = update * rows.steps(size) + forward * held["valid"]
     scores = forward * VIEWS_AT_MOST * (held["valid"] + held["test"]) + forward * views_cost(held["valid"])
     left = until - time.monotonic()
-    return max(1, int((_MARGIN * left - scores - rest) / epoch)), epoch
+    return max(0.0, _MARGIN * left - scores - rest) / epoch, epoch
 
 
 def _update_seconds(prepared: PreparedImages, rows: ImageRows, size: int, most: float) -> float:
