@@ -12,7 +12,7 @@ from tabm import TabM as Package
 
 from wellfit.models import TableInputs
 from wellfit.models.members import averaged
-from wellfit.models.tabm import TabM, _Dropout
+from wellfit.models.tabm import TabM
 
 SIZES = {"k": 4, "blocks": 2, "width": 16, "bins": 12}
 INPUTS = TableInputs(numeric=3, cardinalities=(5, 4))
@@ -92,10 +92,33 @@ def grads_of(part: torch.nn.Module, network: torch.nn.Module, *given: torch.Tens
     return [weight.grad.clone() for weight in part.parameters() if weight.grad is not None]
 
 
-def test_dropout_keeps_the_mean_and_drops_its_share() -> None:
-    dropped = _Dropout(0.1).train()(torch.ones(200_000))
-    assert float((dropped == 0).float().mean()) == pytest.approx(0.1, abs=0.005)
-    assert float(dropped.mean()) == pytest.approx(1.0, abs=0.005)
+@pytest.mark.parametrize("count", [8, 100])
+def test_gradients_in_training_equal_those_in_evaluation(count: int) -> None:
+    numeric, ids = (part[:count] for part in rows())
+    part = TabM(INPUTS, 2, kind="logits", dropout=0.0, **SIZES)
+    part.fit_to(*rows(), torch.zeros(100))
+    part = part.double().parts[0]
+    found = [grads_of(part.train(training), part, numeric.double(), ids) for training in (True, False)]
+    for own, theirs in zip(*found, strict=True):
+        torch.testing.assert_close(own, theirs, rtol=1e-9, atol=1e-12)
+
+
+def test_rows_in_pieces_give_what_all_give_at_once() -> None:
+    made = fitted(members=2).eval()
+    given = rows()
+    with torch.no_grad():
+        whole = made(*given)
+        made.rows_in_cache = 7
+        torch.testing.assert_close(made(*given), whole)
+
+
+def test_short_numbers_change_little() -> None:
+    made, given = fitted().train(), rows()
+    made.parts[0].dropout = 0.0
+    with torch.autocast("cpu", torch.bfloat16):
+        short = made(*given)
+    assert short.dtype == torch.float32
+    torch.testing.assert_close(short, made(*given), rtol=0.05, atol=0.05)
 
 
 def test_first_weights_are_drawn_as_the_package_draws_them() -> None:

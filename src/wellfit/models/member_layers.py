@@ -6,6 +6,7 @@ Legend: ``x`` and ``y`` are [member, row, feature].
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import torch
@@ -13,10 +14,11 @@ from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 from torch.nn import functional
 
-from wellfit.models.member_products import affine, of_inputs, of_weights
+from wellfit.models.kept_units import kept_units
+from wellfit.models.member_products import affine, of_inputs, of_weights, shortened
 from wellfit.models.sloped import SLOPED, Sloped
 
-__all__ = ["MemberBlock", "MemberLinear", "kept_units"]
+__all__ = ["MemberBlock", "MemberLinear", "product_of"]
 
 SIMPLEX = 5
 """Training rows whose mean is where a unit bends at first."""
@@ -39,12 +41,7 @@ class MemberLinear(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[member, row, inputs]`` to ``[member, row, outputs]``."""
-        if self.training and torch.is_grad_enabled():
-            made: Tensor = _Product.apply(x, self.weight, self.bias, self.gain)  # type: ignore[no-untyped-call]
-            return made
-        if torch.is_grad_enabled():
-            return torch.baddbmm(self.bias, x, self.weight, alpha=self.gain)
-        return affine(x, self.weight * self.gain, self.bias)
+        return product_of(self.training)(x, self.weight, self.bias, self.gain)
 
     @torch.no_grad()
     def fit_to(self, x: Tensor) -> None:
@@ -64,12 +61,38 @@ def _among(x: Tensor) -> Tensor:
     return (x.gather(1, chosen) * (shares / shares.sum(1, keepdim=True))).sum(1, keepdim=True)
 
 
+def product_of(training: bool) -> Callable[..., Tensor]:
+    """Give what makes ``gain x W + b`` for each member (gain 1 where none is given), by what is fastest.
+
+    In training with gradients, a second derivative is refused; otherwise all of torch's gradients are there.
+
+    >>> product_of(training=True)(torch.ones(1, 2, 3), torch.ones(1, 3, 1), torch.zeros(1, 1, 1)).flatten().tolist()
+    [3.0, 3.0]
+    """
+    if not torch.is_grad_enabled():
+        return _untrained
+    return _trained if training else _plain
+
+
+def _trained(x: Tensor, weight: Tensor, bias: Tensor, gain: float = 1.0) -> Tensor:
+    made: Tensor = _Product.apply(x, weight, bias, gain)  # type: ignore[no-untyped-call]
+    return made
+
+
+def _plain(x: Tensor, weight: Tensor, bias: Tensor, gain: float = 1.0) -> Tensor:
+    return torch.baddbmm(bias, x, weight, alpha=gain)
+
+
+def _untrained(x: Tensor, weight: Tensor, bias: Tensor, gain: float = 1.0) -> Tensor:
+    return affine(x, weight * gain, bias)
+
+
 class _Product(torch.autograd.Function):
     """A linear layer in training: its products forth and back are those that are fastest for its shape."""
 
     @staticmethod
     def forward(ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, gain: float) -> Tensor:
-        x, scaled = _shortened(x, weight * gain)
+        x, scaled = shortened(x, weight * gain)
         ctx.save_for_backward(x, scaled)
         ctx.gain = gain
         return affine(x, scaled, bias.to(x.dtype)).to(bias.dtype)
@@ -116,7 +139,7 @@ class _Fused(torch.autograd.Function):
     def forward(
         ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mix: Tensor, gain: float, activation: Sloped, dropout: float
     ) -> Tensor:
-        x, scaled = _shortened(x, weight * gain)
+        x, scaled = shortened(x, weight * gain)
         z = affine(x, scaled, bias.to(x.dtype)).to(bias.dtype)
         bend, slope = activation.bend(z)
         slope.mul_(mix).add_(1.0)
@@ -139,34 +162,8 @@ class _Fused(torch.autograd.Function):
         return *_slopes(ctx, x, scaled, of_z), of_bias, of_mix, None, None, None
 
 
-def _shortened(*given: Tensor) -> list[Tensor]:
-    """Give what is multiplied: under autocast, shorter numbers, in both directions."""
-    device = given[0].device.type
-    low = torch.get_autocast_dtype(device) if torch.is_autocast_enabled(device) else None
-    return [each if low is None else each.to(low) for each in given]
-
-
 def _slopes(ctx: Any, x: Tensor, scaled: Tensor, of_z: Tensor) -> tuple[Tensor | None, Tensor]:
     """Give the gradients of the rows, if they are wanted, and of the weights."""
     short = of_z.to(x.dtype)
     of_x = of_inputs(short, scaled).to(of_z.dtype) if ctx.needs_input_grad[0] else None
     return of_x, of_weights(x, short).to(of_z.dtype).mul_(ctx.gain)
-
-
-_LEVELS = 2**16
-
-
-def kept_units(like: Tensor, dropout: float) -> Tensor:
-    """Give 0 for the share of units that is dropped and one over the other share for the rest.
-
-    Four units share a random number of 64 bits, which takes a quarter of the time; the share is rounded to 16 bits.
-
-    >>> kept_units(torch.zeros(2, 3), 0.0).tolist()
-    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
-    """
-    numbers = torch.empty(-(-like.numel() // 4), dtype=torch.int64, device=like.device).random_(-(2**63), None)
-    cut = min(round(dropout * _LEVELS), _LEVELS - 1)
-    # As floats first: whole numbers of 16 bits are compared ten times as slowly.
-    wide = torch.promote_types(like.dtype, torch.float32)
-    drawn = numbers.view(torch.int16)[: like.numel()].view(like.shape).to(wide)
-    return drawn.ge_(cut - _LEVELS // 2).mul_(_LEVELS / (_LEVELS - cut)).to(like.dtype)

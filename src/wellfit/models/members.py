@@ -8,15 +8,27 @@ shared rows, it gives their average, ``[row, output]``.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, Protocol, cast, runtime_checkable
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
 from wellfit.registry import Option
 
-__all__ = ["KIND", "MEMBERS", "Kind", "Members", "averaged", "factors_of", "pace_of", "settled_kind", "with_kind"]
+__all__ = [
+    "KIND",
+    "MEMBERS",
+    "Kind",
+    "Members",
+    "averaged",
+    "factors_of",
+    "in_pieces",
+    "pace_of",
+    "settled_kind",
+    "with_kind",
+]
 
 Kind = Literal["value", "logit", "logits"]
 """What outputs are: values, the logit of class 1, or logits of all classes."""
@@ -82,7 +94,6 @@ def averaged(outputs: Tensor, kind: Kind) -> Tensor:
     Returns:
         ``[..., output]``.
 
-    >>> import torch
     >>> logits = torch.tensor([[[2.0], [-2.0]]])
     >>> averaged(logits, "logit").abs() < 1e-6
     tensor([[True]])
@@ -95,6 +106,13 @@ def averaged(outputs: Tensor, kind: Kind) -> Tensor:
     if kind == "logits":
         return outputs.log_softmax(-1).logsumexp(-2) - math.log(members)
     return functional.logsigmoid(outputs).logsumexp(-2) - functional.logsigmoid(-outputs).logsumexp(-2)
+
+
+def in_pieces(numeric: Tensor, categorical: Tensor, *, rows: int) -> Iterator[tuple[Tensor, Tensor]]:
+    """Give rows in evaluation: where no gradient follows, on a CPU, so many at once that they stay in its cache."""
+    whole = torch.is_grad_enabled() or numeric.device.type != "cpu" or torch.compiler.is_compiling()
+    count = max(1, len(numeric)) if whole else rows
+    return zip(numeric.split(count), categorical.split(count), strict=True)
 
 
 def with_kind(options: Mapping[str, Any], kind: Kind) -> dict[str, Any]:

@@ -40,10 +40,12 @@ class PeriodicEmbedding(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         """Map ``[member, row, number]``, or ``[1, row, number]`` for all members, to ``[member, row, 4 number]``."""
         given = (x, self.frequency, self.phase, self.weight, self.bias)
-        if self.training and torch.is_grad_enabled() and not x.requires_grad:
-            made: Tensor = _Fused.apply(*given)  # type: ignore[no-untyped-call]
-        else:
-            made = _made(*given)[0]
+        # To make such small products of short numbers costs more than it spares.
+        with torch.autocast(x.device.type, enabled=False):
+            if self.training and torch.is_grad_enabled() and not x.requires_grad:
+                made: Tensor = _Fused.apply(*given)  # type: ignore[no-untyped-call]
+            else:
+                made = _made(*given)[0]
         return torch.cat([made.mT, x.expand(self.weight.shape[0], -1, -1)], dim=-1)
 
 
@@ -67,8 +69,7 @@ class _Fused(torch.autograd.Function):
     def forward(ctx: Any, x: Tensor, frequency: Tensor, phase: Tensor, weight: Tensor, bias: Tensor) -> Tensor:
         made, angle, cosine = _made(x, frequency, phase, weight, bias)
         ctx.save_for_backward(x, angle, cosine, weight)
-        # Under autocast the product is of short numbers; what follows is as wide as the weights.
-        return made.to(weight.dtype)
+        return made
 
     @staticmethod
     @once_differentiable

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from wellfit.models.category_columns import FIRST, CategoryVectors, Flags
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
 from wellfit.models.member_layers import MemberBlock, MemberLinear
-from wellfit.models.members import KIND, MEMBERS, Kind, averaged, settled_kind
+from wellfit.models.members import KIND, MEMBERS, Kind, averaged, in_pieces, settled_kind
 from wellfit.models.periodic import WIDTH, PeriodicEmbedding
 from wellfit.models.sloped import SLOPED
 from wellfit.registry import Option
@@ -85,8 +85,7 @@ class RealMLP(nn.Module):
         apart = numeric.ndim == 3
         if self.training:
             return self._outputs(numeric, categorical)
-        pieces = zip(*(given.split(_piece(numeric)) for given in (numeric, categorical)), strict=True)
-        outputs = [self._outputs(*piece) for piece in pieces]
+        outputs = [self._outputs(*piece) for piece in in_pieces(numeric, categorical, rows=ROWS_IN_CACHE)]
         y = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
         if self.kind == "value":
             y = y.clamp(self.low, self.high)
@@ -144,12 +143,6 @@ class RealMLP(nn.Module):
         """
         self.strength = 1.0 if progress <= 0.5 else 0.5 * (1.0 + math.cos(math.pi * (2.0 * progress - 1.0)))
         return self.strength
-
-
-def _piece(numeric: Tensor) -> int:
-    """Give how many rows are taken at once in evaluation: where no gradient follows, as many as a CPU's cache holds."""
-    whole = torch.is_grad_enabled() or numeric.device.type != "cpu" or torch.compiler.is_compiling()
-    return max(1, len(numeric)) if whole else ROWS_IN_CACHE
 
 
 def _chosen(inputs: TableInputs, places: Sequence[int]) -> tuple[int, ...]:

@@ -11,10 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from wellfit.models.bins import embedded, set_bins
 from wellfit.models.dropout import dropout
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
-from wellfit.models.member_layers import kept_units
-from wellfit.models.members import KIND, MEMBERS, Kind, averaged, with_kind
+from wellfit.models.member_layers import product_of
+from wellfit.models.members import KIND, MEMBERS, Kind, averaged, in_pieces, with_kind
+from wellfit.models.rectified import rectified
 from wellfit.registry import Option
 
 __all__ = ["ENTRY", "TabM"]
@@ -23,6 +25,10 @@ EMBEDDING = 16
 """Numbers that a column becomes."""
 SAMPLED_ROWS = 100_000
 """Training rows that bins are learned from: torch takes quantiles of at most 16 million numbers."""
+
+
+UNITS_IN_CACHE = 2**18
+"""Units of a layer, of all heads and rows, that fit into a megabyte."""
 
 
 class _One(nn.Module):
@@ -57,57 +63,41 @@ class _One(nn.Module):
         )
         if inputs.cardinalities:
             self.net.cat_module = _SeenFlags(inputs.cardinalities)
-        for block in self.net.backbone.blocks:
-            block[-1] = _Dropout(dropout)
-        self.bins = bins
+        self.bins, self.dropout = bins, dropout
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Map ``[row, number]`` and ids ``[row, category]`` to ``[row, head, output]``."""
-        backbone = self.net.backbone
-        (linear, *rest), *others = backbone.blocks
-        parts = [] if self.net.num_module is None else [self.net.num_module(numeric).flatten(1)]
+        parts = [] if self.net.num_module is None else [embedded(self.net.num_module, numeric)]
         parts += [self.net.cat_module(categorical)] if self.cardinalities else []
-        x = _heads(torch.cat(parts, 1) if len(parts) > 1 else parts[0], backbone.affine.weight, linear)
-        for part in (*rest, *others):
-            x = part(x)
-        outputs: Tensor = self.net.output(x)
-        return outputs
+        x = torch.cat(parts, 1) if len(parts) > 1 else parts[0]
+        dropout, (first, *others) = self.dropout, [block[0] for block in self.net.backbone.blocks]
+        rows, scale = len(x), self.net.backbone.affine.weight
+        x = rectified(*_for_heads(x, scale, first.weight, first.bias), dropout, training=self.training)
+        x = x.reshape(rows * len(scale), -1)
+        for layer in others:
+            x = rectified(x, layer.weight, layer.bias, dropout, training=self.training)
+        head, x = self.net.output, x.view(rows, len(scale), -1).transpose(0, 1)
+        with torch.autocast(x.device.type, enabled=False):
+            # Few outputs are made of wide numbers sooner than rows are turned for short ones.
+            x = x.to(head.weight.dtype)
+            return product_of(self.training)(x, head.weight, head.bias.unsqueeze(1)).transpose(0, 1)
 
     def fit_to(self, numeric: Tensor, categorical: Tensor) -> None:
         """Learn the bins of numbers and which ids there are."""
         if self.cardinalities:
             self.net.cat_module.fit_to(categorical)
         if self.net.num_module is not None:
-            _set_bins(self.net.num_module.impl, numeric[:: 1 + len(numeric) // SAMPLED_ROWS], self.bins)
+            set_bins(self.net.num_module.impl, numeric[:: 1 + len(numeric) // SAMPLED_ROWS], self.bins)
 
 
-def _heads(x: Tensor, scale: Tensor, linear: nn.Module) -> Tensor:
-    """Give the first layer of every head, ``[row, head, unit]``: ``(r_i * x) W + b`` is ``x (r_i * W) + b``.
+def _for_heads(x: Tensor, scale: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Give rows, weights and biases of the first layer of all heads: ``(r_i * x) W + b`` is ``x (r_i * W) + b``.
 
     Of more rows than units, scaling the weights is less work than scaling the rows, and one product makes all heads.
     """
-    weight, bias = linear.get_parameter("weight"), linear.get_parameter("bias")
     if len(x) <= len(weight):
-        return functional.linear(x.unsqueeze(1) * scale, weight, bias)
-    every = (scale.unsqueeze(1) * weight).flatten(0, 1)
-    together: Tensor = functional.linear(x, every, bias.repeat(len(scale)))
-    return together.view(len(x), len(scale), len(weight))
-
-
-class _Dropout(nn.Module):
-    """Dropout whose random numbers cost a quarter of torch's.
-
-    >>> _Dropout(0.5).eval()(torch.ones(2)).tolist()
-    [1.0, 1.0]
-    """
-
-    def __init__(self, share: float) -> None:
-        super().__init__()
-        self.share = share
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Drop units in training, and make the others greater."""
-        return x * kept_units(x, self.share) if self.training and self.share else x
+        return (x.unsqueeze(1) * scale).flatten(0, 1), weight, bias
+    return x, (scale.unsqueeze(1) * weight).flatten(0, 1), bias.repeat(len(scale))
 
 
 class _SeenFlags(nn.Module):
@@ -129,36 +119,6 @@ class _SeenFlags(nn.Module):
         """Map ids ``[row, category]`` to flags ``[row, id]``."""
         flags = [functional.one_hot(ids[:, place], size) for place, size in enumerate(self.cardinalities)]
         return torch.cat(flags, 1) * self.seen
-
-
-def _set_bins(encoding: Any, numeric: Tensor, bins: int) -> None:
-    """Put the quantiles of training rows into an encoding, whose middle bins stay empty where a column has fewer."""
-    from rtdl_num_embeddings import _PiecewiseLinearEncodingImpl
-
-    edges = [_edges(column, bins) for column in numeric.T]
-    made = _PiecewiseLinearEncodingImpl(edges)
-    encoding.weight.zero_()
-    encoding.bias.zero_()
-    for name in ("weight", "bias"):
-        held, learned = getattr(encoding, name), getattr(made, name)
-        held[:, : learned.shape[1] - 1] = learned[:, :-1]
-        held[:, -1] = learned[:, -1]
-    encoding.single_bin_mask.copy_(torch.tensor([len(edge) == 2 for edge in edges]))
-
-
-def _edges(column: Tensor, bins: int) -> Tensor:
-    """Give the ends of a column's bins: half of them quantiles of the rows, half quantiles of the different values.
-
-    Where most rows have one value, such as a gain of 0, the published quantiles of rows leave hardly a bin for all
-    others. A column of few values gets a bin for each, one whose values all differ half as many as there might be.
-    """
-    values = column.unique()
-    if len(values) <= bins + 1:
-        ends = values
-    else:
-        shares = torch.linspace(0.0, 1.0, bins // 2 + 1)
-        ends = torch.cat([torch.quantile(column, shares), torch.quantile(values, shares)]).unique()
-    return ends if len(ends) > 1 else torch.stack([ends[0], ends[0] + 1.0])
 
 
 class TabM(nn.Module):
@@ -185,22 +145,29 @@ class TabM(nn.Module):
     ) -> None:
         super().__init__()
         self.members, self.kind = members, kind
+        self.rows_in_cache = max(1, UNITS_IN_CACHE // (k * width))
         self.parts = nn.ModuleList(
             _One(inputs, outputs, bins=bins, k=k, blocks=blocks, width=width, dropout=dropout) for _ in range(members)
         )
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Map rows to outputs; see `wellfit.models.members` for the shapes. In training, every head is a member."""
-        apart = numeric.ndim == 3
-        outputs = []
-        for place, part in enumerate(self.parts):
-            rows = (numeric[:, place], categorical[:, place]) if apart else (numeric, categorical)
-            outputs.append(part(*rows))
         if self.training:
-            return torch.cat(outputs, 1)
-        if apart:
-            return torch.stack([averaged(each, self.kind) for each in outputs], 1)
-        return averaged(torch.cat(outputs, 1), self.kind)
+            return torch.cat(self._outputs(numeric, categorical), 1)
+        apart = numeric.ndim == 3
+        answers = []
+        for piece in in_pieces(numeric, categorical, rows=self.rows_in_cache):
+            outputs = self._outputs(*piece)
+            together = [averaged(each, self.kind) for each in outputs] if apart else [torch.cat(outputs, 1)]
+            answers.append(torch.stack(together, 1) if apart else averaged(together[0], self.kind))
+        return answers[0] if len(answers) == 1 else torch.cat(answers)
+
+    def _outputs(self, numeric: Tensor, categorical: Tensor) -> list[Tensor]:
+        """Give what each member's heads say, ``[row, head, output]``."""
+        given = (numeric, categorical)
+        apart = numeric.ndim == 3
+        rows = [tuple(each[:, place] for each in given) if apart else given for place in range(self.members)]
+        return [part(*own) for part, own in zip(self.parts, rows, strict=True)]
 
     @torch.no_grad()
     def fit_to(self, numeric: Tensor, categorical: Tensor, target: Tensor) -> None:

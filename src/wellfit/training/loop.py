@@ -10,6 +10,7 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from wellfit.allocation import keep_freed_memory
 from wellfit.data.batches import Batch, Batches
 from wellfit.errors import ConfigError, DataError, Interrupted, RunFailed
 from wellfit.history import History
@@ -114,6 +115,7 @@ class Trainer:
         if self.position.finished:
             self._finished_before()
             return
+        keep_freed_memory()
         frozen = [part for part in self.module.modules() if not part.training] if self.module.training else []
         self.module.train()
         for part in frozen:
