@@ -2,39 +2,83 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 
-__all__ = ["edges_of", "embedded", "set_bins"]
+__all__ = ["BinnedNumbers", "edges_of", "set_bins"]
 
 
-def embedded(module: Any, numeric: Tensor) -> Tensor:
-    """Give what a package's `PiecewiseLinearEmbeddings` of version B makes of numbers, in a third of its time.
+class BinnedNumbers:
+    """What a package's `PiecewiseLinearEmbeddings` of version B makes of numbers, in a part of its time.
 
-    A column's bins lie in memory as its product wants them, and are cut where they stand; the package puts three parts
-    together and turns them.
+    A column's bins lie in memory as its product wants them and are cut where they stand, where the package puts three
+    parts together and turns them; bins that no column has are left out, and a column of one bin is a straight line.
 
     Args:
         module: the package's module, without an activation.
-        numeric: ``[row, number]``.
-
-    Returns:
-        ``[row, number * width]``.
     """
-    impl = module.impl
-    if torch.compiler.is_compiling() or (torch.is_grad_enabled() and numeric.requires_grad):
-        whole: Tensor = module(numeric)
-        return whole.flatten(1)
-    columns = numeric.mT.contiguous().unsqueeze(2)
-    bins = (columns * impl.weight.unsqueeze(1)).add_(impl.bias.unsqueeze(1))
-    last = torch.where(impl.single_bin_mask[:, None], bins[..., -1], bins[..., -1].clamp_min(0.0))
+
+    def __init__(self, module: Any) -> None:
+        self.module = module
+        self._held: tuple[int, _Columns] | None = None
+
+    def __call__(self, numeric: Tensor) -> Tensor:
+        """Map numbers ``[row, number]`` to ``[row, number * width]``."""
+        if torch.compiler.is_compiling() or (torch.is_grad_enabled() and numeric.requires_grad):
+            whole: Tensor = self.module(numeric)
+            return whole.flatten(1)
+        numbers, linear, slopes = numeric.mT.contiguous().unsqueeze(2), self.module.linear0, self.module.linear.weight
+        made = numbers * linear.weight.unsqueeze(1) + linear.bias.unsqueeze(1)
+        columns = self._columns()
+        if len(columns.many) < len(numbers):
+            lines = (numbers * columns.line).add_(columns.start)
+            made = torch.addcmul(made, lines, slopes[:, -1:])
+        if len(columns.many):
+            bins = _cut((numbers[columns.many] * columns.weight).add_(columns.bias))
+            inner = bins.shape[2] - 1
+            own = torch.cat([slopes[:, :inner], slopes[:, -1:]], 1)[columns.many]
+            made = made.index_add(0, columns.many, torch.bmm(bins, own).to(made.dtype))
+        return made.transpose(0, 1).flatten(1)
+
+    def _columns(self) -> _Columns:
+        """Give what is said of the columns' bins, found again where other bins were learned or loaded."""
+        impl = self.module.impl
+        if (
+            self._held is None
+            or self._held[0] != impl.weight._version
+            or self._held[1].weight.device != impl.weight.device
+        ):
+            self._held = (impl.weight._version, _columns_of(impl))
+        return self._held[1]
+
+
+class _Columns(NamedTuple):
+    many: Tensor
+    """Numbers of the columns that have more than one bin."""
+    weight: Tensor
+    """Of their bins, ``[column, 1, bin]``: as many as one of them has."""
+    bias: Tensor
+    line: Tensor
+    """Of the only bin of each other column, ``[number, 1, 1]``; 0 for columns of more."""
+    start: Tensor
+
+
+def _columns_of(impl: Any) -> _Columns:
+    weight, bias, single = impl.weight, impl.bias, impl.single_bin_mask
+    many = (~single).nonzero().squeeze(1)
+    inner = int((weight[many, :-1] != 0).sum(1).max()) if len(many) else 0
+    kept = [torch.cat([each[:, :inner], each[:, -1:]], 1)[many].unsqueeze(1) for each in (weight, bias)]
+    only = [torch.where(single, each[:, -1], 0.0)[:, None, None] for each in (weight, bias)]
+    return _Columns(many, *kept, *only)
+
+
+def _cut(bins: Tensor) -> Tensor:
+    """Hold bins between 0 and 1 in place, but the first below and the last above."""
     bins[..., 1:].clamp_min_(0.0)
     bins[..., :-1].clamp_max_(1.0)
-    bins[..., -1] = last
-    straight = columns * module.linear0.weight.unsqueeze(1) + module.linear0.bias.unsqueeze(1)
-    return torch.baddbmm(straight, bins, module.linear.weight).transpose(0, 1).flatten(1)
+    return bins
 
 
 def set_bins(encoding: Any, numeric: Tensor, bins: int) -> None:

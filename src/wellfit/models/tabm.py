@@ -11,12 +11,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from wellfit.models.bins import embedded, set_bins
+from wellfit.models.bins import BinnedNumbers, set_bins
 from wellfit.models.dropout import dropout
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
 from wellfit.models.member_layers import product_of
 from wellfit.models.members import KIND, MEMBERS, Kind, averaged, in_pieces, with_kind
-from wellfit.models.rectified import rectified
+from wellfit.models.rectified import rectified, rectified_heads
 from wellfit.registry import Option
 
 __all__ = ["ENTRY", "TabM"]
@@ -63,17 +63,17 @@ class _One(nn.Module):
         )
         if inputs.cardinalities:
             self.net.cat_module = _SeenFlags(inputs.cardinalities)
+        self.numbers = None if self.net.num_module is None else BinnedNumbers(self.net.num_module)
         self.bins, self.dropout = bins, dropout
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Map ``[row, number]`` and ids ``[row, category]`` to ``[row, head, output]``."""
-        parts = [] if self.net.num_module is None else [embedded(self.net.num_module, numeric)]
+        parts = [] if self.numbers is None else [self.numbers(numeric)]
         parts += [self.net.cat_module(categorical)] if self.cardinalities else []
         x = torch.cat(parts, 1) if len(parts) > 1 else parts[0]
         dropout, (first, *others) = self.dropout, [block[0] for block in self.net.backbone.blocks]
         rows, scale = len(x), self.net.backbone.affine.weight
-        x = rectified(*_for_heads(x, scale, first.weight, first.bias), dropout, training=self.training)
-        x = x.reshape(rows * len(scale), -1)
+        x = rectified_heads(x, scale, first.weight, first.bias, dropout, training=self.training)
         for layer in others:
             x = rectified(x, layer.weight, layer.bias, dropout, training=self.training)
         head, x = self.net.output, x.view(rows, len(scale), -1).transpose(0, 1)
@@ -88,16 +88,6 @@ class _One(nn.Module):
             self.net.cat_module.fit_to(categorical)
         if self.net.num_module is not None:
             set_bins(self.net.num_module.impl, numeric[:: 1 + len(numeric) // SAMPLED_ROWS], self.bins)
-
-
-def _for_heads(x: Tensor, scale: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Give rows, weights and biases of the first layer of all heads: ``(r_i * x) W + b`` is ``x (r_i * W) + b``.
-
-    Of more rows than units, scaling the weights is less work than scaling the rows, and one product makes all heads.
-    """
-    if len(x) <= len(weight):
-        return (x.unsqueeze(1) * scale).flatten(0, 1), weight, bias
-    return x, (scale.unsqueeze(1) * weight).flatten(0, 1), bias.repeat(len(scale))
 
 
 class _SeenFlags(nn.Module):
