@@ -40,7 +40,8 @@ class BinnedNumbers:
             inner = bins.shape[2] - 1
             own = torch.cat([slopes[:, :inner], slopes[:, -1:]], 1)[columns.many]
             made = made.index_add(0, columns.many, torch.bmm(bins, own).to(made.dtype))
-        return made.transpose(0, 1).flatten(1)
+        joined: Tensor = made.transpose(0, 1).flatten(1)
+        return joined
 
     def _columns(self) -> _Columns:
         """Give what is said of the columns' bins, found again where other bins were learned or loaded."""

@@ -150,4 +150,5 @@ def _kept(x: Tensor, dropout: float) -> Tensor:
 
 
 def _slope(grad: Tensor, made: Tensor) -> Tensor:
-    return torch.ops.aten.threshold_backward(grad, made, 0.0)
+    slope: Tensor = torch.ops.aten.threshold_backward(grad, made, 0.0)
+    return slope

@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
+import torch
 from torch import Tensor
 from torch.nn import functional
 
@@ -42,12 +43,12 @@ def _mish(z: Tensor) -> tuple[Tensor, Tensor]:
 
 def _selu(z: Tensor) -> tuple[Tensor, Tensor]:
     """Give ``(s - 1) z`` and ``s - 1`` above 0, ``s a (exp(z) - 1) - z`` and ``s a exp(z) - 1`` below."""
-    below = z.clamp_max(0.0)
-    power = below.mul(_PER_OCTAVE).exp2_().mul_(_STEEP)
-    bend = power.sub(_STEEP).add_(z, alpha=_SELU_SCALE - 1.0).sub_(below, alpha=_SELU_SCALE)
-    # Where z is above 0 the exponential is 1: a step is taken off, which is many times as fast as to choose.
-    step = z.sign().clamp_min_(0.0)
-    return bend, power.sub_(1.0).sub_(step, alpha=_STEEP - _SELU_SCALE)
+    power = z.clamp_max(0.0).mul_(_PER_OCTAVE).exp2_().mul_(_STEEP).sub_(_STEEP)
+    value = power.add_(z.clamp_min(0.0), alpha=_SELU_SCALE)
+    # torch's own backward pass gives the slope by the value, in one pass over memory.
+    ones = value.new_ones(()).expand_as(value)
+    slope = torch.ops.aten.elu_backward(ones, _SELU_ALPHA, _SELU_SCALE, 1.0, True, value)
+    return value.sub_(z), slope.sub_(1.0)
 
 
 def _relu(z: Tensor) -> tuple[Tensor, Tensor]:
