@@ -51,6 +51,21 @@ def test_products_are_those_of_float64(shape: tuple[int, ...], calls: list[int])
     assert len(calls) == (3 * shape[0] if large else 0)
 
 
+def test_matrices_with_gaps_are_closed_up_before_they_are_multiplied(monkeypatch: pytest.MonkeyPatch) -> None:
+    def times(a: Tensor, b: Tensor, bias: Tensor | None = None) -> Tensor:
+        assert all(each.is_contiguous() or each.mT.is_contiguous() for each in (a, b))
+        return a @ b.mT + (0.0 if bias is None else bias)
+
+    monkeypatch.setattr(onednn, "is_faster", lambda: True)
+    monkeypatch.setattr(onednn, "times", times)
+    x, weight, bias, slope = made((3, 256, 128, 64))
+    gaps = [each.transpose(0, 1).contiguous().transpose(0, 1) for each in (x, slope)]
+    assert not gaps[1][0].is_contiguous()
+    torch.testing.assert_close(affine(gaps[0], weight, bias), torch.baddbmm(bias, x, weight), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(of_inputs(gaps[1], weight), slope @ weight.mT, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(of_weights(*gaps), x.mT @ slope, rtol=1e-4, atol=1e-3)
+
+
 def test_another_processor_multiplies_all_members_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(onednn, "is_faster", lambda: False)
     monkeypatch.setattr(onednn, "times", lambda *given: pytest.fail("oneDNN was asked"))
