@@ -112,6 +112,21 @@ def test_rows_in_pieces_give_what_all_give_at_once() -> None:
         torch.testing.assert_close(made(*given), whole)
 
 
+def test_bins_that_are_learned_or_loaded_later_are_seen() -> None:
+    made, given = fitted().eval(), rows()
+    before = made(*given)
+    other = fitted()
+    torch.nn.init.normal_(other.parts[0].net.num_module.linear.weight)
+    made.load_state_dict(other.state_dict())
+    assert not torch.allclose(made(*given), before)
+    torch.testing.assert_close(made(*given), other.eval()(*given))
+    double = made.double()(given[0].double(), given[1])
+    torch.testing.assert_close(double.float(), other(*given), rtol=1e-4, atol=1e-5)
+    learned = other(*given)
+    other.fit_to(given[0] * 3, given[1], torch.zeros(100))
+    assert not torch.allclose(other(*given), learned)
+
+
 def test_short_numbers_change_little() -> None:
     made, given = fitted().train(), rows()
     made.parts[0].dropout = 0.0

@@ -22,7 +22,7 @@ class BinnedNumbers:
 
     def __init__(self, module: Any) -> None:
         self.module = module
-        self._held: tuple[int, _Columns] | None = None
+        self._held: tuple[Tensor, int, _Columns] | None = None
 
     def __call__(self, numeric: Tensor) -> Tensor:
         """Map numbers ``[row, number]`` to ``[row, number * width]``."""
@@ -46,13 +46,11 @@ class BinnedNumbers:
     def _columns(self) -> _Columns:
         """Give what is said of the columns' bins, found again where other bins were learned or loaded."""
         impl = self.module.impl
-        if (
-            self._held is None
-            or self._held[0] != impl.weight._version
-            or self._held[1].weight.device != impl.weight.device
-        ):
-            self._held = (impl.weight._version, _columns_of(impl))
-        return self._held[1]
+        weight, version, columns = self._held or (None, -1, None)
+        if columns is None or weight is not impl.weight or version != impl.weight._version:
+            columns = _columns_of(impl)
+            self._held = (impl.weight, impl.weight._version, columns)
+        return columns
 
 
 class _Columns(NamedTuple):
