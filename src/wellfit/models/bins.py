@@ -45,12 +45,10 @@ class BinnedNumbers:
 
     def _columns(self) -> _Columns:
         """Give what is said of the columns' bins, found again where other bins were learned or loaded."""
-        impl = self.module.impl
-        weight, version, columns = self._held or (None, -1, None)
-        if columns is None or weight is not impl.weight or version != impl.weight._version:
-            columns = _columns_of(impl)
-            self._held = (impl.weight, impl.weight._version, columns)
-        return columns
+        weight = self.module.impl.weight
+        if self._held is None or self._held[0] is not weight or self._held[1] != weight._version:
+            self._held = (weight, weight._version, _columns_of(self.module.impl))
+        return self._held[2]
 
 
 class _Columns(NamedTuple):
