@@ -97,7 +97,7 @@ class _Rectified(torch.autograd.Function):
         of_x = of_inputs(slope[None], short.mT[None] * ctx.gain)[0] if ctx.needs_input_grad[0] else None
         wide = torch.promote_types(made.dtype, torch.float32)
         of_weight = of_weights(slope[None], x[None])[0].to(wide) * ctx.gain
-        return of_x, of_weight, slope.sum(0, dtype=wide).mul_(ctx.gain), None
+        return of_x, of_weight, _summed(slope).to(wide).mul_(ctx.gain), None
 
 
 class _RectifiedHeads(torch.autograd.Function):
@@ -135,7 +135,7 @@ class _RectifiedHeads(torch.autograd.Function):
             of_every = of_weights(own[None], x[None])[0].to(weight.dtype).unflatten(0, (len(scales), -1))
             torch.sum(of_every * weight, 1, out=of_scales)
             of_weight += of_every.mul_(scales.unsqueeze(1)).sum(0)
-        of_bias = slope.sum(0, dtype=weight.dtype).view(len(scale), -1).sum(0)
+        of_bias = _summed(slope).to(weight.dtype).view(len(scale), -1).sum(0)
         return of_x, *(each.mul_(ctx.gain) for each in (of_scale, of_weight, of_bias)), None
 
 
@@ -152,3 +152,10 @@ def _kept(x: Tensor, dropout: float) -> Tensor:
 def _slope(grad: Tensor, made: Tensor) -> Tensor:
     slope: Tensor = torch.ops.aten.threshold_backward(grad, made, 0.0)
     return slope
+
+
+def _summed(x: Tensor) -> Tensor:
+    """Give the sum over rows; of short numbers as a product, which takes half the time of torch's sum."""
+    if x.dtype == torch.bfloat16:
+        return torch.mm(x.new_ones(1, len(x)), x)[0]
+    return x.sum(0)
