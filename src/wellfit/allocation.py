@@ -5,7 +5,7 @@ be held several times over. The setting is read where Polars is first loaded, so
 loads Polars earlier keeps its own, and so does one that has set the variable itself.
 
 torch allocates with the C library's malloc, which gives large pieces back at once, and the end of its heap as soon as
-it is free: an update's tensors are then handed out as new, empty pages at each update, a quarter of the whole time.
+it is free: an update's tensors are then new, empty pages at each update, which takes up to a quarter of the time.
 
 Sources: jemalloc, ``opt.dirty_decay_ms`` and ``opt.muzzy_decay_ms``; glibc, ``mallopt(3)``.
 """
