@@ -32,14 +32,16 @@ keep_freed_memory()
 def faults():
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
 def update():
-    held = torch.ones(2_000_000)
+    held = [torch.ones(2_000_000)]
     for _ in range(10):
-        held = held + 1
-    return float(held[0])
-update()
+        held.append(held[-1] + 1)
+    return float(held[-1][0])
+def updates():
+    for _ in range(5):
+        update()
+updates()
 before = faults()
-for _ in range(5):
-    update()
+updates()
 print(faults() - before)
 """
 
@@ -63,5 +65,6 @@ def test_an_update_gets_the_memory_of_the_last_one_unless_the_person_has_set_the
         done = subprocess.run([sys.executable, "-c", UPDATES], env=given, capture_output=True, text=True, check=True)
         return int(done.stdout)
 
-    assert faults() < 500
-    assert faults(MALLOC_MMAP_THRESHOLD_="131072") > 5_000
+    # Each of an update's eleven tensors has 2,000 pages; where the heap lies decides whether some are still new.
+    assert faults() < 10_000
+    assert faults(MALLOC_MMAP_THRESHOLD_="131072") > 50_000

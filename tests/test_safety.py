@@ -103,6 +103,9 @@ def faults_of_call(node: ast.Call, names: dict[str, str], name: str) -> Iterator
         yield "allow_pick" + "le"
     if "shell" in given and not is_false(given["shell"]):
         yield "shell"
+    if full == "ctypes.CDLL" and is_none(node.args) and not node.keywords:
+        # The process itself: no library is loaded.
+        return
     if full.startswith(("os.system", "os.popen", "os.exec", "os.spawn", "pty.", "ctypes.")):
         yield full
     if full == "importlib.import_module" and name not in MAY_IMPORT_BY_NAME and not is_text(node.args[:1]):
@@ -118,6 +121,10 @@ def safely(given: ast.expr | None, others: list[ast.expr], kind: str) -> bool:
 
 def is_false(value: ast.expr) -> bool:
     return isinstance(value, ast.Constant) and value.value is False
+
+
+def is_none(arguments: list[ast.expr]) -> bool:
+    return [ast.dump(argument) for argument in arguments] == [ast.dump(ast.Constant(None))]
 
 
 def is_text(arguments: list[ast.expr]) -> bool:
@@ -196,6 +203,10 @@ BAD = [
     "__import__(name)",
     "import os\nos.system(text)",
     "from os import system\nsystem(text)",
+    "import ctypes\nctypes.CDLL(name)",
+    "import ctypes\nctypes.CDLL('libc.so.6')",
+    "import ctypes\nctypes.CDLL(None, handle=handle)",
+    "from ctypes import cdll\ncdll.LoadLibrary(name)",
     "import subprocess\nsubprocess.run(text, shell=True)",
     "import subprocess\nsubprocess.run(text, shell=given)",
     "import importlib\nimportlib.import_module(name)",
@@ -211,6 +222,7 @@ GOOD = [
     "import yaml\nyaml.load(text, Loader=yaml.SafeLoader)",
     "import yaml\nyaml.safe_load(text)",
     "import yaml\nclass _Dumper(yaml.SafeDumper):\n    pass\nyaml.dump(value, Dumper=_Dumper)",
+    "import ctypes\nctypes.CDLL(None)",
     "import subprocess\nsubprocess.run(['ls'])",
     "import importlib\nimportlib.import_module('json')",
     "from safetensors.torch import load_file\nload_file('x')",
