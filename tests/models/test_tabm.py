@@ -127,6 +127,15 @@ def test_bins_that_are_learned_or_loaded_later_are_seen() -> None:
     assert not torch.allclose(other(*given), learned)
 
 
+def test_one_that_has_predicted_can_be_trained() -> None:
+    made, given = fitted(), rows()
+    with torch.inference_mode():
+        before = made.eval()(*given)
+    made.train()(*given).square().sum().backward()
+    assert made.parts[0].net.num_module.linear.weight.grad.abs().sum() > 0
+    torch.testing.assert_close(made.eval()(*given), before.clone())
+
+
 def test_short_numbers_change_little() -> None:
     made, given = fitted().train(), rows()
     made.parts[0].dropout = 0.0

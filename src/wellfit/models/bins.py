@@ -47,7 +47,9 @@ class BinnedNumbers:
         """Give what is said of the columns' bins, found again where other bins were learned or loaded."""
         weight = self.module.impl.weight
         if self._held is None or self._held[0] is not weight or self._held[1] != weight._version:
-            self._held = (weight, weight._version, _columns_of(self.module.impl))
+            # What inference mode makes could not be trained with later.
+            with torch.inference_mode(False), torch.no_grad():
+                self._held = (weight, weight._version, _columns_of(self.module.impl))
         return self._held[2]
 
 
