@@ -19,6 +19,7 @@ from strategies import cells
 from wellfit.config import from_mapping
 from wellfit.errors import DataError
 from wellfit.preparation import prepare
+from wellfit.preparation_findings import straddling
 
 Columns = dict[str, list[Any]]
 
@@ -230,3 +231,9 @@ def test_the_split_hangs_on_rows_classes_and_seed_alone() -> None:
     others = prepare(config, {**columns, "size": list(range(120)), "kind": ["z", "y"] * 60})
     for part in ("train", "valid", "test"):
         assert np.array_equal(getattr(ours.split, part), getattr(others.split, part))
+
+
+def test_rows_are_compared_whatever_their_columns_are_called() -> None:
+    train = pl.DataFrame({"*": ["a", "b", "c"], "^x$": ["1", "2", "3"], '"': ["u", "v", "w"]})
+    (found,) = straddling({"train": train, "test": train.head(2)}, "test")
+    assert found.evidence == {"rows": 2}

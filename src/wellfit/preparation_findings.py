@@ -80,7 +80,9 @@ def straddling(frames: Mapping[str, pl.DataFrame], name: str) -> list[Finding]:
     shared = [name for name in train.columns if name in test.columns and train[name].dtype == test[name].dtype]
     if not shared:
         return []
-    count = test.select(shared).join(train.select(shared).unique(), on=shared, how="semi", nulls_equal=True).height
+    # By number: to Polars a column called * is all columns.
+    here, there = (pl.DataFrame({str(n): frame[name] for n, name in enumerate(shared)}) for frame in (test, train))
+    count = here.join(there.unique(), on=here.columns, how="semi", nulls_equal=True).height
     if not count:
         return []
     message = f"{count:,} {name} rows are training rows too; their score is no evidence."
