@@ -12,7 +12,7 @@ import pytest
 
 from wellfit.bagging import budget
 from wellfit.bagging.bag import pooled
-from wellfit.bagging.recipes import epochs_of, member_of
+from wellfit.bagging.recipes import SHAPE, WIDE_SHAPE, epochs_of, member_of
 from wellfit.config import from_mapping, with_values
 from wellfit.preparation import prepare_table
 from wellfit.prepared import PreparedTable
@@ -84,3 +84,11 @@ def test_one_thread_is_taken_where_several_were_measured_to_be_slower(
     # What somebody asked for stays.
     asked = replace(table, config=with_values(table.config, {"train.threads": 2}))
     assert budget.with_threads(asked, pooled(asked), time.monotonic() + 60) is asked
+
+
+@pytest.mark.parametrize(("classes", "shape"), [(10, SHAPE), (11, WIDE_SHAPE)])
+def test_tabm_is_wide_for_many_classes(classes: int, shape: dict[str, int]) -> None:
+    label = [f"c{number % classes}" for number in range(40 * classes)]
+    frame = pl.DataFrame({"a": np.random.default_rng(0).normal(size=len(label)), "y": label})
+    member = member_of(prepare_table(from_mapping({"data": {"target": "y"}}), frame), "tabm", 1)
+    assert {key: member[key] for key in shape} == shape

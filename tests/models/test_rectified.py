@@ -6,8 +6,9 @@ import pytest
 import torch
 from torch.nn import functional
 
+from wellfit.models import rectified as layers
 from wellfit.models.kept_units import kept_units
-from wellfit.models.rectified import rectified
+from wellfit.models.rectified import rectified, rectified_heads
 
 
 def layer(rows: int = 50, inputs: int = 7, outputs: int = 20, kind: torch.dtype = torch.float64) -> list[torch.Tensor]:
@@ -41,6 +42,26 @@ def test_gradients_are_of_the_units_that_were_kept() -> None:
     torch.testing.assert_close(made, plain * kept)
     up = torch.randn_like(made)
     pairs = (torch.autograd.grad(each, (x, weight, bias), up) for each in (made, plain * kept))
+    for ours, theirs in zip(*pairs, strict=True):
+        torch.testing.assert_close(ours, theirs)
+
+
+@pytest.mark.parametrize("at_once", [1, 2, 3])
+@pytest.mark.parametrize("dropout", [0.0, 0.3])
+def test_heads_are_those_of_torch_however_many_are_made_at_once(
+    at_once: int, dropout: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    x, weight, bias = layer()
+    scale = torch.randn(3, 7, dtype=torch.float64, requires_grad=True)
+    monkeypatch.setattr(layers, "_IN_CACHE", at_once * weight.numel())
+    torch.manual_seed(1)
+    made = rectified_heads(x, scale, weight, bias, dropout, training=True)
+    plain = functional.linear(x.unsqueeze(1) * scale, weight, bias).relu().flatten(0, 1)
+    expected = plain * torch.where(made > 0, 1 / (1 - dropout), 0.0)
+    torch.testing.assert_close(made, expected)
+    assert dropout == 0 or 0.6 < float((made > 0).sum() / (plain > 0).sum()) < 0.8
+    up = torch.randn_like(made)
+    pairs = (torch.autograd.grad(each, (x, scale, weight, bias), up) for each in (made, expected))
     for ours, theirs in zip(*pairs, strict=True):
         torch.testing.assert_close(ours, theirs)
 

@@ -25,8 +25,6 @@ EMBEDDING = 16
 """Numbers that a column becomes."""
 SAMPLED_ROWS = 100_000
 """Training rows that bins are learned from: torch takes quantiles of at most 16 million numbers."""
-
-
 UNITS_IN_CACHE = 2**18
 """Units of a layer, of all heads and rows, that fit into a megabyte."""
 
