@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,15 @@ import pytest
 
 from wellfit.bagging import budget
 from wellfit.bagging.bag import pooled
-from wellfit.bagging.recipes import SHAPE, WIDE_SHAPE, epochs_of, member_of
+from wellfit.bagging.recipes import (
+    MANY_NEIGHBOURS,
+    MOST_CLASSES,
+    SHAPE,
+    WIDE_SHAPE,
+    architectures_of,
+    epochs_of,
+    member_of,
+)
 from wellfit.config import from_mapping, with_values
 from wellfit.preparation import prepare_table
 from wellfit.prepared import PreparedTable
@@ -26,9 +35,12 @@ def table() -> PreparedTable:
     return prepare_table(from_mapping({"data": {"target": "y"}, "train": {"threads": 1}}), frame)
 
 
+COSTS = {"realmlp": 0.1, "modernnca": 0.2, "tabm": 1.0}
+
+
 def planned(table: PreparedTable, seconds: float, monkeypatch: pytest.MonkeyPatch, **epochs: float) -> dict[str, Any]:
     """Give members and epochs by architecture, with epochs that cost what is said here, of ten updates each."""
-    cost = {"realmlp": 0.1, "tabm": 1.0, **epochs}
+    cost = {**COSTS, **epochs}
     monkeypatch.setattr(budget, "_measured", lambda *given: budget._Cost(epoch=cost[given[2]], steps=10))
     pool = pooled(table)
     until = time.monotonic() + seconds
@@ -40,34 +52,53 @@ def planned(table: PreparedTable, seconds: float, monkeypatch: pytest.MonkeyPatc
 def test_more_time_gives_more_members(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
     short, long = planned(table, 60, monkeypatch), planned(table, 600, monkeypatch)
     assert long["realmlp"][0] > short["realmlp"][0] >= 1
+    assert long["modernnca"][0] > short["modernnca"][0] >= 1
     assert long["tabm"][0] > short["tabm"][0] >= 1
 
 
 def test_what_is_planned_fits(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
     for seconds in (20, 60, 300, 2000):
         found = planned(table, seconds, monkeypatch)
-        cost = sum(
-            found[name][0] * found[name][1] * each for name, each in (("realmlp", 0.1), ("tabm", 1.0)) if name in found
-        )
+        cost = sum(found[name][0] * found[name][1] * each for name, each in COSTS.items() if name in found)
         assert cost <= seconds
 
 
 def test_nobody_learns_longer_than_helps(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
     found = planned(table, 10**6, monkeypatch)
-    assert found["realmlp"] == (8, epochs_of("realmlp", table.rows["train"], 10)[1])
-    assert found["tabm"] == (8, epochs_of("tabm", table.rows["train"], 10)[1])
+    for name in COSTS:
+        assert found[name] == (8, epochs_of(name, table.rows["train"], 10)[1])
 
 
 def test_an_architecture_that_can_not_learn_in_time_is_left_out(
     table: PreparedTable, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    assert set(planned(table, 30, monkeypatch, tabm=100.0)) == {"linear", "realmlp"}
+    assert set(planned(table, 30, monkeypatch, tabm=100.0)) == {"linear", "realmlp", "modernnca"}
+    assert set(planned(table, 30, monkeypatch, tabm=100.0, modernnca=100.0)) == {"linear", "realmlp"}
+    assert set(planned(table, 30, monkeypatch, modernnca=100.0)) == {"linear", "realmlp", "tabm"}
     assert set(planned(table, 0.5, monkeypatch)) == {"linear"}
 
 
 def test_all_members_give_outputs_of_one_form(table: PreparedTable) -> None:
-    losses = {str(member_of(table, name, 1)["train"]["loss"]) for name in ("linear", "realmlp", "tabm")}
+    losses = {str(member_of(table, name, 1)["train"]["loss"]) for name in ("linear", *COSTS)}
     assert len(losses) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "rows", "classes", "among"),
+    [
+        ({}, 2500, 0, True),
+        ({}, MANY_NEIGHBOURS - 1, 0, False),
+        ({}, 2500, MOST_CLASSES, True),
+        ({}, 2500, MOST_CLASSES + 1, False),
+        ({"train.augment": {"noise": 0.1}}, 2500, 0, False),
+    ],
+)
+def test_neighbours_are_asked_where_there_are_enough_of_them(
+    changes: dict[str, Any], rows: int, classes: int, among: bool, table: PreparedTable
+) -> None:
+    target: Any = SimpleNamespace(classes=list(range(classes)))
+    given: Any = SimpleNamespace(config=with_values(table.config, changes), rows={"train": rows}, target=target)
+    assert ("modernnca" in architectures_of(given)) is among
 
 
 @pytest.mark.parametrize(("several", "kept"), [(0.3, "auto"), (1.0, "auto"), (1.1, 1)])

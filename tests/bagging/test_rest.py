@@ -45,25 +45,26 @@ def stage(kind: str, members: int, seconds: float) -> Any:
     return SimpleNamespace(member={"type": kind}, seconds=seconds, bag=SimpleNamespace(members=members))
 
 
-def more(*kinds: list[Any], folds: int = 8, seconds: float = 100.0) -> tuple[str, int] | None:
+def more(*kinds: tuple[float, list[Any]], folds: int = 8, seconds: float = 100.0) -> tuple[str, int] | None:
     pool: Any = SimpleNamespace(crossed=True, folds=range(folds))
-    member = more_members(kinds, pool, seconds)
+    member = more_members([kind for _, kind in kinds], [weight for weight, _ in kinds], pool, seconds)
     return None if member is None else (str(member["type"]), int(member["members"]))
 
 
-def test_the_architecture_with_the_fewest_members_gets_more() -> None:
-    linear, many, few = [stage("linear", 8, 0.1)], [stage("realmlp", 4, 8.0)], [stage("tabm", 2, 20.0)]
-    assert more(linear, many, few, seconds=100) == ("tabm", 6)
-    assert more(linear, many, few, seconds=45) == ("tabm", 3)
+def test_the_architecture_that_counts_the_most_gets_more() -> None:
+    linear, light, heavy = (0.5, [stage("linear", 8, 0.1)]), [stage("realmlp", 4, 8.0)], [stage("tabm", 2, 20.0)]
+    assert more(linear, (0.1, light), (0.4, heavy), seconds=100) == ("tabm", 6)
+    assert more(linear, (0.1, light), (0.4, heavy), seconds=45) == ("tabm", 3)
+    assert more(linear, (0.4, light), (0.1, heavy), seconds=100) == ("realmlp", 4)
     # No time for one of the dear ones: the others get it.
-    assert more(linear, many, few, seconds=10) == ("realmlp", 3)
-    assert more(linear, many, few, seconds=3) is None
+    assert more(linear, (0.1, light), (0.4, heavy), seconds=10) == ("realmlp", 3)
+    assert more(linear, (0.1, light), (0.4, heavy), seconds=3) is None
 
 
 def test_every_fold_has_one_member_at_the_most() -> None:
-    whole = [stage("tabm", 5, 5.0), stage("tabm", 3, 4.0)]
-    assert more([stage("linear", 8, 0.1)], whole) is None
-    assert more([stage("realmlp", 5, 1.0)], whole) == ("realmlp", 3)
+    whole = (0.9, [stage("tabm", 5, 5.0), stage("tabm", 3, 4.0)])
+    assert more((0.1, [stage("linear", 8, 0.1)]), whole) is None
+    assert more((0.1, [stage("realmlp", 5, 1.0)]), whole) == ("realmlp", 3)
 
 
 @pytest.mark.usefixtures("planned")

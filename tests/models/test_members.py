@@ -10,7 +10,7 @@ from torch import nn
 
 from wellfit.losses import LOSSES, MemberLoss
 from wellfit.models import MODELS
-from wellfit.models.members import averaged, factors_of, pace_of
+from wellfit.models.members import averaged, factors_of, pace_of, told_of
 
 
 def outputs(columns: int, spread: float = 3.0) -> torch.Tensor:
@@ -111,13 +111,14 @@ def test_a_module_of_ones_own_is_asked_for_nothing() -> None:
     class Net(nn.Module):
         def __init__(self) -> None:
             super().__init__()
-            self.factors, self.at = nn.Linear(1, 1), nn.Linear(1, 1)
+            self.factors, self.at, self.told = nn.Linear(1, 1), nn.Linear(1, 1), nn.Linear(1, 1)
 
     assert factors_of(Net()) == {}
     assert pace_of(Net()) is None
+    assert told_of(Net()) is None
 
 
-@pytest.mark.parametrize("name", ["realmlp", "tabm"])
+@pytest.mark.parametrize("name", ["realmlp", "tabm", "modernnca"])
 def test_settled_options_say_what_outputs_are(name: str) -> None:
     entry = MODELS[name]
     assert entry.settle(entry.resolve({}), "logit")["kind"] == "logit"

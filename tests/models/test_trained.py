@@ -1,4 +1,4 @@
-"""RealMLP and TabM through the whole flow: trained by their recipes, saved, loaded, resumed."""
+"""RealMLP, TabM and ModernNCA through the whole flow: trained by their recipes, saved, loaded, resumed."""
 
 from __future__ import annotations
 
@@ -23,6 +23,7 @@ from wellfit.preparation import prepare
 OPTIONS: dict[str, dict[str, Any]] = {
     "realmlp": {"type": "realmlp", "hidden": [16], "members": 2},
     "tabm": {"type": "tabm", "k": 3, "width": 16, "bins": 8, "members": 2},
+    "modernnca": {"type": "modernnca", "width": 8, "candidates": 50, "members": 2},
 }
 
 

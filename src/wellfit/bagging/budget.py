@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 import statistics
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from wellfit.bagging.bag import Bag, Pool
-from wellfit.bagging.recipes import epochs_of, hasty_member, member_of
+from wellfit.bagging.recipes import architectures_of, epochs_of, hasty_member, member_of
 from wellfit.bagging.stage import Member, stage_config
 from wellfit.config import Config, with_values
 from wellfit.experiment import Experiment
@@ -30,9 +31,11 @@ SOME = 4
 SHARED = 4
 """Members of an architecture where all learn from the same rows: they differ in what they draw."""
 SLACK = 0.4
-"""The share of TabM's time that RealMLP leaves it at the least, should its epochs take longer than was measured."""
-FIRST_SHARE = 0.35
-"""The share of the time for RealMLP, whose update costs the least; TabM takes the rest."""
+"""The share of the others' time that one leaves them at the least, should its epochs take longer than was measured."""
+SHARES = {"realmlp": 0.35, "tabm": 0.65}
+"""Each architecture's share of the time: RealMLP's update costs the least."""
+WITH_NEIGHBOURS = {"realmlp": 0.15, "modernnca": 0.3, "tabm": 0.4}
+"""The same with ModernNCA. What is left makes more members of those that count the most."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,24 +63,51 @@ def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list
         trained to its end, as it was made to be short.
     """
     folds = len(pool.folds) if pool.crossed else SHARED
-    costs: list[_Cost] = []
-    for name, members in (("realmlp", folds), ("tabm", 1)):
+    names, costs = architectures_of(table), dict[str, _Cost]()
+    for name in names:
         if not _worth(until):
             break
-        costs.append(_measured(table, pool, name, members, until))
+        costs[name] = _measured(table, pool, name, folds if name == "realmlp" else 1, until)
     # Measuring takes time too, on a busy machine more than was left.
     if not _worth(until):
         return [hasty_member(table, folds if pool.crossed else 1)], [None]
-    plain, (first, second) = member_of(table, "linear", folds), costs
+    return _shared_out(table, folds, costs, until)
+
+
+def _shared_out(
+    table: PreparedTable, folds: int, costs: Mapping[str, _Cost], until: float
+) -> tuple[list[Member], list[float | None]]:
+    """Give each architecture its share of the time, and the next ones what it does not need."""
     left = until - time.monotonic()
-    needed, _ = epochs_of("tabm", table.rows["train"], second.steps)
-    if second.affordable(left * (1 - FIRST_SHARE) * CAREFUL) < needed / 3:
-        return [plain, _fitted(table, "realmlp", folds, first, left * CAREFUL)], [until, until]
-    chosen = _fitted(table, "realmlp", folds, first, left * FIRST_SHARE * CAREFUL)
-    rest = left - first.epoch * chosen["members"] * chosen["train"]["epochs"] / CAREFUL
-    other = _fitted(table, "tabm", folds, second, rest * CAREFUL)
-    # Of few rows an epoch costs more than its updates, and one that is cut at a high rate is worth little.
-    return [plain, chosen, other], [until, until - rest * SLACK, until]
+    names = _learnable(table, costs, left)
+    shares = _shares(names)
+    members: list[Member] = [member_of(table, "linear", folds)]
+    ends: list[float | None] = [until]
+    spare = left * (sum(shares.values()) if len(names) > 1 else 1.0)
+    for place, name in enumerate(names):
+        others = sum(shares[other] for other in names[place + 1 :])
+        part = spare * shares[name] / (shares[name] + others)
+        chosen = _fitted(table, name, folds, costs[name], part * CAREFUL)
+        spare -= costs[name].epoch * chosen["members"] * chosen["train"]["epochs"] / CAREFUL
+        members.append(chosen)
+        # Of few rows an epoch costs more than its updates, and one that is cut at a high rate is worth little.
+        ends.append(until - spare * SLACK if others else until)
+    return members, ends
+
+
+def _learnable(table: PreparedTable, costs: Mapping[str, _Cost], left: float) -> list[str]:
+    """Give the architectures that can learn something in their share of the time; RealMLP, which learns soonest."""
+    names = list(costs)
+    for name in ("modernnca", "tabm"):
+        if name in names:
+            needed, _ = epochs_of(name, table.rows["train"], costs[name].steps)
+            if costs[name].affordable(left * _shares(names)[name] * CAREFUL) < needed / 3:
+                names.remove(name)
+    return names
+
+
+def _shares(names: Sequence[str]) -> Mapping[str, float]:
+    return WITH_NEIGHBOURS if "modernnca" in names else SHARES
 
 
 def with_threads(table: PreparedTable, pool: Pool, until: float) -> PreparedTable:

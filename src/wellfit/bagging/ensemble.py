@@ -175,14 +175,19 @@ class EnsembleExperiment:
         return kinds
 
     def _use_rest(self) -> None:
-        """Train more members in the time that patience has left over."""
-        while member := more_members(self._kinds(), self.pool, cast(float, self._until) - time.monotonic()):
+        """Train more members of what counts the most, in the time that is left."""
+        while member := self._more():
             stage = self._stage(member, until=self._until)
             stage.run()
             if stage.cut:
                 stage.forget()
                 return
             self.stages.append(stage)
+
+    def _more(self) -> Member | None:
+        answers, rows = self._held_out()
+        weights = greedy_weights(answers, self.pool.rows.target.numpy()[rows])
+        return more_members(self._kinds(), weights.tolist(), self.pool, cast(float, self._until) - time.monotonic())
 
     def _held_out(self) -> tuple[Array, Array]:
         """Give what every kind of network says of the rows that no member of it learned, and their numbers."""

@@ -12,19 +12,22 @@ from wellfit.bagging.stage import Member, Stage
 __all__ = ["more_members"]
 
 
-def more_members(kinds: Sequence[Sequence[Stage]], pool: Pool, seconds: float) -> Member | None:
-    """Give as many members as fit into so many seconds, of the architecture that has the fewest; None if none does.
+def more_members(
+    kinds: Sequence[Sequence[Stage]], weights: Sequence[float], pool: Pool, seconds: float
+) -> Member | None:
+    """Give as many members as fit into so many seconds, of the architecture that counts the most; None if none does.
 
     Every architecture gets one member a fold at the most.
 
     Args:
         kinds: What was trained, stages that are alike together.
+        weights: How much each of them counts.
         pool: How rows are dealt.
         seconds: What is left, for what a member took when it was trained beside others.
     """
     most = len(pool.folds) if pool.crossed else SHARED
-    held = [(sum(stage.bag.members for stage in kind), kind[0]) for kind in kinds]
-    for members, stage in sorted(held, key=lambda one: one[0]):
+    for _, kind in sorted(zip(weights, kinds, strict=True), key=lambda pair: -pair[0]):
+        stage, members = kind[0], sum(stage.bag.members for stage in kind)
         if stage.member["type"] in ARCHITECTURES and members < most:
             each = stage.seconds / stage.bag.members
             # One alone takes up to twice what one of many does.

@@ -81,6 +81,7 @@ class Stage:
         self.seconds = 0.0
         """How long training took in this process."""
         self.experiment = Experiment(self.bag, checkpoints=checkpoints, callbacks=callbacks, until=until)
+        self._said: tuple[Array, Array] | None = None
 
     @property
     def steps(self) -> int:
@@ -129,12 +130,17 @@ class Stage:
         return {**self.network(), "train": train}
 
     def said(self) -> tuple[Array, Array]:
-        """Give what the members say of rows that they did not learn.
+        """Give what the members say of rows that they did not learn, once they are trained.
 
         Returns:
             Sums of their probabilities ``[row, class]`` or values ``[row]``, float64, for all rows of the pool, and how
             many of them did not learn each row.
         """
+        if self._said is None:
+            self._said = self._answers()
+        return self._said
+
+    def _answers(self) -> tuple[Array, Array]:
         trainer = self.experiment.trainer
         parts = []
         with torch.inference_mode(), evaluating(trainer.module):

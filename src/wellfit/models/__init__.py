@@ -1,6 +1,6 @@
 """Architectures: one a file, one line here."""
 
-from wellfit.models import convnet, ensemble, linear, linear_pixels, mlp, pretrained, realmlp, resnet, tabm
+from wellfit.models import convnet, ensemble, linear, linear_pixels, mlp, modernnca, pretrained, realmlp, resnet, tabm
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
 from wellfit.models.image_inputs import ImageInputs
 from wellfit.models.members import Members
@@ -15,6 +15,7 @@ MODELS: Family[ModelEntry] = Family(
         mlp.ENTRY,
         realmlp.ENTRY,
         tabm.ENTRY,
+        modernnca.ENTRY,
         linear.ENTRY,
         ensemble.ENTRY,
         convnet.ENTRY,

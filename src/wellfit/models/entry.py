@@ -55,7 +55,7 @@ class ModelEntry(Entry):
     A module may have, and the training heeds: ``members`` and ``fit_to`` (see `wellfit.models.members`);
     ``factors()``, the factors of rate and decay by parameter's name, ``{name: (rate, decay)}``, 1 where not named;
     ``at(progress)``, called before each update with the share of the run that lies before it, which gives the factor
-    of the weight decay.
+    of the weight decay; ``told(target)``, called before each forward pass of an update with the answers of its rows.
     """
 
     reads: Literal["table", "images"] = "table"

@@ -27,6 +27,7 @@ __all__ = [
     "in_pieces",
     "pace_of",
     "settled_kind",
+    "told_of",
     "with_kind",
 ]
 
@@ -79,6 +80,14 @@ def pace_of(module: Any) -> Callable[[float], float] | None:
     It gives the factor of the weight decay.
     """
     return getattr(module, "at", None) if isinstance(module, Members) else None
+
+
+def told_of(module: Any) -> Callable[[Tensor], None] | None:
+    """Give what a module wants called before each forward pass of an update, with the answers of its rows, if it does.
+
+    They are as the loss wants them, ``[row]`` or ``[row, member]``.
+    """
+    return getattr(module, "told", None) if isinstance(module, Members) else None
 
 
 def averaged(outputs: Tensor, kind: Kind) -> Tensor:

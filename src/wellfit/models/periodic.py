@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.autograd.function import once_differentiable
 
-__all__ = ["FREQUENCIES", "WIDTH", "PeriodicEmbedding"]
+__all__ = ["FREQUENCIES", "WIDTH", "PeriodicEmbedding", "Waves"]
 
 FREQUENCIES = 16
 WIDTH = 4
@@ -18,41 +18,66 @@ _SPREAD = 0.1
 """Standard deviation of the frequencies: much larger ones make every fit worse."""
 
 
-class PeriodicEmbedding(nn.Module):
-    """``(cos(2 pi w x + b) V + c, x)`` for each member and column, with weights of its own.
+class Waves(nn.Module):
+    """``cos(2 pi w x + b) V + c`` for each member and column, with weights of its own.
 
-    Shapes: ``frequency`` and ``phase`` [member, number, 1, wave], ``weight`` [member, number, wave, 3], ``bias``
-    [member, number, 1, 3].
+    Shapes: ``frequency`` and ``phase`` [member, number, 1, wave], ``weight`` [member, number, wave, width], ``bias``
+    [member, number, 1, width].
 
-    >>> PeriodicEmbedding(members=2, numbers=3)(torch.zeros(2, 5, 3)).shape
-    torch.Size([2, 5, 12])
+    Args:
+        members: Networks.
+        numbers: Columns.
+        width: Numbers that a column becomes.
+        spread: Standard deviation of the frequencies at first.
+
+    >>> Waves(members=2, numbers=3, width=7)(torch.zeros(2, 5, 3)).shape
+    torch.Size([2, 21, 5])
     """
 
-    def __init__(self, *, members: int, numbers: int) -> None:
+    def __init__(self, *, members: int, numbers: int, width: int, spread: float = _SPREAD) -> None:
         super().__init__()
         bound = 1.0 / math.sqrt(FREQUENCIES)
         shape = (members, numbers, 1, FREQUENCIES)
-        self.frequency = nn.Parameter(_SPREAD * torch.randn(shape))
+        self.frequency = nn.Parameter(spread * torch.randn(shape))
         self.phase = nn.Parameter(torch.empty(shape).uniform_(-math.pi, math.pi))
-        self.weight = nn.Parameter(torch.empty(members, numbers, FREQUENCIES, WIDTH - 1).uniform_(-bound, bound))
-        self.bias = nn.Parameter(torch.empty(members, numbers, 1, WIDTH - 1).uniform_(-bound, bound))
+        self.weight = nn.Parameter(torch.empty(members, numbers, FREQUENCIES, width).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.empty(members, numbers, 1, width).uniform_(-bound, bound))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Map ``[member, row, number]``, or ``[1, row, number]`` for all members, to ``[member, row, 4 number]``."""
-        given = (x, self.frequency, self.phase, self.weight, self.bias)
+    def forward(self, x: Tensor, columns: Tensor | None = None) -> Tensor:
+        """Map ``[member, row, number]``, or ``[1, row, number]`` for all, to ``[member, number * width, row]``.
+
+        ``columns`` are the numbers of those that ``x`` has, where it does not have all.
+        """
+        weights = (self.frequency, self.phase, self.weight, self.bias)
+        given = (x, *(weights if columns is None else (each[:, columns] for each in weights)))
         # To make such small products of short numbers costs more than it spares.
         with torch.autocast(x.device.type, enabled=False):
             if self.training and torch.is_grad_enabled() and not x.requires_grad:
                 made: Tensor = _Fused.apply(*given)  # type: ignore[no-untyped-call]
             else:
                 made = _made(*given)[0]
-        return torch.cat([made.mT, x.expand(self.weight.shape[0], -1, -1)], dim=-1)
+        return made
+
+
+class PeriodicEmbedding(Waves):
+    """Three numbers from a column's waves, and the number itself.
+
+    >>> PeriodicEmbedding(members=2, numbers=3)(torch.zeros(2, 5, 3)).shape
+    torch.Size([2, 5, 12])
+    """
+
+    def __init__(self, *, members: int, numbers: int) -> None:
+        super().__init__(members=members, numbers=numbers, width=WIDTH - 1)
+
+    def forward(self, x: Tensor, columns: Tensor | None = None) -> Tensor:
+        """Map ``[member, row, number]``, or ``[1, row, number]`` for all members, to ``[member, row, 4 number]``."""
+        return torch.cat([super().forward(x, columns).mT, x.expand(self.weight.shape[0], -1, -1)], dim=-1)
 
 
 def _made(x: Tensor, frequency: Tensor, phase: Tensor, weight: Tensor, bias: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-    """Give ``cos(angle) V + c`` [member, number and 3, row], and angles and cosines [member, number, wave, row].
+    """Give ``cos(angle) V + c`` [member, number and width, row], and angles and cosines [member, number, wave, row].
 
-    Rows come last: so products of 16 waves and 3 numbers take a fifth of the time.
+    Rows come last: so products of 16 waves and few numbers take a fifth of the time.
     """
     members, numbers, _, width = weight.shape
     columns = x.mT.contiguous().unsqueeze(2)

@@ -12,7 +12,7 @@ from torch.autograd.graph import _engine_run_backward as run_backward
 
 from wellfit.data.batches import Batch
 from wellfit.errors import RunFailed
-from wellfit.models.members import factors_of, pace_of
+from wellfit.models.members import factors_of, pace_of, told_of
 from wellfit.optimizers import refuse_non_finite, require_finite, stepper
 from wellfit.regularizers import L1, L2, ClipNorm, ClipValue, Penalty, WeightDecay, add_noise, decayed_parameters
 from wellfit.runtime import keyed_generator, keyed_seed, reseed
@@ -55,6 +55,7 @@ class Updater:
         self._decays = [group.get("weight_decay") for group in optimizer.param_groups]
         self._planned = planned
         self._at = pace_of(module)
+        self._told = told_of(module)
         self._decay_share = 1.0
         """The share of the weight decay that is in force."""
         self._trained = [weight for _, weight in self._named]
@@ -63,6 +64,7 @@ class Updater:
         self._penalties = _penalties(recipe)
         self._buffers = [buffer for buffer in module.buffers() if buffer.is_floating_point()]
         self._kept = [buffer.clone() for buffer in self._buffers]
+        self._versions = [_version(buffer) for buffer in self._buffers]
         self._shares: dict[tuple[float, torch.dtype], Tensor] = {}
 
     def __call__(self, batches: Sequence[Batch], step: int, losses: Sequence[float]) -> Totals:
@@ -73,8 +75,7 @@ class Updater:
         """
         self._set_rate(step, losses)
         self._set_moment(step)
-        if self._buffers:
-            torch._foreach_copy_(self._kept, self._buffers)
+        self._keep_buffers()
         try:
             if self.recipe.needs_closure:
                 return self._search(batches, step)
@@ -85,6 +86,14 @@ class Updater:
                 torch._foreach_copy_(self._buffers, self._kept)
             raise
         return totals
+
+    def _keep_buffers(self) -> None:
+        """Keep what the last update changed: bins, or rows that a network knows, stay what they are."""
+        versions = [_version(buffer) for buffer in self._buffers]
+        changed = [place for place, version in enumerate(versions) if version != self._versions[place]]
+        if changed:
+            torch._foreach_copy_([self._kept[place] for place in changed], [self._buffers[place] for place in changed])
+            self._versions = versions
 
     @property
     def rate(self) -> float:
@@ -172,6 +181,8 @@ class Updater:
         if self.recipe.noise:
             generator = keyed_generator(self.recipe.seed, "noise", step, place, device=inputs[0].device)
             inputs = (add_noise(inputs[0], self.recipe.noise, generator), *inputs[1:])
+        if self._told is not None:
+            self._told(batch.target)
         with self._precision():
             output = self.forward(*inputs)
             return self.recipe.loss.total(output, batch.target, batch.weight)
@@ -221,6 +232,11 @@ class Updater:
         """Give what the penalties add to the loss at the present weights."""
         with torch.no_grad():
             return sum(float(penalty.value(self._weights)) for penalty in self._penalties)
+
+
+def _version(buffer: Tensor) -> int:
+    """Give the count of a buffer's changes; what inference mode made has none, and can't be changed."""
+    return -1 if buffer.is_inference() else buffer._version
 
 
 def _penalties(recipe: Recipe) -> list[Penalty]:
