@@ -5,10 +5,11 @@ Run: WELLFIT_DATA=FOLDER python benchmarks/tables/compare.py [--only adult,titan
 
 A rival gets the rows that wellfit trains and validates on, with its types; its seconds are those of ``fit`` alone,
 wellfit's those of the whole command, from its start to the finished folder. ``--time`` is wellfit's limit, and
-AutoGluon's; with ``--time realmlp`` it is what RealMLP-TD took on the table (10 s at the least). Rivals are imported
-from another environment where ``--python`` names one (pytabkit, lightgbm, catboost), or one for a rival alone. What is
-in the folder of ``--keep`` is not trained again. Prints a table, and writes benchmarks/results/tables.json, unless only
-some tables were asked for.
+AutoGluon's; with ``--time realmlp`` it is what RealMLP-TD took on the table (10 s at the least). Tables of fewer than
+ten thousand rows are split three times, each contestant trains on each split, and figures are means: of eighty test
+rows, one house or car decides. Rivals are imported from another environment where ``--python`` names one (pytabkit,
+lightgbm, catboost), or one for a rival alone. What is in the folder of ``--keep`` is not trained again. Prints a table,
+and writes benchmarks/results/tables.json, unless only some tables were asked for.
 """
 
 from __future__ import annotations
@@ -70,18 +71,25 @@ NAMES = ("realmlp-td", "lightgbm", "catboost", "histgb", "sklearn-mlp", "tabm-d"
 """RealMLP-TD comes first, as its time may be the limit of others."""
 TREES = ("lightgbm", "catboost", "histgb")
 LEAST_SECONDS = 10.0
+SPLITS = (42, 1, 2)
+"""Seeds of the splits: the default, and two more."""
+MANY_ROWS = 10_000
+"""Rows from which on there is one split."""
 
 
-def settings(table: Table, folder: Path) -> dict[str, Any]:
+def settings(table: Table, folder: Path, split: int) -> dict[str, Any]:
     data: dict[str, Any] = {"source": str(folder / table.file), "target": table.target, "task": table.task}
     if table.test:
         data["test"] = str(folder / table.test)
-    return {"data": data, "features": {"columns": {name: {"type": "drop"} for name in table.drop}}}
+    columns = {name: {"type": "drop"} for name in table.drop}
+    return {"data": data, "features": {"columns": columns}, "split": {"seed": split}}
 
 
-def frames(table: Table, folder: Path, into: Path) -> tuple[str, str, str, str]:
+def frames(table: Table, folder: Path, into: Path, split: int) -> tuple[str, str, str, str]:
     """Write the rows that wellfit trains and tests on, typed; give their files, the target and the task."""
-    prepared = prepare(from_mapping(settings(table, folder)))
+    prepared = prepare(from_mapping(settings(table, folder, split)))
+    into = into / str(split)
+    into.mkdir(exist_ok=True)
     written = []
     for names in (("train", "valid"), ("test",)):
         raw = pl.concat([prepared.frames[name] for name in names], how="vertical_relaxed")
@@ -119,8 +127,12 @@ def rival(name: str, given: Sequence[str], seed: int, limit: float, python: str)
     return answer
 
 
-def wellfit(table: Table, folder: Path, limit: float, seed: int, out: Path) -> dict[str, Any]:
-    options = [f"data.task={table.task}", *(f"features.columns.{name}.type=drop" for name in table.drop)]
+def wellfit(table: Table, folder: Path, split: int, limit: float, seed: int, out: Path) -> dict[str, Any]:
+    options = [
+        f"data.task={table.task}",
+        f"split.seed={split}",
+        *(f"features.columns.{name}.type=drop" for name in table.drop),
+    ]
     options += [f"data.test={folder / table.test}"] if table.test else []
     command = [sys.executable, "-m", "wellfit", "train", str(folder / table.file), f"--target={table.target}"]
     command += ["--seed", str(seed), "--time", f"{limit:.0f}s", "--out", str(out), "--force", "--json"]
@@ -139,12 +151,38 @@ def wellfit(table: Table, folder: Path, limit: float, seed: int, out: Path) -> d
 
 
 def compared(table: Table, options: argparse.Namespace, folder: Path, scratch: Path) -> dict[str, Any]:
+    """Train a table by all, on each of its splits; figures are their means."""
+    splits = [on_split(table, split, options, folder, scratch) for split in _splits(table, folder)]
+    first = splits[0]["contestants"]
+    return {
+        "task": splits[0]["task"],
+        "splits": len(splits),
+        "contestants": {name: averaged([split["contestants"][name] for split in splits]) for name in first},
+    }
+
+
+def _splits(table: Table, folder: Path) -> tuple[int, ...]:
+    rows = sum(prepare(from_mapping(settings(table, folder, SPLITS[0]))).rows.values())
+    return SPLITS if table.test is None and rows < MANY_ROWS else SPLITS[:1]
+
+
+def averaged(found: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Give the mean of each figure, and each split's; one that failed on a split has failed."""
+    failed = next((one for one in found if "error" in one), None)
+    if failed is not None or len(found) == 1:
+        return dict(failed or found[0])
+    figures = [name for name, value in found[0].items() if isinstance(value, (int, float))]
+    means = {name: sum(one[name] for one in found) / len(found) for name in figures}
+    return {**means, "on_each": [dict(one) for one in found]}
+
+
+def on_split(table: Table, split: int, options: argparse.Namespace, folder: Path, scratch: Path) -> dict[str, Any]:
     """Train a table by all, but for those whose figures are kept."""
-    kept = Path(options.keep or scratch) / f"{table.name}.json"
+    kept = Path(options.keep or scratch) / f"{table.name}-{split}.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
     record: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {"contestants": {}}
     found = record["contestants"]
-    given = frames(table, folder, scratch)
+    given = frames(table, folder, scratch, split)
     record["task"] = given[3]
     pythons = dict(part.rpartition("=")[::2] for part in options.python)
     for name in [name for name in NAMES if name in options.rivals.split(",") and name not in found]:
@@ -152,7 +190,8 @@ def compared(table: Table, options: argparse.Namespace, folder: Path, scratch: P
         found[name] = rival(name, given, options.seed, _limit(options.time, found), python)
         kept.write_text(json.dumps(record))
     if "wellfit" not in found:
-        found["wellfit"] = wellfit(table, folder, _limit(options.time, found), options.seed, scratch / "run")
+        limit = _limit(options.time, found)
+        found["wellfit"] = wellfit(table, folder, split, limit, options.seed, scratch / "run")
         kept.write_text(json.dumps(record))
     return {"task": record["task"], "contestants": {name: found[name] for name in ("wellfit", *NAMES) if name in found}}
 

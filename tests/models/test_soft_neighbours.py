@@ -34,11 +34,7 @@ def by_torch(
 
 @pytest.mark.parametrize("outputs", [1, 2, 4, 5, 11])
 @pytest.mark.parametrize("hides", [False, True])
-@pytest.mark.parametrize("in_cache", [2**18, 1])
-def test_values_and_gradients_equal_torch(
-    outputs: int, hides: bool, in_cache: int, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("wellfit.models.soft_neighbours.PAIRS_IN_CACHE", in_cache)
+def test_values_and_gradients_equal_torch(outputs: int, hides: bool) -> None:
     asked, known = places(ASKED), places(KNOWN)
     answers = torch.randn(MEMBERS, KNOWN, outputs, dtype=torch.float64)
     hidden = torch.randint(-1, KNOWN, (MEMBERS, ASKED)) if hides else None

@@ -34,7 +34,7 @@ SLACK = 0.4
 """The share of the others' time that one leaves them at the least, should its epochs take longer than was measured."""
 SHARES = {"realmlp": 0.35, "tabm": 0.65}
 """Each architecture's share of the time: RealMLP's update costs the least."""
-WITH_NEIGHBOURS = {"realmlp": 0.15, "modernnca": 0.3, "tabm": 0.4}
+WITH_NEIGHBOURS = {"realmlp": 0.2, "modernnca": 0.25, "tabm": 0.4}
 """The same with ModernNCA. What is left makes more members of those that count the most."""
 
 

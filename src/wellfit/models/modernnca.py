@@ -29,8 +29,8 @@ _SPREAD = 0.15
 """Standard deviation of the frequencies."""
 KNOWN_ROWS = 16_384
 """Training rows that are kept to be looked among."""
-PAIRS_IN_CACHE = 2**19
-"""Distances of a member's rows to known ones that fit into two megabytes."""
+PAIRS_AT_ONCE = 2**21
+"""Distances of a member's rows to known ones that are made at once: eight megabytes."""
 _DOUBT = 1e-5
 """What is added to a class's share, so that one that no neighbour has is not impossible."""
 
@@ -84,7 +84,7 @@ class ModernNCA(nn.Module):
         if self.training:
             return self._among_candidates(_members_first(numeric), _members_first(categorical)).transpose(0, 1)
         known, answers = self._known_places(), self._answers(slice(None))
-        rows = max(1, PAIRS_IN_CACHE // known.shape[1])
+        rows = max(1, PAIRS_AT_ONCE // known.shape[1])
         said = [
             self._said(looked_up(self._places(*map(_members_first, piece)), known, answers))
             for piece in in_pieces(numeric, categorical, rows=rows)
@@ -204,17 +204,23 @@ def _answers_first(target: Tensor) -> Tensor:
     return target.unsqueeze(0) if target.ndim == 1 else target.T
 
 
+_MANY_ROWS = 8_000
+"""Training rows from which on weights need no decay, and more updates."""
+
+
 def _recipe(occasion: Occasion) -> dict[str, Any]:
+    many = occasion.rows >= _MANY_ROWS
+    steps = max(1, occasion.rows // 256)
     classes = {"train.loss": "cce"}
     return {
         "features.scale": "quantile",
         "features.encode": {"name": "embedding", "onehot_up_to": 0},
         **({} if occasion.task == "regression" else classes),
         "train.optimizer": {"name": "adam", "lr": 0.02},
-        "train.weight_decay": 2e-4,
+        "train.weight_decay": 2e-4 if many else 0.1,
         "train.schedule": "cosine",
         "train.batch_size": 256,
-        "train.epochs": max(8, min(80, 600 * 256 // max(1, occasion.rows))),
+        "train.epochs": max(4, 900 // steps) if many else min(24, 240 // steps),
         "train.clip_norm": None,
         "train.early_stopping": {"patience": 16},
         "train.precision": "float32",
