@@ -22,6 +22,7 @@ from wellfit.history import History
 from wellfit.losses import LOSSES, default_loss
 from wellfit.metrics import METRICS, all_scores, best_threshold, default_metric
 from wellfit.models import MODELS, Members
+from wellfit.models.members import known_rows
 from wellfit.prediction import Answers, Predictor, Scores
 from wellfit.prepared import Prepared
 from wellfit.registry import Choice
@@ -141,7 +142,7 @@ class Experiment:
     @staticmethod
     def reserve(limit: float) -> float:
         """Give the seconds kept for scores, baselines and the report."""
-        return min(0.5 + 0.06 * limit, 0.5 * limit)
+        return min(0.3 + 0.06 * limit, 0.5 * limit)
 
     @property
     def steps(self) -> int:
@@ -201,6 +202,7 @@ class Experiment:
             "loss": self.loss.spec(),
             "versions": versions(),
             "parameters": sum(weight.numel() for weight in self.module.parameters()),
+            "known_rows": known_rows(self.module),
             "steps": self.trainer.position.step,
             "best_epoch": self.trainer.stopping.best_epoch or None,
         }

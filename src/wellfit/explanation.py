@@ -27,6 +27,8 @@ __all__ = ["ROWS", "Explanation", "Importance", "explain"]
 
 ROWS = 2_000
 """Rows that are read at the most: the error of a mean over so many is far below the differences that matter."""
+_ROWS_AT_ONCE = 128
+"""Rows whose slopes are found at once: a network that looks among known rows makes one for each pair."""
 
 Array = np.ndarray[Any, Any]
 
@@ -192,7 +194,7 @@ class _Slopes:
     """How far the output moves with each input of the network."""
 
     def __init__(self, predictor: Predictor, matrix: Matrix, seed: int) -> None:
-        self._module: nn.Module = copy.deepcopy(predictor.module).double().eval()
+        self._module: nn.Module = copy.deepcopy(predictor.module).double().eval().requires_grad_(False)
         choice = LOSSES.choose(predictor.loss)
         self._activate = choice.entry.make(**choice.options).activate
         device = next(self._module.parameters()).device
@@ -214,15 +216,21 @@ class _Slopes:
     def _of_numbers(self) -> Array:
         if not self._numeric.shape[1]:
             return np.zeros(0)
-        numeric = self._numeric.clone().requires_grad_()
-        outputs = self._outputs(numeric, self._ids)
+        pieces = zip(self._numeric.split(_ROWS_AT_ONCE), self._ids.split(_ROWS_AT_ONCE), strict=True)
+        slopes = torch.stack([self._slopes(*piece) for piece in pieces]).sum(0) / len(self._numeric)
+        moved = slopes * self._numeric.std(0, correction=0)
+        return np.asarray(moved.detach().cpu().numpy())
+
+    def _slopes(self, numeric: Tensor, ids: Tensor) -> Tensor:
+        """Give the size of the outputs' slopes in each number, the mean of the outputs', summed over rows."""
+        numeric = numeric.clone().requires_grad_()
+        outputs = self._outputs(numeric, ids)
         # A row's output depends on that row alone: the gradient of a sum over the rows is each row's own.
         slopes = [
-            torch.autograd.grad(outputs[:, place].sum(), numeric, retain_graph=True)[0].abs().mean(0)
+            torch.autograd.grad(outputs[:, place].sum(), numeric, retain_graph=True)[0].abs().sum(0)
             for place in range(outputs.shape[1])
         ]
-        moved = torch.stack(slopes).mean(0) * self._numeric.std(0, correction=0)
-        return np.asarray(moved.detach().cpu().numpy())
+        return torch.stack(slopes).mean(0)
 
     @torch.no_grad()
     def _of_categories(self) -> Array:

@@ -11,7 +11,7 @@ import torch
 
 import wellfit
 from wellfit.models import TableInputs
-from wellfit.models.members import averaged
+from wellfit.models.members import averaged, known_rows
 from wellfit.models.modernnca import KNOWN_ROWS, ModernNCA
 
 INPUTS = TableInputs(numeric=3, cardinalities=(5, 4))
@@ -192,6 +192,36 @@ def test_no_more_rows_are_kept_than_are_looked_among() -> None:
     made = ModernNCA(TableInputs(numeric=1), 1, kind="value")
     made.fit_to(torch.randn(count, 1), torch.zeros(count, 0, dtype=torch.int64), torch.randn(count))
     assert made.numeric.shape == (1, KNOWN_ROWS, 1)
+    assert known_rows(torch.nn.ModuleList([torch.nn.Linear(1, 1), made])) == KNOWN_ROWS
+
+
+def test_no_rows_get_no_answers() -> None:
+    made = model().eval()
+    made.fit_to(*rows(), target_of("logits"))
+    assert made(torch.zeros(0, 3), torch.zeros(0, 2, dtype=torch.int64)).shape == (0, 3)
+
+
+def test_rows_get_their_slopes_after_a_prediction() -> None:
+    numeric, ids = rows()
+    made = model("value").eval().requires_grad_(False)
+    made.fit_to(numeric, ids, target_of("value"))
+    with torch.inference_mode():
+        made(numeric, ids)
+    asked = numeric.clone().requires_grad_()
+    (slope,) = torch.autograd.grad(made(asked, ids).sum(), asked)
+    made.requires_grad_()
+    (expected,) = torch.autograd.grad(made(asked, ids).sum(), asked)
+    torch.testing.assert_close(slope, expected)
+
+
+def test_what_was_found_on_a_device_is_found_again_on_another() -> None:
+    numeric, ids = rows()
+    made = model().eval()
+    made.fit_to(numeric, ids, target_of("logits"))
+    with torch.no_grad():
+        made(numeric, ids)
+        wide = made.double()(numeric.double(), ids)
+    assert wide.dtype == torch.float64
 
 
 def test_it_learns_which_column_matters() -> None:

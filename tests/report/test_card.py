@@ -30,6 +30,12 @@ def test_the_card_says_what_a_user_must_know(binary):
         assert said in card
 
 
+def test_rows_that_the_weights_hold_are_owned_up_to(binary):
+    facts = binary()
+    assert "training rows: its weights hold" not in render_card(facts)
+    assert "its weights hold 1,600 of them" in render_card(binary(model={**facts.model, "known_rows": 1600}))
+
+
 def test_classes_have_no_range(binary):
     facts = binary()
     target = {**facts.plan["target"], "low": 0.0, "high": 0.0}

@@ -1,7 +1,7 @@
 """Bags of networks, cross-validated and blended, within a time that is settled before training."""
 
 from wellfit.bagging.ensemble import EnsembleExperiment
-from wellfit.bagging.recipes import ARCHITECTURES, epochs_of, member_of
+from wellfit.bagging.recipes import ARCHITECTURES, architectures_of, epochs_of, member_of
 from wellfit.bagging.single import of_one_network
 
-__all__ = ["ARCHITECTURES", "EnsembleExperiment", "epochs_of", "member_of", "of_one_network"]
+__all__ = ["ARCHITECTURES", "EnsembleExperiment", "architectures_of", "epochs_of", "member_of", "of_one_network"]

@@ -26,6 +26,7 @@ from wellfit.experiment import Experiment, Outcome, score_all
 from wellfit.findings import Finding
 from wellfit.metrics import all_scores
 from wellfit.models.ensemble import Ensemble
+from wellfit.models.members import known_rows
 from wellfit.prediction import Scores
 from wellfit.prepared import PreparedTable
 from wellfit.runtime import default_threads, threads, versions
@@ -269,6 +270,7 @@ class EnsembleExperiment:
             "loss": first.loss.spec(),
             "versions": versions(),
             "parameters": sum(weight.numel() for weight in module.parameters()),
+            "known_rows": known_rows(module),
             "steps": self.steps,
             "best_epoch": self.stages[main].experiment.trainer.stopping.best_epoch or None,
         }

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Literal, Protocol, cast, runtime_checkable
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from wellfit.registry import Option
@@ -25,6 +25,7 @@ __all__ = [
     "averaged",
     "factors_of",
     "in_pieces",
+    "known_rows",
     "pace_of",
     "settled_kind",
     "told_of",
@@ -88,6 +89,15 @@ def told_of(module: Any) -> Callable[[Tensor], None] | None:
     They are as the loss wants them, ``[row]`` or ``[row, member]``.
     """
     return getattr(module, "told", None) if isinstance(module, Members) else None
+
+
+def known_rows(module: nn.Module) -> int:
+    """Give how many training rows the weights of a module hold: those that answers are looked up among.
+
+    >>> known_rows(nn.Linear(2, 1))
+    0
+    """
+    return max(int(getattr(part, "known_rows", 0)) for part in module.modules())
 
 
 def averaged(outputs: Tensor, kind: Kind) -> Tensor:

@@ -7,15 +7,16 @@ from __future__ import annotations
 
 import functools
 import itertools
-from collections.abc import Iterator, Mapping
-from typing import Any
+import math
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
-from wellfit.models.members import KIND, MEMBERS, Kind, averaged, in_pieces, with_kind
+from wellfit.models.members import KIND, MEMBERS, Kind, averaged, with_kind
 from wellfit.models.periodic import Waves
 from wellfit.models.same_rows import SameRows
 from wellfit.models.soft_neighbours import looked_up
@@ -30,7 +31,9 @@ _SPREAD = 0.15
 KNOWN_ROWS = 16_384
 """Training rows that are kept to be looked among."""
 PAIRS_AT_ONCE = 2**21
-"""Distances of a member's rows to known ones that are made at once: eight megabytes."""
+"""Distances of rows to known ones that are made at once outside of training: eight megabytes."""
+_PLACED = 2048
+"""Known rows that are placed at once: what is made of their columns stays in the cache."""
 _DOUBT = 1e-5
 """What is added to a class's share, so that one that no neighbour has is not impossible."""
 
@@ -84,13 +87,18 @@ class ModernNCA(nn.Module):
         if self.training:
             return self._among_candidates(_members_first(numeric), _members_first(categorical)).transpose(0, 1)
         known, answers = self._known_places(), self._answers(slice(None))
-        rows = max(1, PAIRS_AT_ONCE // known.shape[1])
+        rows = max(1, PAIRS_AT_ONCE // (known.shape[0] * known.shape[1]))
         said = [
             self._said(looked_up(self._places(*map(_members_first, piece)), known, answers))
-            for piece in in_pieces(numeric, categorical, rows=rows)
+            for piece in zip(numeric.split(rows), categorical.split(rows), strict=True)
         ]
         y = (said[0] if len(said) == 1 else torch.cat(said, 1)).transpose(0, 1)
         return y if apart else averaged(y, self.kind)
+
+    @property
+    def known_rows(self) -> int:
+        """How many training rows the weights of each member hold."""
+        return int(self.numeric.shape[1])
 
     def told(self, target: Tensor) -> None:
         """Take the answers of the next rows, ``[row]`` or ``[row, member]``: of rows alike they tell which is which."""
@@ -128,7 +136,7 @@ class ModernNCA(nn.Module):
             starts = torch.arange(self.members, device=categorical.device).view(-1, 1, 1) * self.vectors.shape[1]
             ids = (categorical + self.offsets + starts).expand(self.members, -1, -1)
             vectors = functional.embedding_bag(ids.flatten(0, 1), self.vectors.flatten(0, 1), mode="sum")
-            parts.append(vectors.view(*ids.shape[:2], -1))
+            parts.append(vectors.view(*ids.shape[:2], self.vectors.shape[2]))
         return functools.reduce(torch.add, parts)
 
     def _of_numbers(self, waves: Waves, numeric: Tensor) -> Iterator[Tensor]:
@@ -146,12 +154,14 @@ class ModernNCA(nn.Module):
 
     def _known_places(self) -> Tensor:
         """Give where the known rows are, found again when the weights are others."""
-        if torch.is_grad_enabled() or torch.compiler.is_compiling():
+        if (torch.is_grad_enabled() and self.weight.requires_grad) or torch.compiler.is_compiling():
             return self._places(self.numeric, self.categorical)
         state = [(weight.device, weight._version) for weight in (*self.parameters(), self.numeric)]
         if self._placed is None or self._placed[0] != state:
-            pieces = zip(self.numeric.split(2048, 1), self.categorical.split(2048, 1), strict=True)
-            self._placed = (state, torch.cat([self._places(*piece) for piece in pieces], 1))
+            pieces = zip(self.numeric.split(_PLACED, 1), self.categorical.split(_PLACED, 1), strict=True)
+            # What inference mode makes could not be used for a gradient later.
+            with torch.inference_mode(False), torch.no_grad():
+                self._placed = (state, torch.cat([self._places(*piece) for piece in pieces], 1))
         return self._placed[1]
 
     def _answers(self, rows: Tensor | slice) -> Tensor:
@@ -165,7 +175,7 @@ class ModernNCA(nn.Module):
         if self.kind == "value":
             return found
         if self.kind == "logits":
-            return (found + _DOUBT).log() - torch.log1p(torch.tensor(_DOUBT * self.outputs))
+            return (found + _DOUBT).log() - math.log1p(_DOUBT * self.outputs)
         return (found + _DOUBT).log() - (1.0 - found + _DOUBT).log()
 
     @torch.no_grad()
@@ -179,6 +189,12 @@ class ModernNCA(nn.Module):
             seen.scatter_(1, (self.categorical + self.offsets).flatten(1).expand(self.members, -1), True)
             self.vectors.mul_(seen.unsqueeze(2))
         self._same, self._straight, self._placed = {}, None, None
+
+    def _apply(self, function: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
+        # What was found on another device, or in shorter numbers, is found again.
+        self._same, self._straight, self._placed = {}, None, None
+        super()._apply(function, recurse)  # type: ignore[no-untyped-call]
+        return self
 
     def _load_from_state_dict(self, state: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         # How many rows are known is a matter of the data; torch wants places for them.

@@ -25,7 +25,7 @@ def render_card(facts: ReportFacts) -> str:
         "How well": _scores(facts),
         "Limits": _limits(facts),
         "How to use it": _use(facts),
-        "Safety": [_SAFETY],
+        "Safety": [_SAFETY, _known_rows(facts)],
     }
     blocks = [block for title, lines in parts.items() for block in ([] if title is None else [f"## {title}"]) + lines]
     return "\n\n".join(block for block in blocks if block) + "\n"
@@ -35,6 +35,16 @@ _SAFETY = (
     "The folder holds JSON, safetensors, Parquet, YAML, HTML and Markdown only. Nothing in it is run when it is "
     "loaded: no code, no import path, no serialised Python object. `report.html` loads nothing from elsewhere."
 )
+
+
+def _known_rows(facts: ReportFacts) -> str:
+    rows = int(number(facts.model.get("known_rows")) or 0)
+    if not rows:
+        return ""
+    return (
+        f"Answers are looked up among training rows: its weights hold {rows:,} of them, as scaled numbers and ids, "
+        "with their targets. Who gets the folder gets these."
+    )
 
 
 def _text(value: object) -> str:

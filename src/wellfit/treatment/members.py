@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wellfit.bagging import ARCHITECTURES, epochs_of, member_of
+from wellfit.bagging import ARCHITECTURES, architectures_of, epochs_of, member_of
 from wellfit.config import Config, model_spec, with_values
 from wellfit.models import MODELS
 from wellfit.prepared import PreparedTable
@@ -113,7 +113,7 @@ def usual_members(table: PreparedTable, given: Sequence[Member]) -> list[dict[st
     for member in given:
         counts[member["type"]] += int(member.get("members", 1))
     most = max(counts.values(), default=1)
-    return [dict(_usual(table, name, counts[name] or most)) for name in ("linear", *ARCHITECTURES)]
+    return [dict(_usual(table, name, counts[name] or most)) for name in ("linear", *architectures_of(table))]
 
 
 def _usual(table: PreparedTable, name: str, members: int) -> Member:
