@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 import torch
 
 import wellfit
+from wellfit.errors import ConfigError, Interrupted
 from wellfit.models import TableInputs
 from wellfit.models.members import averaged, known_rows
 from wellfit.models.modernnca import KNOWN_ROWS, ModernNCA
@@ -222,6 +224,42 @@ def test_what_was_found_on_a_device_is_found_again_on_another() -> None:
         made(numeric, ids)
         wide = made.double()(numeric.double(), ids)
     assert wide.dtype == torch.float64
+
+
+def test_noise_in_rows_that_must_be_recognised_is_refused() -> None:
+    numeric, none = torch.randn(40, 3), torch.zeros(40, 0, dtype=torch.int64)
+    made = ModernNCA(TableInputs(numeric=3), 1, kind="value")
+    made.fit_to(numeric, none, numeric[:, 0])
+    with pytest.raises(ConfigError, match="it would find the row itself"):
+        wellfit.fit(made, ((numeric, none), numeric[:, 0]), loss="mse", augment={"noise": 0.1})
+
+
+class _StopAt(wellfit.Callback):
+    def on_step(self, trainer: Any) -> None:
+        if trainer.position.step == 11:
+            raise Interrupted("stopped by the test")
+
+
+def test_a_stopped_training_goes_on_bit_for_bit(tmp_path: Path) -> None:
+    numeric, ids = rows(64)
+    target = numeric[:, 0]
+    options = {"loss": "mse", "optimizer": {"name": "adam", "lr": 0.02}, "schedule": "cosine", "batch_size": 16,
+               "epochs": 4, "threads": 1, "weight_decay": 0.1}  # fmt: skip
+
+    def made() -> ModernNCA:
+        torch.manual_seed(1)
+        module = model("value", candidates=30)
+        module.fit_to(numeric, ids, target)
+        return module
+
+    given = ((numeric, ids), target)
+    whole = wellfit.fit(made(), given, valid=given, **options)
+    stopping = {"checkpoint": tmp_path, "checkpoint_every": 1, "callbacks": [_StopAt()]}
+    with pytest.raises(Interrupted):
+        wellfit.fit(made(), given, valid=given, **options, **stopping)
+    resumed = wellfit.fit(made(), given, valid=given, checkpoint=tmp_path, resume=True, **options)
+    states = zip(whole.module.state_dict().values(), resumed.module.state_dict().values(), strict=True)
+    assert all(torch.equal(a, b) for a, b in states)
 
 
 def test_it_learns_which_column_matters() -> None:

@@ -159,6 +159,24 @@ def test_a_gradient_that_is_not_finite_stops_before_the_weights_are_spoilt(rows,
     assert all(bool(torch.isfinite(value).all()) for value in module.state_dict().values() if value.is_floating_point())
 
 
+def test_a_spoilt_update_leaves_buffers_as_the_last_good_one_did(rows):
+    class Counting(nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.layer = nn.Linear(6, 2)
+            self.register_buffer("seen", torch.zeros(1))
+            self.register_buffer("fixed", torch.full((3,), 7.0))
+
+        def forward(self, x: torch.Tensor) -> torch.Tensor:
+            if self.training:
+                self.seen.add_(float(len(x)))
+            return self.layer(x) * (math.nan if float(self.seen) > 100 else 1.0)
+
+    module = Counting()
+    wellfit.fit(module, rows, loss="cce", batch_size=30, epochs=2, doctor="off")
+    assert (float(module.seen), module.fixed.tolist()) == (90.0, [7.0, 7.0, 7.0])
+
+
 def test_penalties_are_in_the_gradient_and_in_the_reported_loss(rows, make_net):
     inputs, target = rows
     module = make_net(dropout=0, norm=False)

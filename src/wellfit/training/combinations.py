@@ -7,6 +7,7 @@ from typing import Any
 from torch import nn
 
 from wellfit.errors import ConfigError
+from wellfit.models.members import known_rows
 from wellfit.registry import Choice
 from wellfit.training.recipe import Recipe
 
@@ -14,13 +15,22 @@ __all__ = ["refuse_combinations"]
 
 
 def refuse_combinations(choice: Choice[Any] | None, module: nn.Module, recipe: Recipe) -> None:
-    """Refuse an optimizer with what it says it can't be combined with, and batch norm with one row an update.
+    """Refuse an optimizer beside what it says it can't be combined with, and modules beside what spoils them.
+
+    Batch norm has no use for one row an update, nor a network that knows its training rows for noise in them.
 
     Raises:
         ConfigError: the recipe holds such a pair.
     """
     if choice is not None:
         _refuse_beside(choice, module, recipe)
+    if recipe.noise > 0 and known_rows(module):
+        raise ConfigError(
+            "A network that looks answers up among the training rows knows a row by what it holds: with noise in it, "
+            "it would find the row itself.",
+            got=f"augment: {{noise: {recipe.noise:g}}}",
+            do="Leave the noise out, or choose another model.",
+        )
     one_row = recipe.batch_rows == 1
     if one_row and any(isinstance(part, nn.modules.batchnorm._BatchNorm) for part in module.modules()):
         raise ConfigError(
