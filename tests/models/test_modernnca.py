@@ -15,6 +15,7 @@ from wellfit.errors import ConfigError, Interrupted
 from wellfit.models import TableInputs
 from wellfit.models.members import averaged, known_rows
 from wellfit.models.modernnca import KNOWN_ROWS, ModernNCA
+from wellfit.training.apart import apart
 
 INPUTS = TableInputs(numeric=3, cardinalities=(5, 4))
 ROWS = 40
@@ -99,6 +100,33 @@ def test_in_training_a_row_does_not_see_itself(told: bool) -> None:
     np.fill_diagonal(share, 0.0)
     expected = share @ target.double().numpy() / share.sum(1)
     np.testing.assert_allclose(said, expected, rtol=1e-4, atol=1e-5)
+
+
+def test_a_look_at_training_rows_does_not_find_them_themselves() -> None:
+    numeric, ids = rows()
+    target = target_of("value")
+    made = model("value")
+    made.fit_to(numeric, ids, target)
+    made.train().told(target)
+    expected = made(numeric, ids)[:, 0].detach()
+    with apart(made), torch.no_grad():
+        torch.testing.assert_close(made(numeric, ids), expected)
+    with torch.no_grad():
+        assert not torch.allclose(made.eval()(numeric, ids), expected)
+
+
+def test_the_doctor_looks_at_what_was_trained_and_is_not_fooled() -> None:
+    numeric, none = torch.randn(300, 3), torch.zeros(300, 0, dtype=torch.int64)
+    target = torch.randn(300)
+    made = ModernNCA(TableInputs(numeric=3), 1, kind="value")
+    made.fit_to(numeric, none, target)
+    given = ((numeric[:200], none[:200]), target[:200])
+    held = ((numeric[200:], none[200:]), target[200:])
+    options = {"optimizer": {"name": "adam", "lr": 0.02}, "batch_size": 64, "early_stopping": {"patience": 5}}
+    result = wellfit.fit(made, given, valid=held, loss="mse", epochs=8, threads=1, **options)
+    assert "doctor_failed" not in [finding.code for finding in result.findings]
+    # Nothing can be learned from noise; a row that finds itself would be right all the same.
+    assert result.history.meta["appraisal"]["train"]["figures"]["r2"][0] < 0.5
 
 
 def test_a_row_sees_others_that_hold_the_same() -> None:

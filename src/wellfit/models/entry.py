@@ -56,6 +56,8 @@ class ModelEntry(Entry):
     ``factors()``, the factors of rate and decay by parameter's name, ``{name: (rate, decay)}``, 1 where not named;
     ``at(progress)``, called before each update with the share of the run that lies before it, which gives the factor
     of the weight decay; ``told(target)``, called before each forward pass of an update with the answers of its rows.
+    One that looks answers up among training rows says how many its weights hold, ``known_rows``, and does not find a
+    row itself where ``sees_itself`` is set to False.
     """
 
     reads: Literal["table", "images"] = "table"

@@ -76,6 +76,8 @@ class ModernNCA(nn.Module):
         self.register_buffer("numeric", torch.zeros(1, 1, inputs.numeric))
         self.register_buffer("categorical", torch.zeros(1, 1, len(inputs.cardinalities), dtype=torch.int32))
         self.register_buffer("answers", torch.zeros(1, 1, dtype=torch.int64 if kind == "logits" else torch.float32))
+        self.sees_itself = True
+        """Whether a known row that is asked for in evaluation is among its own neighbours."""
         self._same: dict[bool, SameRows] = {}
         self._told: Tensor | None = None
         self._straight: Tensor | None = None
@@ -86,12 +88,9 @@ class ModernNCA(nn.Module):
         apart = numeric.ndim == 3
         if self.training:
             return self._among_candidates(_members_first(numeric), _members_first(categorical)).transpose(0, 1)
-        known, answers = self._known_places(), self._answers(slice(None))
-        rows = max(1, PAIRS_AT_ONCE // (known.shape[0] * known.shape[1]))
-        said = [
-            self._said(looked_up(self._places(*map(_members_first, piece)), known, answers))
-            for piece in zip(numeric.split(rows), categorical.split(rows), strict=True)
-        ]
+        rows = max(1, PAIRS_AT_ONCE // (self.members * self.known_rows))
+        pieces = zip(numeric.split(rows), categorical.split(rows), strict=True)
+        said = [self._among_all(*map(_members_first, piece)) for piece in pieces]
         y = (said[0] if len(said) == 1 else torch.cat(said, 1)).transpose(0, 1)
         return y if apart else averaged(y, self.kind)
 
@@ -103,6 +102,15 @@ class ModernNCA(nn.Module):
     def told(self, target: Tensor) -> None:
         """Take the answers of the next rows, ``[row]`` or ``[row, member]``: of rows alike they tell which is which."""
         self._told = target
+
+    def _among_all(self, numeric: Tensor, categorical: Tensor) -> Tensor:
+        """Look rows up among all known ones."""
+        hidden = None
+        if not self.sees_itself:
+            chosen = torch.arange(self.known_rows, device=numeric.device)
+            hidden = self._themselves(numeric, categorical, chosen).expand(self.members, -1)
+        asked, answers = self._places(numeric, categorical), self._answers(slice(None))
+        return self._said(looked_up(asked, self._known_places(), answers, hidden))
 
     def _among_candidates(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Look rows up among some of the known ones, others each time, but for themselves."""
@@ -156,7 +164,7 @@ class ModernNCA(nn.Module):
         """Give where the known rows are, found again when the weights are others."""
         if (torch.is_grad_enabled() and self.weight.requires_grad) or torch.compiler.is_compiling():
             return self._places(self.numeric, self.categorical)
-        state = [(weight.device, weight._version) for weight in (*self.parameters(), self.numeric)]
+        state = [(weight.data_ptr(), weight._version) for weight in (*self.parameters(), self.numeric)]
         if self._placed is None or self._placed[0] != state:
             pieces = zip(self.numeric.split(_PLACED, 1), self.categorical.split(_PLACED, 1), strict=True)
             # What inference mode makes could not be used for a gradient later.
@@ -200,7 +208,8 @@ class ModernNCA(nn.Module):
         # How many rows are known is a matter of the data; torch wants places for them.
         for name in ("numeric", "categorical", "answers"):
             held, given = getattr(self, name), state.get(prefix + name)
-            if given is not None and given.ndim == held.ndim and given.shape[2:] == held.shape[2:]:
+            fits = given is not None and given.ndim == held.ndim and given.shape[2:] == held.shape[2:]
+            if given is not None and fits and given.shape != held.shape:
                 setattr(self, name, held.new_empty(given.shape))
         self._same, self._straight, self._placed = {}, None, None
         super()._load_from_state_dict(state, prefix, *rest)

@@ -27,8 +27,9 @@ _MOST = 2**20
 def apart(module: nn.Module) -> Iterator[None]:
     """Have passes in evaluation mode leave random state, modes, buffers and plain attributes as they were.
 
-    Compiled parts run as they were written. What a module keeps in objects of its own, and what its hooks do
-    elsewhere, can't be undone.
+    A network that looks answers up among its training rows does not find the row itself: of training rows, that would
+    tell nothing. Compiled parts run as they were written. What a module keeps in objects of its own, and what its
+    hooks do elsewhere, can't be undone.
 
     >>> class Counter(nn.Module):
     ...     calls = 0
@@ -42,6 +43,9 @@ def apart(module: nn.Module) -> Iterator[None]:
     0
     """
     with restored_random_state(), evaluating(module), _undone(module), _eager():
+        for part in module.modules():
+            if getattr(part, "sees_itself", False):
+                part.sees_itself = False  # type: ignore[assignment]
         yield
 
 
