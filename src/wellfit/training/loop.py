@@ -74,7 +74,7 @@ class Trainer:
         self.optimizer = self.recipe.optimizer(named)
         steps = self.epoch_steps
         planned = None if steps is None else steps * self.recipe.epochs
-        forward = self.forward or self.module
+        forward = self.module if self.forward is None else self.forward
         self.updater = Updater(self.module, forward, self.optimizer, self.recipe, self.monitor, planned)
         self.weights = ChosenWeights(self.module, self.optimizer, self.recipe.ema)
         self._pending: list[tuple[Tensor, Tensor | float]] = []
