@@ -36,6 +36,9 @@ SHARES = {"realmlp": 0.35, "tabm": 0.65}
 """Each architecture's share of the time: RealMLP's update costs the least."""
 WITH_NEIGHBOURS = {"realmlp": 0.2, "modernnca": 0.25, "tabm": 0.4}
 """The same with ModernNCA. What is left makes more members of those that count the most."""
+WITH_SOME_NEIGHBOURS = {"realmlp": 0.3, "modernnca": 0.12, "tabm": 0.5}
+"""The same of more than `MANY_ROWS`: ModernNCA looks among a part of them alone, and counts where that is enough."""
+MANY_ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,7 +83,7 @@ def _shared_out(
     """Give each architecture its share of the time, and the next ones what it does not need."""
     left = until - time.monotonic()
     names = _learnable(table, costs, left)
-    shares = _shares(names)
+    shares = _shares(table, names)
     members: list[Member] = [member_of(table, "linear", folds)]
     ends: list[float | None] = [until]
     spare = left * (sum(shares.values()) if len(names) > 1 else 1.0)
@@ -99,7 +102,7 @@ def _learnable(table: PreparedTable, costs: Mapping[str, _Cost], left: float) ->
     """Give the architectures that can learn something in their parts of the time; RealMLP, which learns soonest."""
     for without in ((), ("tabm",), ("modernnca",)):
         names = [name for name in costs if name not in without]
-        shares = _shares(names)
+        shares = _shares(table, names)
         whole = left * CAREFUL * sum(shares.values()) / sum(shares[name] for name in names)
         if all(name == "realmlp" or _learns(table, name, costs[name], whole * shares[name]) for name in names):
             return names
@@ -111,8 +114,10 @@ def _learns(table: PreparedTable, name: str, cost: _Cost, seconds: float) -> boo
     return cost.affordable(seconds) >= needed / 3
 
 
-def _shares(names: Sequence[str]) -> Mapping[str, float]:
-    return WITH_NEIGHBOURS if "modernnca" in names else SHARES
+def _shares(table: PreparedTable, names: Sequence[str]) -> Mapping[str, float]:
+    if "modernnca" not in names:
+        return SHARES
+    return WITH_NEIGHBOURS if table.rows["train"] <= MANY_ROWS else WITH_SOME_NEIGHBOURS
 
 
 def with_threads(table: PreparedTable, pool: Pool, until: float) -> PreparedTable:
