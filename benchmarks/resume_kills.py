@@ -6,7 +6,7 @@ Compared bit by bit: weights, history, scores, predictions, and the names of the
 ``python -m wellfit train``; the others are processes forked from one that has imported everything. Every third run is
 killed a second time while it is resumed. Prints a table by phase and writes results/resume_kills.json.
 
-With --ensemble the runs are ensembles of three architectures, written to results/resume_kills_ensemble.json. What the
+With --ensemble the runs are ensembles of four architectures, written to results/resume_kills_ensemble.json. What the
 clock decides can't be compared bit by bit, so that their members are named: as a run under --time saves them before
 its first update.
 """
@@ -57,6 +57,8 @@ model:
   - {{type: linear, members: 3, train: {{loss: cce, batch_size: 128, epochs: 4}}}}
   - {{type: realmlp, members: 3, hidden: [32, 32], train: {{loss: cce, batch_size: 64, epochs: 6, schedule: coslog4,
       optimizer: {{name: adam, lr: 0.04}}, early_stopping: {{patience: 256}}}}}}
+  - {{type: modernnca, members: 2, width: 16, candidates: 200, train: {{loss: cce, batch_size: 64, epochs: 4,
+      schedule: cosine}}}}
   - {{type: tabm, members: 1, width: 32, k: 4, train: {{loss: cce, batch_size: 64, epochs: 4, schedule: cosine}}}}
 train: {{threads: 1, checkpoint_every: {every}, seed: 5}}
 output: {{report: false}}

@@ -21,9 +21,9 @@ def begun(*arguments: str) -> subprocess.Popen[bytes]:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("after", [0.0, 1.5, 4.0])
-def test_a_timed_ensemble_that_was_killed_is_replayed_bit_by_bit(after: float, tmp_path: Path) -> None:
-    (tmp_path / "t.csv").write_text(csv_text(small_columns(300)))
+@pytest.mark.parametrize(("rows", "after"), [(300, 0.0), (300, 1.5), (300, 4.0), (2500, 3.0), (2500, 5.0)])
+def test_a_timed_ensemble_that_was_killed_is_replayed_bit_by_bit(rows: int, after: float, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text(csv_text(small_columns(rows)))
     run, again = tmp_path / "run", tmp_path / "again"
     every = ("-o", "train.checkpoint_every=20", "-o", "output.report=false")
     process = begun("train", str(tmp_path / "t.csv"), "--target", "label", "--time", "12s", "--out", str(run), *every)
