@@ -120,6 +120,8 @@ def test_the_doctor_looks_at_what_was_trained_and_is_not_fooled() -> None:
     target = torch.randn(300)
     made = ModernNCA(TableInputs(numeric=3), 1, kind="value")
     made.fit_to(numeric, none, target)
+    # So far apart, each row has one neighbour.
+    made.weight.data.mul_(100.0)
     given = ((numeric[:200], none[:200]), target[:200])
     held = ((numeric[200:], none[200:]), target[200:])
     options = {"optimizer": {"name": "adam", "lr": 0.02}, "batch_size": 64, "early_stopping": {"patience": 5}}

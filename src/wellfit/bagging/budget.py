@@ -94,7 +94,7 @@ def _shared_out(
         spare -= costs[name].epoch * chosen["members"] * chosen["train"]["epochs"] / CAREFUL
         members.append(chosen)
         # Of few rows an epoch costs more than its updates, and one that is cut at a high rate is worth little.
-        ends.append(until - spare * SLACK if others else until)
+        ends.append(until - max(spare, 0.0) * SLACK if others else until)
     return members, ends
 
 

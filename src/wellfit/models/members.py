@@ -26,6 +26,7 @@ __all__ = [
     "factors_of",
     "in_pieces",
     "known_rows",
+    "members_first",
     "pace_of",
     "settled_kind",
     "told_of",
@@ -97,7 +98,8 @@ def known_rows(module: nn.Module) -> int:
     >>> known_rows(nn.Linear(2, 1))
     0
     """
-    return max(int(getattr(part, "known_rows", 0)) for part in module.modules())
+    held = (getattr(part, "known_rows", 0) for part in module.modules() if isinstance(part, Members))
+    return max(held, default=0)
 
 
 def averaged(outputs: Tensor, kind: Kind) -> Tensor:
@@ -125,6 +127,11 @@ def averaged(outputs: Tensor, kind: Kind) -> Tensor:
     if kind == "logits":
         return outputs.log_softmax(-1).logsumexp(-2) - math.log(members)
     return functional.logsigmoid(outputs).logsumexp(-2) - functional.logsigmoid(-outputs).logsumexp(-2)
+
+
+def members_first(x: Tensor) -> Tensor:
+    """Give rows ``[row, column]`` or ``[row, member, column]`` as ``[1, row, column]`` or ``[member, row, column]``."""
+    return x.transpose(0, 1) if x.ndim == 3 else x.unsqueeze(0)
 
 
 def in_pieces(numeric: Tensor, categorical: Tensor, *, rows: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
-from wellfit.models.members import KIND, MEMBERS, Kind, averaged, with_kind
+from wellfit.models.members import KIND, MEMBERS, Kind, averaged, members_first, with_kind
 from wellfit.models.periodic import Waves
 from wellfit.models.same_rows import SameRows
 from wellfit.models.soft_neighbours import looked_up
@@ -87,10 +87,10 @@ class ModernNCA(nn.Module):
         """Map rows to outputs; see `wellfit.models.members` for the shapes. In training, a row does not see itself."""
         apart = numeric.ndim == 3
         if self.training:
-            return self._among_candidates(_members_first(numeric), _members_first(categorical)).transpose(0, 1)
+            return self._among_candidates(members_first(numeric), members_first(categorical)).transpose(0, 1)
         rows = max(1, PAIRS_AT_ONCE // (self.members * self.known_rows))
         pieces = zip(numeric.split(rows), categorical.split(rows), strict=True)
-        said = [self._among_all(*map(_members_first, piece)) for piece in pieces]
+        said = [self._among_all(*map(members_first, piece)) for piece in pieces]
         y = (said[0] if len(said) == 1 else torch.cat(said, 1)).transpose(0, 1)
         return y if apart else averaged(y, self.kind)
 
@@ -190,19 +190,23 @@ class ModernNCA(nn.Module):
     def fit_to(self, numeric: Tensor, categorical: Tensor, target: Tensor) -> None:
         """Keep training rows, and forget ids that none of them has; see `wellfit.models.members` for the shapes."""
         kept = torch.randperm(len(numeric), device=numeric.device)[:KNOWN_ROWS]
-        self.numeric, self.categorical = _members_first(numeric[kept]), _members_first(categorical[kept]).int()
+        self.numeric, self.categorical = members_first(numeric[kept]), members_first(categorical[kept]).int()
         self.answers = _answers_first(target[kept]).to(self.answers.dtype)
         if len(self.offsets):
             seen = torch.zeros(self.members, self.vectors.shape[1], dtype=torch.bool, device=numeric.device)
             seen.scatter_(1, (self.categorical + self.offsets).flatten(1).expand(self.members, -1), True)
             self.vectors.mul_(seen.unsqueeze(2))
-        self._same, self._straight, self._placed = {}, None, None
+        self._forget()
 
     def _apply(self, function: Callable[[Tensor], Tensor], recurse: bool = True) -> Self:
         # What was found on another device, or in shorter numbers, is found again.
-        self._same, self._straight, self._placed = {}, None, None
+        self._forget()
         super()._apply(function, recurse)  # type: ignore[no-untyped-call]
         return self
+
+    def _forget(self) -> None:
+        """Have what was found in the known rows and with the weights found again."""
+        self._same, self._straight, self._placed = {}, None, None
 
     def _load_from_state_dict(self, state: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         # How many rows are known is a matter of the data; torch wants places for them.
@@ -211,7 +215,7 @@ class ModernNCA(nn.Module):
             fits = given is not None and given.ndim == held.ndim and given.shape[2:] == held.shape[2:]
             if given is not None and fits and given.shape != held.shape:
                 setattr(self, name, held.new_empty(given.shape))
-        self._same, self._straight, self._placed = {}, None, None
+        self._forget()
         super()._load_from_state_dict(state, prefix, *rest)
 
 
@@ -219,10 +223,6 @@ def _two_values(numeric: Tensor) -> Tensor:
     """Tell which columns of ``[member, row, number]`` have no more than two values, ``[number]``."""
     low, high = numeric.amin((0, 1)), numeric.amax((0, 1))
     return ((numeric == low) | (numeric == high)).all(1).all(0)
-
-
-def _members_first(x: Tensor) -> Tensor:
-    return x.transpose(0, 1) if x.ndim == 3 else x.unsqueeze(0)
 
 
 def _answers_first(target: Tensor) -> Tensor:

@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from wellfit.models.category_columns import FIRST, CategoryVectors, Flags
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
 from wellfit.models.member_layers import MemberBlock, MemberLinear
-from wellfit.models.members import KIND, MEMBERS, Kind, averaged, in_pieces, settled_kind
+from wellfit.models.members import KIND, MEMBERS, Kind, averaged, in_pieces, members_first, settled_kind
 from wellfit.models.periodic import WIDTH, PeriodicEmbedding
 from wellfit.models.sloped import SLOPED
 from wellfit.registry import Option
@@ -102,7 +102,7 @@ class RealMLP(nn.Module):
 
     def features(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Give what the first layer reads, ``[member, row, feature]``."""
-        numeric, categorical = _members_first(numeric), _members_first(categorical)
+        numeric, categorical = members_first(numeric), members_first(categorical)
         parts = []
         if self.periodic is not None:
             parts.append(self.periodic(numeric))
@@ -147,10 +147,6 @@ class RealMLP(nn.Module):
 
 def _chosen(inputs: TableInputs, places: Sequence[int]) -> tuple[int, ...]:
     return tuple(inputs.cardinalities[place] for place in places)
-
-
-def _members_first(x: Tensor) -> Tensor:
-    return x.transpose(0, 1) if x.ndim == 3 else x.unsqueeze(0)
 
 
 def _factors(name: str) -> tuple[float, float]:

@@ -11,6 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
+from wellfit.models.members import Members
 from wellfit.runtime import restored_random_state
 from wellfit.training.evaluation import evaluating
 
@@ -44,7 +45,7 @@ def apart(module: nn.Module) -> Iterator[None]:
     """
     with restored_random_state(), evaluating(module), _undone(module), _eager():
         for part in module.modules():
-            if getattr(part, "sees_itself", False):
+            if isinstance(part, Members) and hasattr(part, "sees_itself"):
                 part.sees_itself = False  # type: ignore[assignment]
         yield
 
