@@ -17,11 +17,13 @@ from wellfit.prepared import Prepared, PreparedTable
 from wellfit.runtime import default_threads
 from wellfit.training import Callback, Trainer
 
-__all__ = ["chosen_members", "with_threads"]
+__all__ = ["Cost", "chosen_members", "with_threads"]
 
 TRIED = 12
 """Updates that an architecture's cost is measured on, by their median: of five, the first ones, which are slower, made
 a small network half as dear again as it is."""
+TRIED_SECONDS = 0.25
+"""Seconds after which no more updates are tried: of wide tables one takes long, and is measured well by few."""
 CAREFUL = 0.93
 """The share of the time that is planned for: what is left over covers a machine that is busier later."""
 FEWEST_SECONDS = 1.0
@@ -42,10 +44,11 @@ MANY_ROWS = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Cost:
-    """What one member costs, in seconds an epoch, and how many updates that is."""
+class Cost:
+    """What one member costs, and how many updates an epoch has."""
 
     epoch: float
+    """Seconds an epoch."""
     steps: int
 
     def affordable(self, seconds: float) -> float:
@@ -53,24 +56,29 @@ class _Cost:
         return seconds / self.epoch
 
 
-def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list[Member], list[float | None]]:
+def chosen_members(
+    table: PreparedTable, pool: Pool, until: float, known: Mapping[str, Cost] | None = None
+) -> tuple[list[Member], list[float | None]]:
     """Choose the members of an ensemble, and when each has to be done.
 
     Args:
         table: The rows.
         pool: How they are dealt.
         until: When the last one has to be done, on the monotonic clock.
+        known: What was measured before, by architecture.
 
     Returns:
         The members as ``model.members`` has them, and the end of each on the monotonic clock; None for one that is
         trained to its end, as it was made to be short.
     """
     folds = len(pool.folds) if pool.crossed else SHARED
-    names, costs = architectures_of(table), dict[str, _Cost]()
+    names, costs = architectures_of(table), dict[str, Cost]()
     for name in names:
         if not _worth(until):
             break
-        costs[name] = _measured(table, pool, name, folds if name == "realmlp" else 1, until)
+        cost = (known or {}).get(name)
+        # Members of RealMLP side by side cost less each than one alone.
+        costs[name] = cost or _measured(table, pool, name, min(SOME, folds) if name == "realmlp" else 1, until)
     # Measuring takes time too, on a busy machine more than was left.
     if not _worth(until):
         return [hasty_member(table, folds if pool.crossed else 1)], [None]
@@ -78,7 +86,7 @@ def chosen_members(table: PreparedTable, pool: Pool, until: float) -> tuple[list
 
 
 def _shared_out(
-    table: PreparedTable, folds: int, costs: Mapping[str, _Cost], until: float
+    table: PreparedTable, folds: int, costs: Mapping[str, Cost], until: float
 ) -> tuple[list[Member], list[float | None]]:
     """Give each architecture its share of the time, and the next ones what it does not need."""
     left = until - time.monotonic()
@@ -98,7 +106,7 @@ def _shared_out(
     return members, ends
 
 
-def _learnable(table: PreparedTable, costs: Mapping[str, _Cost], left: float) -> list[str]:
+def _learnable(table: PreparedTable, costs: Mapping[str, Cost], left: float) -> list[str]:
     """Give the architectures that can learn something in their parts of the time; RealMLP, which learns soonest."""
     for without in ((), ("tabm",), ("modernnca",)):
         names = [name for name in costs if name not in without]
@@ -109,7 +117,7 @@ def _learnable(table: PreparedTable, costs: Mapping[str, _Cost], left: float) ->
     return ["realmlp"]
 
 
-def _learns(table: PreparedTable, name: str, cost: _Cost, seconds: float) -> bool:
+def _learns(table: PreparedTable, name: str, cost: Cost, seconds: float) -> bool:
     needed, _ = epochs_of(name, table.rows["train"], cost.steps)
     return cost.affordable(seconds) >= needed / 3
 
@@ -120,24 +128,24 @@ def _shares(table: PreparedTable, names: Sequence[str]) -> Mapping[str, float]:
     return WITH_NEIGHBOURS if table.rows["train"] <= MANY_ROWS else WITH_SOME_NEIGHBOURS
 
 
-def with_threads(table: PreparedTable, pool: Pool, until: float) -> PreparedTable:
-    """Give the table to be trained by one thread where several are slower, as it was measured.
+def with_threads(table: PreparedTable, pool: Pool, until: float) -> tuple[PreparedTable, Mapping[str, Cost]]:
+    """Give the table to be trained by one thread where several are slower, and what was measured to tell.
 
     That is so where others use the cores, or there are fewer than there seem to be, as in a container with a quota:
     threads wait for each other at every product, and an update takes longer than with one.
     """
     if table.config.train.threads != "auto" or default_threads() == 1 or not _worth(until):
-        return table
+        return table, {}
     alone = replace(table, config=with_values(table.config, {"train.threads": 1}))
-    single, several = (_measured(each, pool, "tabm", 1, until).epoch for each in (alone, table))
-    return alone if several > single else table
+    single, several = (_measured(each, pool, "tabm", 1, until) for each in (alone, table))
+    return (alone, {"tabm": single}) if several.epoch > single.epoch else (table, {"tabm": several})
 
 
 def _worth(until: float) -> bool:
     return until - time.monotonic() >= FEWEST_SECONDS
 
 
-def _fitted(table: Prepared, name: str, folds: int, cost: _Cost, seconds: float) -> Member:
+def _fitted(table: Prepared, name: str, folds: int, cost: Cost, seconds: float) -> Member:
     """Share out the epochs that one member could have: to some members first, then for longer, then to more."""
     affordable = cost.affordable(seconds)
     most = int(member_of(table, name, 1)["train"]["epochs"])
@@ -172,18 +180,19 @@ class _Watch(Callback):
         return self._last - before
 
 
-def _measured(table: PreparedTable, pool: Pool, name: str, members: int, until: float) -> _Cost:
+def _measured(table: PreparedTable, pool: Pool, name: str, members: int, until: float) -> Cost:
     """Make a few updates of a throwaway network, and look at the validations that come with them.
 
     Where time ends before, nothing is known, and nothing more will be trained.
     """
     watch = _Watch()
     config = _trial(stage_config(table.config, member_of(table, name, members, TRIED), 0))
-    trainer = Experiment(Bag.of(table, pool, members, config), callbacks=[watch], until=until).trainer
+    trainer = Experiment(Bag.of(table, pool, members, config), callbacks=[watch]).trainer
+    trainer.deadline = min(until, time.monotonic() + TRIED_SECONDS)
     trainer.run()
     update = statistics.median(watch.updates[1:] or watch.updates)
     steps = trainer.epoch_steps or 1
-    return _Cost(epoch=(update * steps + min(watch.validations)) / members, steps=steps)
+    return Cost(epoch=(update * steps + min(watch.validations)) / members, steps=steps)
 
 
 def _trial(config: Config) -> Config:

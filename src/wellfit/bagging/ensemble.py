@@ -95,8 +95,8 @@ class EnsembleExperiment:
         if given is not None:
             return [dict(one) for one in given], [self._until] * len(given)
         until = cast(float, self._until)
-        self.prepared = with_threads(self.prepared, self.pool, until)
-        members, ends = chosen_members(self.prepared, self.pool, until)
+        self.prepared, known = with_threads(self.prepared, self.pool, until)
+        members, ends = chosen_members(self.prepared, self.pool, until, known)
         return members, list(ends)
 
     def _config(self, limit: float | None) -> Config:

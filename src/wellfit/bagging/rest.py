@@ -17,7 +17,8 @@ def more_members(
 ) -> Member | None:
     """Give as many members as fit into so many seconds, of the architecture that counts the most; None if none does.
 
-    Every architecture gets one member a fold at the most.
+    When all have one member a fold, each gets a second one, which begins elsewhere, and no more: so all are better by
+    0.2 % on some hundred rows (six tables, five splits each), and third ones by less than is worth their predictions.
 
     Args:
         kinds: What was trained, stages that are alike together.
@@ -25,13 +26,15 @@ def more_members(
         pool: How rows are dealt.
         seconds: What is left, for what a member took when it was trained beside others.
     """
-    most = len(pool.folds) if pool.crossed else SHARED
-    for _, kind in sorted(zip(weights, kinds, strict=True), key=lambda pair: -pair[0]):
-        stage, members = kind[0], sum(stage.bag.members for stage in kind)
-        if stage.member["type"] in ARCHITECTURES and members < most:
-            each = stage.seconds / stage.bag.members
-            # One alone takes up to twice what one of many does.
-            fitting = min(most - members, int(CAREFUL * seconds / each) - (stage.bag.members > 1))
-            if fitting > 0:
-                return {**stage.member, "members": fitting}
+    once = len(pool.folds) if pool.crossed else SHARED
+    ranked = sorted(zip(weights, kinds, strict=True), key=lambda pair: -pair[0])
+    for most in (once, 2 * once):
+        for _, kind in ranked:
+            stage, members = kind[0], sum(stage.bag.members for stage in kind)
+            if stage.member["type"] in ARCHITECTURES and members < most:
+                each = stage.seconds / stage.bag.members
+                # One alone takes up to twice what one of many does.
+                fitting = min(most - members, int(CAREFUL * seconds / each) - (stage.bag.members > 1))
+                if fitting > 0:
+                    return {**stage.member, "members": fitting}
     return None

@@ -9,7 +9,6 @@ from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
 from wellfit.models.bins import BinnedNumbers, set_bins
 from wellfit.models.dropout import dropout
@@ -91,11 +90,13 @@ class _One(nn.Module):
 class _SeenFlags(nn.Module):
     """One column an id; an id that training rows do not have gives zeros: no weight of it was trained."""
 
+    offsets: Tensor
     seen: Tensor
 
     def __init__(self, cardinalities: tuple[int, ...]) -> None:
         super().__init__()
         self.cardinalities = cardinalities
+        self.register_buffer("offsets", torch.tensor([0, *cardinalities[:-1]]).cumsum(0), persistent=False)
         self.register_buffer("seen", torch.ones(sum(cardinalities)))
 
     def fit_to(self, ids: Tensor) -> None:
@@ -105,8 +106,9 @@ class _SeenFlags(nn.Module):
 
     def forward(self, ids: Tensor) -> Tensor:
         """Map ids ``[row, category]`` to flags ``[row, id]``."""
-        flags = [functional.one_hot(ids[:, place], size) for place, size in enumerate(self.cardinalities)]
-        return torch.cat(flags, 1) * self.seen
+        # All columns in one go: one after the other, forty of them took an eighth of an update.
+        places = ids + self.offsets
+        return self.seen.new_zeros(len(ids), len(self.seen)).scatter_(1, places, self.seen[places])
 
 
 class TabM(nn.Module):
