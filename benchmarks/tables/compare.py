@@ -66,6 +66,13 @@ TABLES = (
     Table("wine-white", "wine-quality/winequality-white.csv", "-1", task="regression"),
     Table("mpg", "mpg/mpg.csv", "mpg"),
     Table("insurance", "insurance/insurance.csv", "charges"),
+    Table("horse-colic", "horse-colic/horse-colic.csv", "c22"),
+    Table("penguins", "penguins/penguins.csv", "species"),
+    Table("concrete", "uci-concrete/data.txt", "-1"),
+    Table("wine-red", "wine-quality/winequality-red.csv", "-1", task="regression"),
+    Table("taxis", "taxis/taxis.csv", "fare", drop=("total", "tip", "tolls")),
+    Table("beijing", "beijing-pm25/pollution.csv.gz", "pm2.5", drop=("No",)),
+    Table("nycflights", "nycflights/nycflights.csv.gz", "arr_delay", drop=("rownames", "dep_delay")),
 )
 NAMES = ("realmlp-td", "lightgbm", "catboost", "histgb", "sklearn-mlp", "tabm-d", "autogluon")
 """RealMLP-TD comes first, as its time may be the limit of others."""

@@ -41,7 +41,7 @@ COSTS = {"realmlp": 0.1, "modernnca": 0.2, "tabm": 1.0}
 def planned(table: PreparedTable, seconds: float, monkeypatch: pytest.MonkeyPatch, **epochs: float) -> dict[str, Any]:
     """Give members and epochs by architecture, with epochs that cost what is said here, of ten updates each."""
     cost = {**COSTS, **epochs}
-    monkeypatch.setattr(budget, "_measured", lambda *given: budget._Cost(epoch=cost[given[2]], steps=10))
+    monkeypatch.setattr(budget, "_measured", lambda *given: budget.Cost(epoch=cost[given[2]], steps=10))
     pool = pooled(table)
     until = time.monotonic() + seconds
     members, ends = budget.chosen_members(table, pool, until)
@@ -105,16 +105,50 @@ def test_neighbours_are_asked_where_there_are_enough_of_them(
 def test_one_thread_is_taken_where_several_were_measured_to_be_slower(
     table: PreparedTable, several: float, kept: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cost(held: PreparedTable, *given: Any) -> budget._Cost:
-        return budget._Cost(epoch=1.0 if held.config.train.threads == 1 else several, steps=10)
+    def cost(held: PreparedTable, *given: Any) -> budget.Cost:
+        return budget.Cost(epoch=1.0 if held.config.train.threads == 1 else several, steps=10)
 
     monkeypatch.setattr(budget, "_measured", cost)
     monkeypatch.setattr(budget, "default_threads", lambda: 2)
     free = replace(table, config=with_values(table.config, {"train.threads": "auto"}))
-    assert budget.with_threads(free, pooled(free), time.monotonic() + 60).config.train.threads == kept
+    found, known = budget.with_threads(free, pooled(free), time.monotonic() + 60)
+    assert found.config.train.threads == kept
+    assert known["tabm"].epoch == min(several, 1.0)
     # What somebody asked for stays.
     asked = replace(table, config=with_values(table.config, {"train.threads": 2}))
-    assert budget.with_threads(asked, pooled(asked), time.monotonic() + 60) is asked
+    assert budget.with_threads(asked, pooled(asked), time.monotonic() + 60) == (asked, {})
+
+
+def test_what_is_known_is_not_measured_again(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    measured: list[str] = []
+
+    def cost(table: PreparedTable, pool: Any, name: str, *rest: Any) -> budget.Cost:
+        measured.append(name)
+        return budget.Cost(epoch=COSTS[name], steps=10)
+
+    monkeypatch.setattr(budget, "_measured", cost)
+    known = {"tabm": budget.Cost(epoch=0.01, steps=10)}
+    until = time.monotonic() + 60
+    members, _ = budget.chosen_members(table, pooled(table), until, known)
+    assert measured == ["realmlp", "modernnca"]
+    # A hundredth of what another one would have measured: as many as there are folds.
+    assert members[-1]["type"] == "tabm"
+    assert members[-1]["members"] == 8
+
+
+def test_a_measurement_ends_where_updates_take_long(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    made: list[int] = []
+
+    class Watch(budget._Watch):
+        def on_step(self, trainer: Any) -> None:
+            time.sleep(0.1)
+            super().on_step(trainer)
+            made.append(trainer.position.step)
+
+    monkeypatch.setattr(budget, "_Watch", Watch)
+    found = budget._measured(table, pooled(table), "linear", 1, time.monotonic() + 60)
+    assert 2 <= len(made) <= 4
+    assert 0.1 * found.steps <= found.epoch <= 0.3 * found.steps
 
 
 @pytest.mark.parametrize(("classes", "shape"), [(10, SHAPE), (11, WIDE_SHAPE)])

@@ -36,7 +36,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 def planned(monkeypatch: pytest.MonkeyPatch) -> None:
     """A plan that leaves nearly all of the time."""
     chosen = "wellfit.bagging.ensemble.chosen_members"
-    monkeypatch.setattr(chosen, lambda table, pool, until: (PLANNED, [until] * len(PLANNED)))
+    monkeypatch.setattr(chosen, lambda table, pool, until, known: (PLANNED, [until] * len(PLANNED)))
     # So few updates would be compared with a linear model.
     monkeypatch.setattr(EnsembleExperiment, "_hurried", lambda self, stage: False)
 
@@ -61,10 +61,18 @@ def test_the_architecture_that_counts_the_most_gets_more() -> None:
     assert more(linear, (0.1, light), (0.4, heavy), seconds=3) is None
 
 
-def test_every_fold_has_one_member_at_the_most() -> None:
+def test_every_fold_has_one_member_before_there_are_second_ones() -> None:
     whole = (0.9, [stage("tabm", 5, 5.0), stage("tabm", 3, 4.0)])
-    assert more((0.1, [stage("linear", 8, 0.1)]), whole) is None
     assert more((0.1, [stage("realmlp", 5, 1.0)]), whole) == ("realmlp", 3)
+
+
+def test_second_members_come_when_every_fold_has_one() -> None:
+    whole = (0.9, [stage("tabm", 5, 5.0), stage("tabm", 3, 4.0)])
+    assert more((0.1, [stage("linear", 8, 0.1)]), whole) == ("tabm", 8)
+    assert more((0.1, [stage("realmlp", 8, 1.0)]), whole, seconds=4) == ("tabm", 2)
+    twice = (0.9, [stage("tabm", 8, 5.0), stage("tabm", 8, 5.0)])
+    assert more((0.1, [stage("realmlp", 8, 1.0)]), twice) == ("realmlp", 8)
+    assert more((0.1, [stage("realmlp", 16, 1.0)]), twice) is None
 
 
 @pytest.mark.usefixtures("planned")
@@ -74,13 +82,13 @@ def test_time_that_is_left_gives_every_fold_its_members() -> None:
     members = [(member["type"], member["members"]) for member in run.config["model"]["members"]]
     assert members[:3] == [("linear", 8), ("realmlp", 3), ("tabm", 2)]
     totals = {kind: sum(count for name, count in members if name == kind) for kind, _ in members}
-    assert totals == {"linear": 8, "realmlp": 8, "tabm": 8}
+    assert totals == {"linear": 8, "realmlp": 16, "tabm": 16}
     shares = run.predictor.module.weights.numpy()
     assert shares.sum() == pytest.approx(1.0)
     for kind in ("realmlp", "tabm"):
         each = [share / count for share, (name, count) in zip(shares, members, strict=True) if name == kind]
         assert np.allclose(each, each[0])
-    assert "8 realmlp networks" in (run.path / "log.txt").read_text()
+    assert "16 realmlp networks" in (run.path / "log.txt").read_text()
     again = wellfit.train("table.csv", "label", out="again", **replayed(run))
     assert (run.path / "model.safetensors").read_bytes() == (again.path / "model.safetensors").read_bytes()
 
@@ -96,7 +104,7 @@ def test_further_members_learn_the_next_folds() -> None:
     # The next folds, not the first ones again: otherwise the members would be judged on few of the rows.
     for kind in ("realmlp", "tabm"):
         judged = np.concatenate([ids for name, ids in zip(kinds, held, strict=True) if name == kind])
-        assert np.array_equal(np.sort(judged), np.arange(rows))
+        assert np.array_equal(np.sort(judged), np.repeat(np.arange(rows), 2))
     _, known = experiment._held_out()
     assert len(known) == rows
 

@@ -40,7 +40,7 @@ WITH_NEIGHBOURS = {"realmlp": 0.2, "modernnca": 0.25, "tabm": 0.4}
 """The same with ModernNCA. What is left makes more members of those that count the most."""
 WITH_SOME_NEIGHBOURS = {"realmlp": 0.3, "modernnca": 0.12, "tabm": 0.5}
 """The same of more than `MANY_ROWS`: ModernNCA looks among a part of them alone, and counts where that is enough."""
-MANY_ROWS = 20_000
+MANY_ROWS = 40_000
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -73,10 +73,11 @@ def member_of(table: Prepared, name: str, members: int, epochs: int | None = Non
     return {"type": name, "members": members, **_shape(table, name), "train": train}
 
 
-def _shape(table: Prepared, name: str) -> Mapping[str, int]:
-    if name != "tabm":
-        return {}
-    return WIDE_SHAPE if len(table.target.classes) > MANY_CLASSES else SHAPE
+def _shape(table: Prepared, name: str) -> Mapping[str, Any]:
+    if name == "tabm":
+        return WIDE_SHAPE if len(table.target.classes) > MANY_CLASSES else SHAPE
+    recipe = _recipe(table, name).items()
+    return {key.removeprefix("model."): value for key, value in recipe if key.startswith("model.")}
 
 
 def hasty_member(table: Prepared, folds: int) -> Member:
