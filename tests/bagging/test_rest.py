@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -107,6 +108,25 @@ def test_further_members_learn_the_next_folds() -> None:
         assert np.array_equal(np.sort(judged), np.repeat(np.arange(rows), 2))
     _, known = experiment._held_out()
     assert len(known) == rows
+
+
+@pytest.mark.usefixtures("planned")
+def test_time_to_score_the_test_rows_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = {"data": {"target": "label"}, "train": {"threads": 1, "time": 60.0}}
+    experiment = EnsembleExperiment(prepare_table(from_mapping(given), pl.DataFrame(small_columns(200))))
+    for one in experiment.stages:
+        one.run()
+        one.said()
+        # 20 rows a fold: so long for what they say of one row is as long for all 40 test rows.
+        one.answering = 0.5 * sum(len(ids) for ids in one.bag.ids("valid")) / one.bag.members / 40
+        assert one.scoring(40) == pytest.approx(0.5)
+        assert one.seconds > 0.0
+    left: list[float] = []
+    monkeypatch.setattr("wellfit.bagging.ensemble.more_members", lambda *given: left.append(given[3]))
+    now = time.monotonic()
+    assert experiment._more() is None
+    assert experiment._until is not None
+    assert left[0] == pytest.approx(experiment._until - now - 0.5 * len(experiment.stages), abs=0.5)
 
 
 @pytest.mark.usefixtures("planned")

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wellfit.models.same_rows import SameRows
-from wellfit.models.soft_neighbours import looked_up
+from wellfit.models.soft_neighbours import found_among, known_at, looked_up
 
 MEMBERS, ASKED, KNOWN, WIDTH = 2, 37, 9, 3
 
@@ -44,6 +44,16 @@ def test_values_and_gradients_equal_torch(outputs: int, hides: bool) -> None:
     pairs = [torch.autograd.grad(each, (asked, known), up) for each in (made, expected)]
     for slope, wanted in zip(*pairs, strict=True):
         torch.testing.assert_close(slope, wanted, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("outputs", [1, 5])
+@pytest.mark.parametrize("hides", [False, True])
+def test_values_without_gradients_equal_torch(outputs: int, hides: bool) -> None:
+    asked, known = places(ASKED).detach(), places(KNOWN).detach() + 100.0
+    answers = torch.randn(MEMBERS, KNOWN, outputs, dtype=torch.float64)
+    hidden = torch.randint(-1, KNOWN, (MEMBERS, ASKED)) if hides else None
+    made = found_among(asked + 100.0, known_at(known), answers, hidden)
+    torch.testing.assert_close(made, by_torch(asked + 100.0, known, answers, hidden), rtol=1e-11, atol=1e-11)
 
 
 def test_rows_at_one_place_give_finite_gradients() -> None:

@@ -188,7 +188,9 @@ class EnsembleExperiment:
     def _more(self) -> Member | None:
         answers, rows = self._held_out()
         weights = greedy_weights(answers, self.pool.rows.target.numpy()[rows])
-        return more_members(self._kinds(), weights.tolist(), self.pool, cast(float, self._until) - time.monotonic())
+        scoring = sum(stage.scoring(self.prepared.rows["test"]) for stage in self.stages)
+        left = cast(float, self._until) - time.monotonic() - scoring
+        return more_members(self._kinds(), weights.tolist(), self.pool, left)
 
     def _held_out(self) -> tuple[Array, Array]:
         """Give what every kind of network says of the rows that no member of it learned, and their numbers."""

@@ -19,7 +19,7 @@ from wellfit.models.entry import ModelEntry, Occasion, TableInputs
 from wellfit.models.members import KIND, MEMBERS, Kind, averaged, members_first, with_kind
 from wellfit.models.periodic import Waves
 from wellfit.models.same_rows import SameRows
-from wellfit.models.soft_neighbours import looked_up
+from wellfit.models.soft_neighbours import Known, found_among, known_at, looked_up
 from wellfit.registry import Option
 
 __all__ = ["ENTRY", "ModernNCA"]
@@ -82,7 +82,7 @@ class ModernNCA(nn.Module):
         self._same: dict[bool, SameRows] = {}
         self._told: Tensor | None = None
         self._straight: Tensor | None = None
-        self._placed: tuple[Any, Tensor] | None = None
+        self._ready: tuple[Any, Known] | None = None
 
     def forward(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Map rows to outputs; see `wellfit.models.members` for the shapes. In training, a row does not see itself."""
@@ -111,7 +111,10 @@ class ModernNCA(nn.Module):
             chosen = torch.arange(self.known_rows, device=numeric.device)
             hidden = self._themselves(numeric, categorical, chosen).expand(self.members, -1)
         asked, answers = self._places(numeric, categorical), self._answers(slice(None))
-        return self._said(looked_up(asked, self._known_places(), answers, hidden))
+        sloped = torch.is_grad_enabled() and (asked.requires_grad or self.weight.requires_grad)
+        if sloped or torch.compiler.is_compiling():
+            return self._said(looked_up(asked, self._known_places(), answers, hidden))
+        return self._said(found_among(asked, self._known(), answers, hidden))
 
     def _among_candidates(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Look rows up among some of the known ones, others each time, but for themselves."""
@@ -162,16 +165,22 @@ class ModernNCA(nn.Module):
             yield torch.matmul(numeric[..., straight], self.lines[:, straight])
 
     def _known_places(self) -> Tensor:
-        """Give where the known rows are, found again when the weights are others."""
+        """Give where the known rows are, with slopes where weights have them."""
         if (torch.is_grad_enabled() and self.weight.requires_grad) or torch.compiler.is_compiling():
             return self._places(self.numeric, self.categorical)
+        known = self._known()
+        return known.places + known.origin
+
+    def _known(self) -> Known:
+        """Give the known rows ready to be looked among, made so again when the weights are others."""
         state = [(weight.data_ptr(), weight._version) for weight in (*self.parameters(), self.numeric)]
-        if self._placed is None or self._placed[0] != state:
+        if self._ready is None or self._ready[0] != state:
             pieces = zip(self.numeric.split(_PLACED, 1), self.categorical.split(_PLACED, 1), strict=True)
             # What inference mode makes could not be used for a gradient later.
             with torch.inference_mode(False), torch.no_grad():
-                self._placed = (state, torch.cat([self._places(*piece) for piece in pieces], 1))
-        return self._placed[1]
+                places = torch.cat([self._places(*piece) for piece in pieces], 1)
+                self._ready = (state, known_at(places.to(torch.promote_types(places.dtype, torch.float32))))
+        return self._ready[1]
 
     def _answers(self, rows: Tensor | slice) -> Tensor:
         """Give what is known of known rows, ``[member, row, output]``: classes as flags."""
@@ -207,7 +216,7 @@ class ModernNCA(nn.Module):
 
     def _forget(self) -> None:
         """Have what was found in the known rows and with the weights found again."""
-        self._same, self._straight, self._placed = {}, None, None
+        self._same, self._straight, self._ready = {}, None, None
 
     def _load_from_state_dict(self, state: Mapping[str, Any], prefix: str, *rest: Any) -> None:
         # How many rows are known is a matter of the data; torch wants places for them.

@@ -6,13 +6,13 @@ output] what is known there.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import torch
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-__all__ = ["looked_up"]
+__all__ = ["Known", "found_among", "known_at", "looked_up"]
 
 _FAR = 1e6
 """The distance of a row that is hidden: none is as far."""
@@ -46,22 +46,65 @@ def looked_up(asked: Tensor, known: Tensor, answers: Tensor, hidden: Tensor | No
     return made
 
 
+class Known(NamedTuple):
+    """Known rows, ready to be looked among again and again."""
+
+    origin: Tensor
+    """``[member, 1, width]``; distances are the same from any, and of numbers near 0 squares lose the fewest digits."""
+    places: Tensor
+    """From the origin, ``[member, other, width]``."""
+    squares: Tensor
+    """Of their lengths, ``[member, 1, other]``."""
+
+
+def known_at(known: Tensor) -> Known:
+    """Make float32 places ``[member, other, width]`` ready.
+
+    >>> known_at(torch.tensor([[[1.0], [3.0]]])).places.flatten().tolist()
+    [-1.0, 1.0]
+    """
+    origin = known.mean(1, keepdim=True)
+    places = known - origin
+    return Known(origin, places, places.square().sum(2).unsqueeze(1))
+
+
+def found_among(asked: Tensor, known: Known, answers: Tensor, hidden: Tensor | None = None) -> Tensor:
+    """Give what `looked_up` gives, without gradients: half of its work is done once, and a pass is spared.
+
+    >>> known = known_at(torch.tensor([[[0.0, 0.0], [0.0, 60.0]]]))
+    >>> found_among(torch.zeros(1, 1, 2), known, torch.tensor([[[1.0], [5.0]]])).item()
+    1.0
+    """
+    with torch.autocast(asked.device.type, enabled=False):
+        asked = asked.to(known.places.dtype) - known.origin
+        return _mean(torch.softmax(_nearness(asked, known, hidden), 2), answers.to(asked.dtype))
+
+
+def _nearness(asked: Tensor, known: Known, hidden: Tensor | None) -> Tensor:
+    """Give distances below 0, ``[member, row, other]``, of rows from the same origin."""
+    nearness = known.squares + asked.square().sum(2).unsqueeze(2)
+    nearness.baddbmm_(asked, known.places.mT, alpha=-2.0).clamp_min_(_LEAST).sqrt_().neg_()
+    if hidden is not None:
+        member, row = (hidden >= 0).nonzero(as_tuple=True)
+        nearness[member, row, hidden[member, row]] = -_FAR
+    return nearness
+
+
+def _mean(shares: Tensor, answers: Tensor) -> Tensor:
+    # Of few columns, rows are multiplied sooner.
+    return torch.bmm(answers.mT, shares.mT).mT if answers.shape[2] <= _FEW else torch.bmm(shares, answers)
+
+
 class _LookedUp(torch.autograd.Function):
     """The products and few passes that this takes, where torch's distances and softmax make many."""
 
     @staticmethod
     def forward(ctx: Any, asked: Tensor, known: Tensor, answers: Tensor, hidden: Tensor | None) -> Tensor:
-        # Distances are the same from any origin, and of numbers near 0 squares lose the fewest digits.
-        origin = known.mean(1, keepdim=True)
-        asked, known = asked - origin, known - origin
-        nearness = known.square().sum(2).unsqueeze(1) + asked.square().sum(2).unsqueeze(2)
-        nearness.baddbmm_(asked, known.mT, alpha=-2.0).clamp_min_(_LEAST).sqrt_().neg_()
-        if hidden is not None:
-            member, row = (hidden >= 0).nonzero(as_tuple=True)
-            nearness[member, row, hidden[member, row]] = -_FAR
+        ready = known_at(known)
+        asked, known = asked - ready.origin, ready.places
+        nearness = _nearness(asked, ready, hidden)
         shares = torch.softmax(nearness, 2)
-        # Of few columns, rows are multiplied sooner.
-        made = torch.bmm(answers.mT, shares.mT).mT if answers.shape[2] <= _FEW else torch.bmm(shares, answers)
+        made = _mean(shares, answers)
         ctx.save_for_backward(asked, known, answers, shares.div_(nearness), made)
         return made
 
