@@ -35,7 +35,7 @@ def table() -> PreparedTable:
     return prepare_table(from_mapping({"data": {"target": "y"}, "train": {"threads": 1}}), frame)
 
 
-COSTS = {"realmlp": 0.1, "modernnca": 0.2, "tabm": 1.0}
+COSTS = {"realmlp": 0.1, "modernnca": 0.2, "tabm": 0.5}
 
 
 def planned(table: PreparedTable, seconds: float, monkeypatch: pytest.MonkeyPatch, **epochs: float) -> dict[str, Any]:
