@@ -18,7 +18,7 @@ def more_members(
     """Give as many members as fit into so many seconds, of the architecture that counts the most; None if none does.
 
     When all have one member a fold, each gets a second one, which begins elsewhere, and no more: so all are better by
-    0.2 % on some hundred rows (six tables, five splits each), and third ones by less than is worth their predictions.
+    0.2 % on some hundred rows (six tables, five splits each), and every further one makes predictions slower.
 
     Args:
         kinds: What was trained, stages that are alike together.
