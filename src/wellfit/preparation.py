@@ -30,6 +30,7 @@ from wellfit.errors import DataError
 from wellfit.findings import Finding
 from wellfit.preparation_findings import (
     copies_dropped,
+    crosses_found,
     imbalance,
     misspelt,
     straddling,
@@ -120,7 +121,7 @@ def prepare_table(config: Config, data: Any = None, *, source: Any = None, estim
     wanted = config.clean.leaks == "warn" and not estimator
     search = partial(_leaks, frames, train, cleaning, target_plan, method=split.method, wanted=wanted)
     with beside(search, rows=train.height) as leaks:
-        features, matrix = FeaturePlan.fit_apply(train, targets=targets, **feature_settings(config, cleaning))
+        features, matrix = FeaturePlan.fit_apply(train, targets=targets, **feature_settings(config, cleaning, split))
         findings = with_leaks(findings, leaks())
     ranges = _ranges(train)
     del train, search, targets
@@ -140,7 +141,7 @@ def prepare_table(config: Config, data: Any = None, *, source: Any = None, estim
         ranges=ranges,
         findings=(*findings, *misspelt(target_plan), *cleaning.findings, *valueless(features), *imbalance(target_plan)),
         set_aside=set_aside,
-        notes=(*notes, *_kept_out(config), *split.notes),
+        notes=(*notes, *_kept_out(config), *split.notes, *crosses_found(config, features)),
     )
 
 
@@ -182,6 +183,7 @@ def _resolved(
         "split.method": method_of(config, split),
         "features.scale": features.scale if config.features.scale == "auto" else config.features.scale,
         "features.encode": features.encode["name"] if config.features.encode == "auto" else config.features.encode,
+        "features.crosses": features.crosses,
     }
     return with_values(config, values)
 

@@ -6,11 +6,21 @@ from collections.abc import Iterable, Mapping
 
 import polars as pl
 
+from wellfit.config import Config
 from wellfit.data.cleaning import TargetPlan, misspelt_classes
 from wellfit.data.features import FeaturePlan
 from wellfit.findings import Finding, Remedy
 
-__all__ = ["copies_dropped", "imbalance", "misspelt", "straddling", "targets_missing", "valueless", "with_leaks"]
+__all__ = [
+    "copies_dropped",
+    "crosses_found",
+    "imbalance",
+    "misspelt",
+    "straddling",
+    "targets_missing",
+    "valueless",
+    "with_leaks",
+]
 
 RARE = 0.15
 """The share of the rarest class below which accuracy tells little."""
@@ -106,3 +116,11 @@ def valueless(features: FeaturePlan) -> list[Finding]:
     evidence: dict[str, float | int | str] = {"columns": len(empty)}
     where = empty[0].name
     return [Finding(code="constant_column", severity="warning", where=where, evidence=evidence, message=message)]
+
+
+def crosses_found(config: Config, features: FeaturePlan) -> list[str]:
+    """Say which crosses were found, where they were looked for."""
+    if config.features.crosses != "auto" or not features.crossed:
+        return []
+    named = ", ".join(f"'{column.name}'" for column in features.crossed)
+    return [f"Training rows speak for columns taken together, each a category of its own: {named}."]

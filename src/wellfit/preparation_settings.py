@@ -31,6 +31,10 @@ __all__ = [
 ]
 
 
+_AT_RANDOM = ("random", "stratified", "files")
+"""Methods of a split whose training rows are like those of every other part."""
+
+
 def source_of(config: Config, data: Any) -> Any:
     """Give what is read: what was handed over, else what the config names."""
     given = config.data.source if data is None else data
@@ -70,9 +74,15 @@ def cleaning_settings(config: Config, target: str) -> dict[str, Any]:
     return {**{key: clean[key] for key in ("types", "spellings", "missing")}, "columns": columns}
 
 
-def feature_settings(config: Config, cleaning: CleaningPlan) -> dict[str, Any]:
-    """Give the settings of the feature plan."""
+def feature_settings(config: Config, cleaning: CleaningPlan, split: Split) -> dict[str, Any]:
+    """Give the settings of the feature plan.
+
+    Crosses are found by what other training rows say of a row. Where rows are dealt by time or by group, that says
+    nothing of the rows to come: a day that is new has no level.
+    """
     settings: dict[str, Any] = as_mapping(config)["features"]
+    if settings["crosses"] == "auto" and method_of(config, split) not in _AT_RANDOM:
+        settings["crosses"] = ()
     encoders = {name: column["encode"] for name, column in settings["columns"].items() if column["encode"] is not None}
     texts = [column.name for column in cleaning.used if column.kind == "text"]
     return {**settings, "columns": encoders, "texts": texts}

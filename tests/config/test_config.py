@@ -104,10 +104,17 @@ def test_defaults_give_way_to_one_row_an_update_and_to_no_validation_rows():
 
 
 @pytest.mark.parametrize(
-    ("given", "seconds"), [("2m", 120.0), ("90s", 90.0), ("1h30m", 5400.0), (45, 45.0), (0.5, 0.5), ("1.5m", 90.0)]
+    ("given", "seconds"),
+    [("2m", 120.0), ("90s", 90.0), ("1h30m", 5400.0), (45, 45.0), (0.5, 0.5), ("1.5m", 90.0), ("60", 60.0)],
 )
 def test_a_time_is_seconds(given, seconds):
     assert wc.from_mapping({"train": {"time": given}}).train.time == seconds
+
+
+def test_a_number_as_text_is_neither_updates_nor_seconds():
+    assert wc.from_mapping({"train": {"checkpoint_every": "30s"}}).train.checkpoint_every == "30s"
+    with pytest.raises(ConfigError, match="Try 500s"):
+        wc.from_mapping({"train": {"checkpoint_every": "500"}})
 
 
 IMPOSSIBLE = {

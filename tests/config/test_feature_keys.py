@@ -48,6 +48,12 @@ def test_steps_are_names_and_options_where_some_are_set(key: str, family: Any) -
             assert dict(getattr(features(**{key: given}), key)) == {"name": name, **family.choose(given).options}
 
 
+def test_crosses_are_lists_of_names_or_looked_for() -> None:
+    assert features().crosses == features(crosses=[]).crosses == ()
+    assert features(crosses=[["month", "day"], ["flight"]]).crosses == (("month", "day"), ("flight",))
+    assert features(crosses="auto").crosses == "auto"
+
+
 def test_an_option_may_be_set_over_a_name() -> None:
     overridden = wc.apply_overrides({"features": {"select": "k_best"}}, ["features.select.k=7"])
     assert wc.from_mapping(overridden).features.select["k"] == 7
@@ -63,6 +69,12 @@ def test_an_option_may_be_set_over_a_name() -> None:
         ({"polynomials": {"degree": 1}}, r"'degree' of features.polynomials must be a whole number in [2, 5]"),
         ({"polynomials": {"degre": 2}}, "Did you mean 'degree'"),
         ({"ratios": {"columns": []}}, "'columns' of features.ratios must be"),
+        ({"crosses": [["month", "month"]]}, "A cross has each of its columns once. Got ['month', 'month']"),
+        ({"crosses": [["a", "b"], ["b", "a"]]}, "has each cross once. Got ['b', 'a']"),
+        ({"crosses": "month"}, "must be auto or a list of crosses, each a list of columns' names. Got 'month'"),
+        ({"crosses": ["month", "day"]}, "Try [[month, day]]."),
+        ({"crosses": [[]]}, "a list of columns' names"),
+        ({"crosses": "atuo"}, "Did you mean 'auto'?"),
         ({"ratios": True}, "'ratios' of features must be a mapping"),
         ({"select": "best"}, "There is no such selector"),
         ({"select": {"name": "k_best", "k": 0}}, "'k' of k_best must be"),

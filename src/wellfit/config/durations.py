@@ -12,13 +12,14 @@ from wellfit.config.rules import Number, Rule, Whole
 __all__ = ["Duration", "Spacing"]
 
 _DURATION = re.compile(r"(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?", re.ASCII)
+_SECONDS = re.compile(r"\d+(?:\.\d+)?", re.ASCII)
 
 
 class Duration(Rule):
     """A time: a number of seconds, or text such as ``90s``, ``2m`` and ``1h30m``.
 
-    >>> Duration().check("1h30m")
-    5400.0
+    >>> Duration().check("1h30m"), Duration().check("90")
+    (5400.0, 90.0)
     """
 
     def needs(self) -> str:
@@ -33,6 +34,8 @@ class Duration(Rule):
         return seconds
 
     def _seconds(self, value: Any) -> float:
+        if isinstance(value, str) and _SECONDS.fullmatch(value.strip()):
+            return float(value)
         match = _DURATION.fullmatch(value.replace(" ", "")) if isinstance(value, str) else None
         if match:
             return sum(float(part) * unit for part, unit in zip(match.groups(), (3600, 60, 1), strict=True) if part)
@@ -44,7 +47,7 @@ class Duration(Rule):
     def schema(self) -> dict[str, Any]:
         """Give the rule as JSON Schema."""
         number = r"\d+(\.\d+)?"
-        pattern = f"^(?=.)({number}h)?({number}m)?({number}s)?$"
+        pattern = f"^((?=.)({number}h)?({number}m)?({number}s)?|{number})$"
         return {"anyOf": [{"type": "number", "exclusiveMinimum": 0}, {"type": "string", "pattern": pattern}]}
 
 
@@ -62,6 +65,9 @@ class Spacing(Rule):
     def check(self, value: Any) -> int | str:
         """Give the number, or the time as it is written."""
         if isinstance(value, str):
+            if _SECONDS.fullmatch(value.strip()):
+                # Whether updates or seconds are meant, nobody can tell.
+                raise Unfit(self.needs(), value, f"{value.strip()}s")
             Duration().check(value)
             return value
         try:

@@ -99,6 +99,30 @@ class _Names(Rule):
         return {"type": "array", "items": {"type": "string"}, "minItems": 1}
 
 
+class _Crosses(Rule):
+    """Lists of columns' names."""
+
+    def needs(self) -> str:
+        """Say what is needed."""
+        return "a list of crosses, each a list of columns' names"
+
+    def check(self, value: Any) -> tuple[tuple[str, ...], ...]:
+        """Give the names of each cross."""
+        if not isinstance(value, (list, tuple)) or not all(isinstance(cross, (list, tuple)) for cross in value):
+            raise Unfit(self.needs(), value, "[[month, day]]")
+        crosses = tuple(_Names().check(cross) for cross in value)
+        for place, cross in enumerate(crosses):
+            if len(set(cross)) < len(cross):
+                raise Problem("A cross has each of its columns once.", got=list(cross), path=(place,))
+            if any(set(cross) == set(other) for other in crosses[:place]):
+                raise Problem("'features.crosses' has each cross once.", got=list(cross), path=(place,))
+        return crosses
+
+    def schema(self) -> dict[str, Any]:
+        """Give the rule as JSON Schema."""
+        return {"type": "array", "items": _Names().schema()}
+
+
 class Ratios(Section):
     """Which numbers are divided by one another."""
 
@@ -180,6 +204,9 @@ class Features(Section):
         Polynomials | None, WordOr(Polynomials, null_is=None, example="{degree: 2}", step="polynomials")
     ] = None
     """Products of numbers; null: none."""
+    crosses: Annotated[Literal["auto"] | tuple[tuple[str, ...], ...], Either("auto", rule=_Crosses())] = ()
+    """Columns whose values together are a category, such as ``[[month, day]]``, or the exact values of one, such as
+    ``[[flight]]``; auto: those that training rows, dealt at random, speak for, which an ensemble wants."""
     select: Annotated[str | Mapping[str, Any] | None, Step("selectors", null=True)] = None
     """Which of the columns that the network would read are kept; null: all that vary."""
     columns: Annotated[Mapping[str, Column], Unchanging(Column), BeforeValidator(named)] = Field(

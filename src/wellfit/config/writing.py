@@ -169,6 +169,7 @@ def _features(target: str | int, columns: Sequence[str]) -> str:
 #   derive: {{ratio: income / debt}}  # columns computed from others: + - * / **, comparisons, abs, log, sqrt
 #   ratios: {{columns: [income, debt]}}  # numbers divided by one another
 #   polynomials: {{degree: 2, columns: [income, debt]}}  # products of numbers
+#   crosses: [[month, day]]  # columns whose values together are a category; auto: those that training rows speak for
 #   select: {{name: k_best, k: 20}}  # wellfit list selectors
 #   columns:
 #     {name}: {{type: category}}  # number, category, datetime, text or drop; encode: target"""

@@ -94,9 +94,14 @@ def _recipe(occasion: Occasion) -> dict[str, Any]:
     """Give the features that all members read.
 
     Ids, of which each architecture makes what it wants, and numbers spread by their quantiles: a column in which most
-    rows have one value, or a few are far out, keeps differences that a network can see.
+    rows have one value, or a few are far out, keeps differences that a network can see. Columns that together tell more
+    than each by itself are a category of their own, where training rows say so.
     """
-    return {"features.scale": "quantile", "features.encode": {"name": "embedding", "onehot_up_to": 0}}
+    return {
+        "features.scale": "quantile",
+        "features.encode": {"name": "embedding", "onehot_up_to": 0},
+        "features.crosses": "auto",
+    }
 
 
 ENTRY = ModelEntry(

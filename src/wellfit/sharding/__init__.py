@@ -32,6 +32,7 @@ from wellfit.data.sources.web.headers import headers_kept_out, lasting_headers
 from wellfit.data.table import SourceRecord
 from wellfit.errors import ConfigError, DataError, RunFailed
 from wellfit.findings import Finding
+from wellfit.preparation_findings import crosses_found
 from wellfit.preparation_settings import lasting_source, method_of
 from wellfit.prepared_shards import PreparedShards
 from wellfit.sharding.arrivals import Arrivals
@@ -195,7 +196,8 @@ def _record(found: Learned, laid: Laid, stream: RowStream, config: Config, kept_
     record = replace(stream.record, rows=found.rows["read"], columns=len(stream.schema))
     aside = int((found.places > 2).sum())
     beyond = [f"Of {aside:,} rows set aside, the first {MOST_ASIDE:,} for each reason are kept."] * (aside > kept_aside)
-    unseen = {name: count for name, count in laid.unseen.items() if count and len(found.sampled) < found.rows["train"]}
+    sampled, crosses = len(found.sampled) < found.rows["train"], {column.name for column in found.features.crossed}
+    unseen = {name: count for name, count in laid.unseen.items() if count and sampled and name not in crosses}
     seldom = [
         f"'{name}': {count:,} of {found.rows['train']:,} training cells have a level that the sample has seldom or "
         "never; they share a slot."
@@ -211,7 +213,7 @@ def _record(found: Learned, laid: Laid, stream: RowStream, config: Config, kept_
         "not_features": list(found.apart),
         "ranges": {name: list(ends) for name, ends in laid.ranges.items()},
         "findings": [finding.as_dict() for finding in found.findings],
-        "notes": [*stream.notes, *found.notes, *beyond, *seldom],
+        "notes": [*stream.notes, *found.notes, *crosses_found(found.config, found.features), *beyond, *seldom],
         "resolved": {
             "data.target": found.target.name,
             "data.task": found.target.task,
@@ -219,6 +221,7 @@ def _record(found: Learned, laid: Laid, stream: RowStream, config: Config, kept_
             "split.method": method_of(config, found.split),
             "features.scale": found.features.scale if given.scale == "auto" else None,
             "features.encode": found.features.encode["name"] if given.encode == "auto" else None,
+            "features.crosses": found.features.crosses,
         },
     }
 

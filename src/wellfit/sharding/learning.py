@@ -108,7 +108,7 @@ def learned(config: Config, stream: RowStream, own: Mapping[str, RowStream]) -> 
     encoded = _encoded(plan, scan.kept.get_column(target), places)
     sampled = scan.sampled[places[scan.sampled] == 0]
     targets = Targets(encoded[sampled].astype(np.float64), len(plan.classes))
-    features, matrix = FeaturePlan.fit_apply(typed, targets=targets, **feature_settings(config, cleaning))
+    features, matrix = FeaturePlan.fit_apply(typed, targets=targets, **feature_settings(config, cleaning, split))
     counts = {name: int((places == number).sum()) for number, name in enumerate(SPLITS)}
     counts |= {name: table.rows for name, table in own_scans.items()}
     return Learned(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ import polars as pl
 from wellfit.data.features.expressions import Expression, quoted
 from wellfit.errors import ConfigError, did_you_mean
 
-__all__ = ["DerivedColumn", "MOST_DERIVED", "add_derived", "derived_columns"]
+__all__ = ["DerivedColumn", "MOST_DERIVED", "add_derived", "derived_columns", "free_name"]
 
 MOST_DERIVED = 2000
 """How many columns ratios and polynomials may make."""
@@ -75,7 +75,7 @@ def derived_columns(
         if len(made) >= MOST_DERIVED + len(derive):
             rule = f"Ratios and polynomials may make at most {MOST_DERIVED:,} columns."
             raise ConfigError(rule, got=f"{len(numbers):,} number columns", do="Name fewer in their 'columns'.")
-        made.append(DerivedColumn(_free_name(column.name, known), column.text))
+        made.append(DerivedColumn(free_name(column.name, known), column.text))
         known[made[-1].name] = True
     return tuple(made)
 
@@ -107,7 +107,7 @@ def _as_number(series: pl.Series) -> pl.Series:
 def _stated(name: str, text: str, known: Mapping[str, bool]) -> DerivedColumn:
     if name in known:
         rule = "A column that features.derive makes has a name of its own."
-        raise ConfigError(rule, got=name, do=f"Try '{_free_name(name, known)}'.")
+        raise ConfigError(rule, got=name, do=f"Try '{free_name(name, known)}'.")
     column = DerivedColumn(name, text)
     for used in column.expression.places:
         where = f"'features.derive.{name}', character {used.place}"
@@ -120,7 +120,8 @@ def _stated(name: str, text: str, known: Mapping[str, bool]) -> DerivedColumn:
     return column
 
 
-def _free_name(name: str, known: Mapping[str, bool]) -> str:
+def free_name(name: str, known: Container[str]) -> str:
+    """Give a name that no column has: the one wanted, with as many underscores as that takes."""
     while name in known:
         name += "_"
     return name

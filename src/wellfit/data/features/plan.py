@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ import polars as pl
 
 from wellfit.data.columnwise import each
 from wellfit.data.features.calendar import CHOICES
+from wellfit.data.features.crosses import CrossedColumn, add_crossed, crossed_columns, find_crosses
 from wellfit.data.features.derived import DerivedColumn, add_derived, derived_columns
 from wellfit.data.features.encoded import EncodedColumn
 from wellfit.data.features.encoders import ENCODERS
@@ -75,6 +76,8 @@ class FeaturePlan:
     encode: Mapping[str, Any]
     """The encoder's name and options."""
     scaler: Scaler
+    crossed: tuple[CrossedColumn, ...] = ()
+    """Category columns that are made of others, the computed ones among them."""
     kept: tuple[int, ...] = ()
     """Which numeric columns vary in the training rows and are selected."""
     selection: Selection | None = None
@@ -99,6 +102,7 @@ class FeaturePlan:
         derive: Mapping[str, str] | None = None,
         ratios: Mapping[str, Any] | None = None,
         polynomials: Mapping[str, Any] | None = None,
+        crosses: str | Sequence[Sequence[str]] = (),
         select: Spec | None = None,
         targets: Targets | None = None,
     ) -> tuple[FeaturePlan, Matrix]:
@@ -118,6 +122,7 @@ class FeaturePlan:
             derive: Expressions by the names of the columns they make.
             ratios: Which numbers are divided by one another, as `derived_columns` takes it.
             polynomials: Which products of numbers are made, as `derived_columns` takes it.
+            crosses: The columns of each cross, or ``auto``: those that `find_crosses` finds.
             select: A selector's name or mapping; None keeps all columns that vary.
             targets: The targets of the rows, for what is learned from them.
 
@@ -132,6 +137,9 @@ class FeaturePlan:
             raise ConfigError(rule, got=dates, do=did_you_mean(dates, CHOICES))
         derived = derived_columns(frame, derive or {}, ratios=ratios, polynomials=polynomials)
         wide = add_derived(frame, derived)
+        found = find_crosses(wide, targets, apart=texts) if isinstance(crosses, str) else crosses
+        crossed = crossed_columns(wide, found, texts=texts)
+        wide = add_crossed(wide, crossed)
         sources, coded, given = learn_sources(
             wide,
             encoding=encoding,
@@ -146,6 +154,7 @@ class FeaturePlan:
         medians, holes = _fills(raw)
         plan = cls(
             derived=derived,
+            crossed=crossed,
             sources=sources,
             medians=medians,
             flagged=sources.flagged(holes),
@@ -191,17 +200,20 @@ class FeaturePlan:
         Raises:
             polars.exceptions.ColumnNotFoundError: A column is missing; `CleaningPlan.apply` never gives such a frame.
         """
-        coded = self.sources.coded(add_derived(frame, self.derived))
+        coded = self.sources.coded(add_crossed(add_derived(frame, self.derived), self.crossed))
         return Matrix(self._numeric(coded), self.sources.ids(coded))
 
     def unseen(self, frame: pl.DataFrame) -> dict[str, pl.Series]:
         """Give the cells of typed rows whose level is new or was rare, by column; those without any are left out.
 
+        Crosses are no columns of the rows: most of their levels are rare.
+
         >>> plan = FeaturePlan.fit(pl.DataFrame({"job": ["a", "b"]}))
         >>> plan.unseen(pl.DataFrame({"job": ["z", "a"]}))["job"].to_list()
         ['z']
         """
-        cells = {column.name: column.unseen(frame) for column in self.sources.encoded}
+        made = {column.name for column in self.crossed}
+        cells = {column.name: column.unseen(frame) for column in self.sources.encoded if column.name not in made}
         return {name: series for name, series in cells.items() if len(series)}
 
     def _numeric(self, coded: pl.DataFrame, given: Given | None = None) -> Numbers:
@@ -260,6 +272,11 @@ class FeaturePlan:
     def _fill(self) -> Floats:
         return np.array(self.medians, dtype=np.float64)
 
+    @property
+    def crosses(self) -> tuple[tuple[str, ...], ...]:
+        """The columns of each cross."""
+        return tuple(column.of for column in self.crossed)
+
     def _flag_places(self) -> tuple[int, ...]:
         """Give which of the kept numeric columns are 0/1 flags."""
         first = len(self.medians)
@@ -299,6 +316,7 @@ class FeaturePlan:
         sources = self.sources
         return {
             "derived": [column.as_dict() for column in self.derived],
+            "crossed": [column.as_dict() for column in self.crossed],
             "numbers": list(sources.numbers),
             "dates": [{"name": name, "parts": list(parts)} for name, parts in sources.dates],
             "encoded": [column.as_dict() for column in sources.encoded],
@@ -314,10 +332,11 @@ class FeaturePlan:
 
     @classmethod
     def from_dict(cls, record: Mapping[str, Any]) -> FeaturePlan:
-        """Read a plan back from what `as_dict` gave; one without computed columns, texts or a selection may say so."""
+        """Read a plan back from what `as_dict` gave; of what it has none of, it may say nothing."""
         selection = record.get("selection")
         return cls(
             derived=tuple(DerivedColumn(made["name"], made["expression"]) for made in record.get("derived", ())),
+            crossed=tuple(CrossedColumn(made["name"], tuple(made["of"])) for made in record.get("crossed", ())),
             sources=Sources(
                 numbers=tuple(record["numbers"]),
                 dates=tuple((date["name"], tuple(date["parts"])) for date in record["dates"]),
