@@ -14,12 +14,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.linear_model import LinearRegression
 
+from wellfit.config import from_mapping
 from wellfit.data.features import FeaturePlan, Targets
 from wellfit.data.features.crosses import CrossedColumn, add_crossed, crossed_columns, find_crosses
 from wellfit.data.features.crosses.additive import GroupMeans, left_by_curves
 from wellfit.data.features.crosses.grid import Grid
 from wellfit.data.features.crosses.values import values_of
 from wellfit.errors import ConfigError
+from wellfit.preparation import prepare
 
 ROWS = 6_000
 IDS = {"name": "embedding", "onehot_up_to": 0}
@@ -168,6 +170,18 @@ def test_rows_without_a_target_and_cells_without_a_value_do_no_harm() -> None:
     assert found(frame, values) == {frozenset({"month", "day"})}
 
 
+def test_free_text_is_not_crossed_and_names_are_no_patterns() -> None:
+    rows = Planted()
+    values = rows.of_days() + rows.noise
+    frame = rows.frame.rename({"month": "^m.*$", "day": "*"})
+    targets = Targets(values)
+    plan = FeaturePlan.fit(frame, encode=IDS, crosses="auto", targets=targets)
+    assert plan.crosses == (("^m.*$", "*"),)
+    assert find_crosses(frame, targets, apart=["^m.*$"]) == ()
+    assert find_crosses(frame, targets, apart=frame.columns) == ()
+    assert crossed(frame, "*") == [str(day) for day in rows.day]
+
+
 def test_the_order_of_rows_and_columns_decides_nothing() -> None:
     rows = Planted()
     frame, values = rows.frame, rows.of_days() + rows.of_flights() + rows.noise
@@ -198,7 +212,7 @@ def test_neighbours_are_the_rows_of_near_values() -> None:
     rng = np.random.default_rng(0)
     frame = pl.DataFrame({"a": rng.integers(0, 40, 900) * 1.0, "b": rng.choice(list("xyz"), 900)})
     values = rng.normal(size=(900, 1))
-    near = Grid(tuple(values_of(frame))).of_neighbours(values)[:, 0]
+    near = Grid(tuple(values_of(frame.get_columns()))).of_neighbours(values)[:, 0]
     a, b = frame["a"].to_numpy(), frame["b"].to_numpy()
     mine = [np.flatnonzero((b == b[row]) & (abs(a - a[row]) == 1)) for row in range(900)]
     sums = [(values[its, 0] - values.mean()).sum() / (len(its) + 5) for its in mine]
@@ -234,3 +248,45 @@ def test_a_cross_may_become_the_mean_of_its_target() -> None:
     plan, matrix = FeaturePlan.fit_apply(rows.frame, encode="target", scale="none", crosses="auto", targets=targets)
     column = matrix.numeric[:, plan.numeric_names.index("month & day")]
     assert np.corrcoef(column, targets.values)[0, 1] > 0.5
+
+
+def prepared(rows: Planted, values: np.ndarray, **config: Any) -> Any:
+    return prepare(from_mapping({"data": {"target": "y"}, **config}), rows.frame.with_columns(pl.Series("y", values)))
+
+
+def test_an_ensemble_has_them_looked_for_and_writes_down_what_was_found() -> None:
+    rows = Planted()
+    values = rows.of_days() + rows.noise
+    table = prepared(rows, values, model={"type": "ensemble"})
+    assert table.config.features.crosses == (("month", "day"),)
+    assert "month & day" in table.features.categorical_names
+    assert any("'month & day'" in note for note in table.notes)
+    again = prepare(table.config, rows.frame.with_columns(pl.Series("y", values)))
+    assert again.features.as_dict() == table.features.as_dict()
+    assert not any("'month & day'" in note for note in again.notes)
+
+
+def test_one_network_has_none_looked_for_unless_asked() -> None:
+    rows = Planted()
+    values = rows.of_days() + rows.noise
+    assert prepared(rows, values, model="mlp").features.crosses == ()
+    asked = prepared(rows, values, model="mlp", features={"crosses": "auto"})
+    assert asked.features.crosses == (("month", "day"),)
+    own = prepared(rows, values, model={"type": "ensemble"}, features={"crosses": []})
+    assert own.features.crosses == own.config.features.crosses == ()
+
+
+def test_rows_to_come_have_no_level_of_their_own() -> None:
+    rows = Planted()
+    values = rows.of_days() + rows.noise
+    split = {"method": "time", "column": "smooth"}
+    assert prepared(rows, values, model={"type": "ensemble"}, split=split).features.crosses == ()
+
+
+def test_the_other_rows_change_nothing() -> None:
+    rows = Planted()
+    values = rows.of_days() + rows.noise
+    before = prepared(rows, values, features={"crosses": "auto"})
+    changed = np.where(before.split.places == 0, values, -values)
+    after = prepared(rows, changed, features={"crosses": "auto"})
+    assert after.features.as_dict() == before.features.as_dict()

@@ -51,11 +51,13 @@ class CrossedColumn:
 
 def _texts(series: pl.Series) -> pl.Series:
     """Name each value: a number by its shortest digits, a moment by its day."""
+    # Polars takes a name such as ^x$ for a pattern.
+    series = series.alias("cell")
     if is_worded(series):
         return as_text(series).str.replace_all("&", "&&", literal=True)
     if isinstance(series.dtype, pl.Datetime):
         return series.dt.date().cast(pl.String)
-    number = pl.col(series.name)
+    number = pl.col("cell")
     whole = (number == number.floor()) & (number.abs() < _WHOLE)
     text = pl.when(whole).then(number.cast(pl.Int64, strict=False).cast(pl.String)).otherwise(number.cast(pl.String))
     return series.to_frame().select(text).to_series()

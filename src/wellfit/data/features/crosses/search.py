@@ -33,8 +33,11 @@ WEAKEST = 0.25
 """The share that a gain has to be of the greatest one before: every level is one more that all networks learn."""
 IN_NAME = 0.5
 """The share that what the values of a number explain has to be of what their order does, for it to be a name."""
-SURE = 5.0
-"""How many standard errors a gain is from none: hundreds of crosses are tried."""
+SURE = 8.0
+"""How many standard errors a gain of columns together is from none. Hundreds of them are tried, and where a gain is
+sure but faint, what networks learn of so many levels is more noise than gain."""
+SURE_OF_NAME = 5.0
+"""The same of the values of one column, of which there are few."""
 
 PRIORS = (3.0, 20.0)
 """For how many rows the overall mean stands where a level's mean is taken."""
@@ -74,7 +77,9 @@ def find_crosses(
         return ()
     if len(rows) > MOST_ROWS:
         rows = np.sort(np.random.default_rng(0).choice(rows, MOST_ROWS, replace=False))
-    columns = list(values_of(frame.select(pl.exclude(*apart) if apart else pl.all())[rows]))
+    columns = list(values_of(series for series in frame[rows].get_columns() if series.name not in apart))
+    if not columns:
+        return ()
     taken = [candidate.of for candidate in _Search(columns, _outputs(targets[rows])).run()]
     return tuple(of for of in taken if not any(set(of) < set(other) for other in taken))
 
@@ -140,12 +145,13 @@ class _Search:
         left = float((self.left**2).sum())
         matters = MATTERS * (left * max(self.whole - left, 0.0)) ** 0.5
         least = max(matters, IN_NAME * (candidate.by_order or 0.0))
+        sure = SURE if len(candidate.of) > 1 else SURE_OF_NAME
         best = (-np.inf, self.left)
         for prior in PRIORS:
             rest = GroupMeans(candidate.levels, prior).without(self.left, beside)
             gained = before - (rest**2).sum(axis=1)
             gain, error = float(gained.sum()), float(gained.std()) * len(gained) ** 0.5
-            if gain > max(least, SURE * error):
+            if gain > max(least, sure * error):
                 best = max(best, (gain / float(before.sum()), rest), key=lambda one: one[0])
         return best
 

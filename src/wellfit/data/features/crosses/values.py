@@ -5,7 +5,7 @@ Legend: ``n`` rows.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,20 +39,22 @@ class Values:
     is_date: bool = False
 
 
-def values_of(frame: pl.DataFrame) -> Iterator[Values]:
-    """Give the values of each column of typed rows; those without any are left out."""
-    for series in frame.get_columns():
+def values_of(columns: Iterable[pl.Series]) -> Iterator[Values]:
+    """Give the values of typed columns; those without any are left out."""
+    for column in columns:
+        # Polars takes a name such as ^x$ for a pattern.
+        name, series = column.name, column.alias("cell")
         if series.null_count() == len(series):
             continue
         if is_worded(series):
             compact = series if is_compact(series) else series.cast(compact_text())
             codes, count = _numbered(compact.to_physical().fill_null(0).to_numpy(), series.is_not_null().to_numpy())
-            yield Values(name=series.name, exact=codes, count=count, steps=codes, numbers=None)
+            yield Values(name=name, exact=codes, count=count, steps=codes, numbers=None)
         else:
-            yield _of_numbers(series)
+            yield _of_numbers(name, series)
 
 
-def _of_numbers(series: pl.Series) -> Values:
+def _of_numbers(name: str, series: pl.Series) -> Values:
     days = series.dt.date().to_physical() if isinstance(series.dtype, pl.Datetime) else series
     numbers = days.cast(pl.Float64).fill_null(np.nan).to_numpy()
     known = np.isfinite(numbers)
@@ -64,7 +66,7 @@ def _of_numbers(series: pl.Series) -> Values:
     middle = float(np.median(numbers[known])) if known.any() else 0.0
     filled = np.where(known, numbers, middle)
     is_date = isinstance(series.dtype, pl.Datetime)
-    return Values(name=series.name, exact=codes, count=count, steps=steps, numbers=filled, is_date=is_date)
+    return Values(name=name, exact=codes, count=count, steps=steps, numbers=filled, is_date=is_date)
 
 
 def _numbered(cells: Any, known: Any) -> tuple[Codes, int]:
