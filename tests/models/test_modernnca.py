@@ -302,16 +302,3 @@ def test_it_learns_which_column_matters() -> None:
     fresh = torch.randn(200, 3)
     error = (made.eval()(fresh, none[:200])[:, 0] - torch.sin(3 * fresh[:, 0])).square().mean()
     assert float(error.detach()) < 0.1 * float(target.var())
-
-
-def test_levels_of_columns_of_many_are_hidden_in_training_alone() -> None:
-    many = ModernNCA(TableInputs(numeric=3, cardinalities=(5, 60)), 1, kind="value", width=6)
-    numeric = torch.randn(2000, 3)
-    ids = torch.stack([torch.randint(2, 5, (2000,)), torch.randint(2, 60, (2000,))], 1)
-    many.fit_to(numeric, ids, torch.randn(2000))
-    hidden = many._partly_hidden(ids)
-    assert torch.equal(hidden[:, 0], ids[:, 0])
-    assert set(hidden[hidden[:, 1] != ids[:, 1], 1].tolist()) == {1}
-    assert 0.15 < float((hidden[:, 1] == 1).float().mean()) < 0.25
-    many.eval()
-    assert torch.equal(many(numeric[:9], ids[:9]), many(numeric[:9], ids[:9]))

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-__all__ = ["UNSEEN", "CategoryVectors", "Flags"]
+__all__ = ["CategoryVectors", "Flags"]
 
-UNSEEN, FIRST = 1, 2
-"""The ids of a level that was not seen in training, and of the first level."""
+FIRST = 2
+"""The id of the first level."""
 _CLIP = 3.0
 
 

@@ -15,7 +15,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from wellfit.models.category_columns import UNSEEN
 from wellfit.models.entry import ModelEntry, Occasion, TableInputs
 from wellfit.models.members import KIND, MEMBERS, Kind, averaged, members_first, with_kind
 from wellfit.models.periodic import Waves
@@ -36,11 +35,6 @@ PAIRS_AT_ONCE = 2**21
 """Distances of rows to known ones that are made at once outside of training: eight megabytes."""
 _PLACED = 2048
 """Known rows that are placed at once: what is made of their columns stays in the cache."""
-_MANY_LEVELS = 32
-_HIDDEN = 0.2
-"""The share of cells of columns of so many levels that an update takes for levels it has not seen: a level that few
-rows have would bring these together whatever else they are. With columns that cross others, one network had 5 to 8 %
-less RMSE so on Beijing's air, bike sharing and New York's flights; without any it made no difference on Adult."""
 _DOUBT = 1e-5
 """What is added to a class's share, so that one that no neighbour has is not impossible."""
 
@@ -59,7 +53,6 @@ class ModernNCA(nn.Module):
     categorical: Tensor
     answers: Tensor
     offsets: Tensor
-    many: Tensor
 
     def __init__(
         self,
@@ -81,8 +74,6 @@ class ModernNCA(nn.Module):
         self.vectors = nn.Parameter(torch.empty(members, sum(inputs.cardinalities), width).uniform_(-bound, bound))
         starts = [0, *itertools.accumulate(inputs.cardinalities)][: len(inputs.cardinalities)]
         self.register_buffer("offsets", torch.tensor(starts, dtype=torch.int64), persistent=False)
-        many = torch.tensor([cardinality >= _MANY_LEVELS for cardinality in inputs.cardinalities], dtype=torch.bool)
-        self.register_buffer("many", many, persistent=False)
         self.register_buffer("numeric", torch.zeros(1, 1, inputs.numeric))
         self.register_buffer("categorical", torch.zeros(1, 1, len(inputs.cardinalities), dtype=torch.int32))
         self.register_buffer("answers", torch.zeros(1, 1, dtype=torch.int64 if kind == "logits" else torch.float32))
@@ -131,8 +122,8 @@ class ModernNCA(nn.Module):
         chosen = torch.randperm(count, device=numeric.device)[: self.candidates]
         hidden = self._themselves(numeric, categorical, chosen)
         pairs = ((numeric, self.numeric[:, chosen]), (categorical, self.categorical[:, chosen]))
-        numbers, ids = (torch.cat([each.expand(self.members, -1, -1) for each in pair], 1) for pair in pairs)
-        asked, others = self._places(numbers, self._partly_hidden(ids)).split([rows, len(chosen)], 1)
+        joined = [torch.cat([each.expand(self.members, -1, -1) for each in pair], 1) for pair in pairs]
+        asked, others = self._places(*joined).split([rows, len(chosen)], 1)
         return self._said(looked_up(asked, others, self._answers(chosen), hidden.expand(self.members, -1)))
 
     def _themselves(self, numeric: Tensor, categorical: Tensor, chosen: Tensor) -> Tensor:
@@ -146,12 +137,6 @@ class ModernNCA(nn.Module):
         if knows not in self._same:
             self._same[knows] = SameRows(*known)
         return self._same[knows].places(*parts, chosen)
-
-    def _partly_hidden(self, ids: Tensor) -> Tensor:
-        """Take some levels of columns of many for unseen ones."""
-        if not self.many.any():
-            return ids
-        return ids.masked_fill(self.many & (torch.rand(ids.shape, device=ids.device) < _HIDDEN), UNSEEN)
 
     def _places(self, numeric: Tensor, categorical: Tensor) -> Tensor:
         """Give where rows are, float32 ``[member, row, width]``."""
