@@ -6,7 +6,7 @@ Run: WELLFIT_DATA=FOLDER python benchmarks/tables/compare.py [--only adult,titan
 A rival gets the rows that wellfit trains and validates on, with its types; its seconds are those of ``fit`` alone,
 wellfit's those of the whole command, from its start to the finished folder. ``--time`` is wellfit's limit, and
 AutoGluon's; with ``--time realmlp`` it is what RealMLP-TD took on the table (10 s at the least). Tables of fewer than
-five thousand rows are split three times, each contestant trains on each split, and figures are means: of eighty test
+ten thousand rows are split three times, each contestant trains on each split, and figures are means: of eighty test
 rows, one house or car decides. Rivals are imported from another environment where ``--python`` names one (pytabkit,
 lightgbm, catboost), or one for a rival alone. What is in the folder of ``--keep`` is not trained again. Prints a table,
 and writes benchmarks/results/tables.json, unless only some tables were asked for.
@@ -80,7 +80,7 @@ TREES = ("lightgbm", "catboost", "histgb")
 LEAST_SECONDS = 10.0
 SPLITS = (42, 1, 2)
 """Seeds of the splits: the default, and two more."""
-MANY_ROWS = 5_000
+MANY_ROWS = 10_000
 """Rows from which on there is one split."""
 
 
