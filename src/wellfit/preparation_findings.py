@@ -123,4 +123,7 @@ def crosses_found(config: Config, features: FeaturePlan) -> list[str]:
     if config.features.crosses != "auto" or not features.crossed:
         return []
     named = ", ".join(f"'{column.name}'" for column in features.crossed)
-    return [f"Training rows speak for columns taken together, each a category of its own: {named}."]
+    return [
+        f"Training rows speak for columns taken together, each a category of its own: {named}. Values that are new "
+        "have no level; where later rows are to be predicted, deal the rows by time (split.method): none is looked for."
+    ]
