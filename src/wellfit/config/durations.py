@@ -77,4 +77,4 @@ class Spacing(Rule):
 
     def schema(self) -> dict[str, Any]:
         """Give the rule as JSON Schema."""
-        return {"anyOf": [Whole(1, 2**53).schema(), {"type": "string", "pattern": "^[0-9.hms]+$"}]}
+        return {"anyOf": [Whole(1, 2**53).schema(), {"type": "string", "pattern": "^[0-9.hms]*[hms]$"}]}

@@ -22,7 +22,7 @@ __all__ = ["find_crosses"]
 FEWEST_ROWS = 1_000
 """Rows below which nothing is looked for: each value has too few."""
 MOST_ROWS = 30_000
-"""Rows that are looked at: some seconds' work."""
+"""Rows that are looked at: about a second's work of one core."""
 MOST_CROSSES = 3
 MOST_CLASSES = 8
 """Of more classes, the most frequent are looked at."""
