@@ -64,6 +64,7 @@ CHANGES = {
     "noise": ("-o", "train.augment={noise: 0.2}"),
     "averaged": ("-o", "train.ema=0.9"),
     "accumulated": ("-o", "train.accumulate=3", "-o", "train.batch_size=7"),
+    "parts of the rows": ("-o", "train.epoch_steps=3"),
     "balanced": ("-o", "train.class_weight=balanced"),
     "weights by class": ("-o", "train.class_weight={yes: 3.5}"),
     "focal loss": ("-o", "train.loss={name: focal, gamma: 1.5}"),

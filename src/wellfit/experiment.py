@@ -297,6 +297,7 @@ def _options(config: Config, loss: Choice[Any], target: TargetPlan, *, weighted:
         device=train.device,
         seed=train.seed,
         steps=train.steps,
+        epoch_steps=train.epoch_steps,
         threads=None if train.threads == "auto" else train.threads,
         time=train.time,
         doctor=train.doctor,

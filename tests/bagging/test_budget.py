@@ -38,14 +38,20 @@ def table() -> PreparedTable:
 COSTS = {"realmlp": 0.1, "modernnca": 0.2, "tabm": 0.5}
 
 
+def costing(epoch: float, steps: int = 10) -> budget.Cost:
+    """Give what costs so many seconds an epoch, a tenth of them for the validation."""
+    return budget.Cost(update=0.9 * epoch / steps, validation=0.1 * epoch, steps=steps)
+
+
 def planned(table: PreparedTable, seconds: float, monkeypatch: pytest.MonkeyPatch, **epochs: float) -> dict[str, Any]:
     """Give members and epochs by architecture, with epochs that cost what is said here, of ten updates each."""
     cost = {**COSTS, **epochs}
-    monkeypatch.setattr(budget, "_measured", lambda *given: budget.Cost(epoch=cost[given[2]], steps=10))
+    monkeypatch.setattr(budget, "_measured", lambda *given: costing(cost[given[2]]))
     pool = pooled(table)
     until = time.monotonic() + seconds
     members, ends = budget.chosen_members(table, pool, until)
-    assert ends[-1] == (None if len(members) == 1 else until)
+    assert (ends[-1] is None) == (len(members) == 1)
+    assert ends[-1] is None or ends[-1] <= until
     return {member["type"]: (member["members"], member["train"]["epochs"]) for member in members}
 
 
@@ -78,6 +84,72 @@ def test_an_architecture_that_can_not_learn_in_time_is_left_out(
     assert set(planned(table, 0.5, monkeypatch)) == {"linear"}
 
 
+def test_an_epoch_that_does_not_fit_is_a_part_of_the_rows(
+    table: PreparedTable, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # An epoch takes 18 s, and there are 30: the rate has to fall to its end within one and a half.
+    cost = replace(costing(18.0, steps=2000), validation=0.5)
+    dear = costing(1000.0, steps=2000)
+    monkeypatch.setattr(budget, "_measured", lambda *given: cost if given[2] == "realmlp" else dear)
+    members, _ = budget.chosen_members(table, pooled(table), time.monotonic() + 30)
+    assert [member["type"] for member in members] == ["linear", "realmlp"]
+    train = members[1]["train"]
+    assert budget.PARTS[0] <= train["epochs"] <= budget.PARTS[1]
+    assert 1 <= train["epoch_steps"] < 2000
+    assert 20 <= cost.of(members[1]) <= 30
+    # Of many rows the held-out ones take long to answer: they are asked less often.
+    slow = replace(cost, validation=3.0)
+    monkeypatch.setattr(budget, "_measured", lambda *given: slow if given[2] == "realmlp" else dear)
+    fewer, _ = budget.chosen_members(table, pooled(table), time.monotonic() + 30)
+    assert fewer[1]["train"]["epochs"] == budget.PARTS[0] < train["epochs"]
+
+
+def test_few_side_by_side_cost_more_each(table: PreparedTable) -> None:
+    cost = budget.Cost(update=0.01, validation=0.0, steps=10, together=4)
+    assert [cost.of_few(count).update for count in (1, 2, 3, 4, 8)] == pytest.approx([0.02, 0.015, 0.012, 0.01, 0.01])
+    # What was measured alone is what one alone takes.
+    assert replace(cost, together=1).of_few(1).update == 0.01
+    for seconds in (5, 20, 60):
+        member, each = budget._fitted(table, "realmlp", 8, cost, seconds)
+        assert each.of(member) <= seconds
+        assert each == cost.of_few(member["members"])
+
+
+def test_time_is_left_to_answer_the_test_rows(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(budget, "_measured", lambda *given: costing(COSTS[given[2]]))
+    ends = []
+    for times in (1, 20, 4000):
+        many = replace(table, rows={**table.rows, "test": times * table.rows["test"]})
+        until = time.monotonic() + 60
+        ends.append(until - (budget.chosen_members(many, pooled(many), until)[1][-1] or until))
+    # However many they are, half of the time is for training.
+    assert 0 < ends[0] < ends[1] < ends[2] <= 30
+
+
+def test_a_validation_is_measured_on_some_of_the_rows(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
+    answered: list[int] = []
+
+    class Watch(budget._Watch):
+        def on_epoch(self, trainer: Any) -> None:
+            super().on_epoch(trainer)
+            self.validations[-1] = 1.0
+            answered.append(trainer.valid.rows)
+
+    monkeypatch.setattr(budget, "TRIED_ROWS", 50)
+    monkeypatch.setattr(budget, "_Watch", Watch)
+    pool = pooled(table)
+    found = budget._measured(table, pool, "linear", 1, time.monotonic() + 60)
+    assert set(answered) == {50}
+    assert found.validation == pytest.approx(len(pool.fold(0).valid) / 50)
+
+
+def test_a_linear_model_of_very_many_rows_is_soon_done(table: PreparedTable) -> None:
+    many = replace(table, rows={**table.rows, "train": 10_000_000})
+    train = member_of(many, "linear", 5)["train"]
+    assert train["epochs"] * train["epoch_steps"] <= 2400
+    assert "epoch_steps" not in member_of(table, "linear", 5)["train"]
+
+
 def test_all_members_give_outputs_of_one_form(table: PreparedTable) -> None:
     losses = {str(member_of(table, name, 1)["train"]["loss"]) for name in ("linear", *COSTS)}
     assert len(losses) == 1
@@ -106,14 +178,14 @@ def test_one_thread_is_taken_where_several_were_measured_to_be_slower(
     table: PreparedTable, several: float, kept: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def cost(held: PreparedTable, *given: Any) -> budget.Cost:
-        return budget.Cost(epoch=1.0 if held.config.train.threads == 1 else several, steps=10)
+        return costing(1.0 if held.config.train.threads == 1 else several)
 
     monkeypatch.setattr(budget, "_measured", cost)
     monkeypatch.setattr(budget, "default_threads", lambda: 2)
     free = replace(table, config=with_values(table.config, {"train.threads": "auto"}))
     found, known = budget.with_threads(free, pooled(free), time.monotonic() + 60)
     assert found.config.train.threads == kept
-    assert known["tabm"].epoch == min(several, 1.0)
+    assert known["tabm"].epoch == pytest.approx(min(several, 1.0))
     # What somebody asked for stays.
     asked = replace(table, config=with_values(table.config, {"train.threads": 2}))
     assert budget.with_threads(asked, pooled(asked), time.monotonic() + 60) == (asked, {})
@@ -124,10 +196,10 @@ def test_what_is_known_is_not_measured_again(table: PreparedTable, monkeypatch: 
 
     def cost(table: PreparedTable, pool: Any, name: str, *rest: Any) -> budget.Cost:
         measured.append(name)
-        return budget.Cost(epoch=COSTS[name], steps=10)
+        return costing(COSTS[name])
 
     monkeypatch.setattr(budget, "_measured", cost)
-    known = {"tabm": budget.Cost(epoch=0.01, steps=10)}
+    known = {"tabm": costing(0.01)}
     until = time.monotonic() + 60
     members, _ = budget.chosen_members(table, pooled(table), until, known)
     assert measured == ["realmlp", "modernnca"]

@@ -72,6 +72,31 @@ def test_accumulation_is_one_large_batch(rows, make_net, optimizer):
         torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
 
 
+def test_an_epoch_of_some_updates_is_a_part_of_all_rows(rows, make_net):
+    """Each epoch begins a new order, the rate goes down over the updates that are made, and a stop loses nothing."""
+    inputs, target = rows
+    ours, theirs = make_net(dropout=0), make_net(dropout=0)
+    options = {"loss": "cce", "optimizer": "adam", "lr": 1e-2, "schedule": "cosine", "batch_size": 32, "seed": 5}
+    result = wellfit.fit(ours, rows, epochs=4, epoch_steps=3, **options)
+    assert result.steps == 12
+    optimizer = torch.optim.Adam(theirs.parameters(), fused=True)
+    for step in range(12):
+        epoch, batch = divmod(step, 3)
+        order = torch.randperm(len(target), generator=keyed_generator(5, "order", epoch))
+        optimizer.param_groups[0]["lr"] = 1e-2 * 0.5 * (1.0 + math.cos(math.pi * step / 12))
+        optimizer.zero_grad()
+        part = order[32 * batch : 32 * (batch + 1)]
+        functional.cross_entropy(theirs(inputs[part]), target[part]).backward()
+        optimizer.step()
+    for a, b in zip(ours.parameters(), theirs.parameters(), strict=True):
+        torch.testing.assert_close(a, b, rtol=1e-4, atol=1e-5)
+    # More than there are: all rows, once.
+    whole, all_rows = make_net(dropout=0), make_net(dropout=0)
+    wellfit.fit(whole, rows, epochs=2, epoch_steps=10**6, **options)
+    wellfit.fit(all_rows, rows, epochs=2, **options)
+    assert same_weights(whole, all_rows)
+
+
 def test_memory_that_runs_out_splits_the_batch_and_keeps_the_update(rows, make_net):
     class Greedy(nn.Module):
         def __init__(self, inner: nn.Module, most: int) -> None:
@@ -300,6 +325,7 @@ def test_ctrl_c_finishes_the_step_and_says_so(rows, make_net):
         ({"l1": -0.1}, "l1"),
         ({"ema": 1.5}, "ema"),
         ({"accumulate": 0}, "accumulate"),
+        ({"epoch_steps": 0}, "epoch_steps"),
     ],
 )
 def test_settings_that_cannot_be_used_are_refused(rows, change, says, make_net):

@@ -52,6 +52,19 @@ def bits(result) -> list:
     return [*(value for value in result.module.state_dict().values())]
 
 
+@pytest.mark.parametrize("stop", range(1, 8))
+def test_an_epoch_of_some_updates_resumes_bit_for_bit(stop, rows, held, tmp_path, make_net):
+    options = {**FULL, "optimizer": "adam", "epoch_steps": 2, "early_stopping": None}
+    whole = wellfit.fit(make_net(), rows, valid=held, **options)
+    assert whole.steps == 8
+    checkpoints = {"checkpoint": tmp_path, "checkpoint_every": 1}
+    with pytest.raises(Interrupted):
+        wellfit.fit(make_net(), rows, valid=held, **options, **checkpoints, callbacks=[StopAt(stop)])
+    again = wellfit.fit(make_net(), rows, valid=held, **options, **checkpoints, resume=True)
+    assert again.steps == 8
+    assert all(torch.equal(a, b) for a, b in zip(bits(whole), bits(again), strict=True))
+
+
 @pytest.mark.parametrize("name", list(OPTIMIZERS))
 def test_every_optimizer_resumes_bit_for_bit(name, rows, held, tmp_path, make_net):
     options = options_for(name)

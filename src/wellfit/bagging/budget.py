@@ -43,17 +43,52 @@ WITH_SOME_NEIGHBOURS = {"realmlp": 0.3, "modernnca": 0.12, "tabm": 0.5}
 MANY_ROWS = 40_000
 
 
+TRIED_ROWS = 8192
+"""Held-out rows that are answered to measure a validation: of a hundred thousand, one would take seconds."""
+WHOLE = 6
+"""Epochs of one member below which they are parts of the rows: whole ones would leave time, or be cut at a high rate."""
+PARTS = (2, 8)
+"""The fewest and the most such parts: each is judged on the held-out rows, and the best is kept."""
+JUDGING = 0.15
+"""The share of the time that these judgements may take."""
+MOST_ANSWERING = 0.5
+"""The share of the time that is kept at the most to answer the test rows."""
+FEW = {1: 2.0, 2: 1.5, 3: 1.2}
+"""What a member's part of an update takes where few are side by side, against that of `SOME`: by their number."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cost:
     """What one member costs, and how many updates an epoch has."""
 
-    epoch: float
-    """Seconds an epoch."""
+    update: float
+    """Seconds an update, and a validation."""
+    validation: float
     steps: int
+    """Updates of an epoch of all rows."""
+    together: int = 1
+    """Members that were measured side by side: one alone takes longer."""
+
+    @property
+    def epoch(self) -> float:
+        """Seconds an epoch."""
+        return self.update * self.steps + self.validation
 
     def affordable(self, seconds: float) -> float:
         """Give the epochs of one member that fit into so many seconds."""
         return seconds / self.epoch
+
+    def of_few(self, members: int) -> Cost:
+        """Give the cost of a member where fewer are side by side than when it was measured."""
+        if members >= self.together or self.together < SOME:
+            return self
+        return replace(self, update=FEW[members] * self.update, together=members)
+
+    def of(self, member: Member) -> float:
+        """Give the seconds that members take."""
+        train = member["train"]
+        steps = self.update * train.get("epoch_steps", self.steps)
+        return float(member["members"] * train["epochs"] * (steps + self.validation))
 
 
 def chosen_members(
@@ -82,7 +117,17 @@ def chosen_members(
     # Measuring takes time too, on a busy machine more than was left.
     if not _worth(until):
         return [hasty_member(table, folds if pool.crossed else 1)], [None]
-    return _shared_out(table, folds, costs, until)
+    answering = _answering(table, pool, costs, _shared_out(table, folds, costs, until)[0])
+    # Fewer members answer sooner than those that all of the time would give.
+    kept = min(answering, MOST_ANSWERING * (until - time.monotonic()))
+    return _shared_out(table, folds, costs, until - kept)
+
+
+def _answering(table: PreparedTable, pool: Pool, costs: Mapping[str, Cost], members: Sequence[Member]) -> float:
+    """Give the seconds that members take to answer the test rows: as long a row as a validation."""
+    share = table.rows["test"] / len(pool.fold(0).valid)
+    networks = [member for member in members if member["type"] in costs]
+    return share * sum(member["members"] * costs[member["type"]].validation for member in networks)
 
 
 def _shared_out(
@@ -98,8 +143,8 @@ def _shared_out(
     for place, name in enumerate(names):
         others = sum(shares[other] for other in names[place + 1 :])
         part = spare * shares[name] / (shares[name] + others)
-        chosen = _fitted(table, name, folds, costs[name], part * CAREFUL)
-        spare -= costs[name].epoch * chosen["members"] * chosen["train"]["epochs"] / CAREFUL
+        chosen, cost = _fitted(table, name, folds, costs[name], part * CAREFUL)
+        spare -= cost.of(chosen) / CAREFUL
         members.append(chosen)
         # Of few rows an epoch costs more than its updates, and one that is cut at a high rate is worth little.
         ends.append(until - max(spare, 0.0) * SLACK if others else until)
@@ -145,14 +190,33 @@ def _worth(until: float) -> bool:
     return until - time.monotonic() >= FEWEST_SECONDS
 
 
-def _fitted(table: Prepared, name: str, folds: int, cost: Cost, seconds: float) -> Member:
-    """Share out the epochs that one member could have: to some members first, then for longer, then to more."""
-    affordable = cost.affordable(seconds)
+def _fitted(table: Prepared, name: str, folds: int, cost: Cost, seconds: float) -> tuple[Member, Cost]:
+    """Share out the epochs that one member could have: to some members first, then for longer, then to more.
+
+    Returns:
+        The members, and what one of them costs.
+    """
     most = int(member_of(table, name, 1)["train"]["epochs"])
     fewest, enough = (min(most, epochs) for epochs in epochs_of(name, table.rows["train"], cost.steps))
-    wanted = max(min(SOME, int(affordable / fewest)), int(affordable / enough))
-    members = max(1, min(folds, wanted))
-    return member_of(table, name, members, max(1, min(enough, int(affordable / members))))
+
+    def wanted(cost: Cost) -> int:
+        affordable = cost.affordable(seconds)
+        return min(folds, max(min(SOME, int(affordable / fewest)), int(affordable / enough)))
+
+    members = next((count for count in range(wanted(cost), 1, -1) if wanted(cost.of_few(count)) >= count), 1)
+    cost = cost.of_few(members)
+    affordable = cost.affordable(seconds) / members
+    if members == 1 and affordable < min(WHOLE, enough):
+        return _in_parts(table, name, cost, seconds), cost
+    return member_of(table, name, members, max(1, min(enough, int(affordable)))), cost
+
+
+def _in_parts(table: Prepared, name: str, cost: Cost, seconds: float) -> Member:
+    """Give a member epochs of so many updates that they fill the time: its rate falls to its end before time does."""
+    fewest, most = PARTS
+    parts = max(fewest, min(most, int(JUDGING * seconds / cost.validation)))
+    steps = int((seconds / parts - cost.validation) / cost.update)
+    return member_of(table, name, 1, parts, max(1, min(cost.steps, steps)))
 
 
 class _Watch(Callback):
@@ -187,12 +251,18 @@ def _measured(table: PreparedTable, pool: Pool, name: str, members: int, until: 
     """
     watch = _Watch()
     config = _trial(stage_config(table.config, member_of(table, name, members, TRIED), 0))
-    trainer = Experiment(Bag.of(table, pool, members, config), callbacks=[watch]).trainer
+    folds = tuple(replace(fold, valid=fold.valid[:TRIED_ROWS]) for fold in pool.folds)
+    trainer = Experiment(Bag.of(table, replace(pool, folds=folds), members, config), callbacks=[watch]).trainer
     trainer.deadline = min(until, time.monotonic() + TRIED_SECONDS)
     trainer.run()
     update = statistics.median(watch.updates[1:] or watch.updates)
-    steps = trainer.epoch_steps or 1
-    return Cost(epoch=(update * steps + min(watch.validations)) / members, steps=steps)
+    held = len(pool.fold(0).valid) / len(folds[0].valid)
+    return Cost(
+        update=update / members,
+        validation=held * min(watch.validations) / members,
+        steps=trainer.epoch_steps or 1,
+        together=members,
+    )
 
 
 def _trial(config: Config) -> Config:

@@ -47,6 +47,8 @@ _PART, _FEW_PART = 3, 8
 """The part of all epochs, a third and an eighth: few rows are learned by heart early, where they are noisy at all."""
 SOLVED = 1_000_000
 """Cells and classes, of all members' rows, for which a linear model is solved in about a second of one core."""
+MOST_LINEAR_UPDATES = 2400
+"""Updates of a linear model that is not solved: of very many rows an epoch of it is a part, as it is soon done."""
 HASTY_STEPS = 600
 """Updates of a linear model whose rows are too many to be solved: what Adam needs to come near the optimum."""
 
@@ -64,12 +66,21 @@ def architectures_of(table: Prepared) -> tuple[str, ...]:
     return tuple(name for name in ARCHITECTURES if fit or name != "modernnca")
 
 
-def member_of(table: Prepared, name: str, members: int, epochs: int | None = None) -> Member:
-    """Give so many members of an architecture as ``model.members`` has them; None: all epochs of the recipe."""
+def member_of(
+    table: Prepared, name: str, members: int, epochs: int | None = None, epoch_steps: int | None = None
+) -> Member:
+    """Give so many members of an architecture as ``model.members`` has them; None: all epochs of the recipe.
+
+    ``epoch_steps`` are the updates of an epoch where that is not of all rows.
+    """
     recipe = {key.removeprefix("train."): value for key, value in _recipe(table, name).items() if key[:6] == "train."}
     # All give outputs of one form, which the blend reads.
     recipe["loss"] = _recipe(table, "realmlp").get("train.loss", "auto")
-    train = {**recipe, **_changed(table, name), **({} if epochs is None else {"epochs": epochs})}
+    given = {"epochs": epochs, "epoch_steps": epoch_steps}
+    said = {key: value for key, value in given.items() if value is not None}
+    train = {**recipe, **_changed(table, name), **said}
+    if name == "linear" and train["epochs"] * table.rows["train"] > MOST_LINEAR_UPDATES * train["batch_size"]:
+        train["epoch_steps"] = MOST_LINEAR_UPDATES // train["epochs"]
     if name == "tabm":
         part = _FEW_PART if table.rows["train"] < FEW_ROWS else _PART
         train["early_stopping"] = {"patience": max(_PATIENCE, train["epochs"] // part)}

@@ -42,6 +42,8 @@ class Train(Section):
     """Passes over the training rows at the most, 1 or more."""
     steps: Annotated[int | None, Either(null=True, rule=Whole(0, 2**53, example=1000))] = None
     """Updates after which training stops; what a run that time ended saves, so that its replay trains those."""
+    epoch_steps: Annotated[int | None, Either(null=True, rule=Whole(1, 2**53, example=1000))] = None
+    """Updates of an epoch at the most, after which the next one shuffles all rows anew; null: all rows, once."""
     schedule: Annotated[Any, Member("schedules", null=True)] = Field(default="cosine")
     """How the learning rate goes over the updates; null: it stays."""
     l1: Annotated[float, Number(0, example=0.0001)] = 0.0

@@ -40,6 +40,7 @@ def train_copy(
             "epochs": epochs,
             "batch_rows": batch_rows,
             "steps": None,
+            "epoch_steps": None,
             "factor": None,
             "l1": 0.0,
             "l2": 0.0,

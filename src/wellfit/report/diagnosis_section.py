@@ -75,7 +75,9 @@ def _figures(verdict: Verdict) -> Markup | None:
 
 
 def _worded(name: str) -> str:
-    return {"r2": "R²", "rmse": "RMSE", "mae": "MAE"}.get(name, name.replace("_", " ").capitalize())
+    # Seen in training, where the target is scaled: the run's scores are in its own unit.
+    scaled = {"rmse": "RMSE of the scaled target", "mae": "MAE of the scaled target"}
+    return {"r2": "R²", **scaled}.get(name, name.replace("_", " ").capitalize())
 
 
 def _interval(held: Figure | None) -> Markup:

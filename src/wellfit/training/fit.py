@@ -100,6 +100,7 @@ def fit(
     device: str = "auto",
     seed: int = 0,
     steps: int | None = None,
+    epoch_steps: int | None = None,
     time: float | None = None,
     threads: int | None = None,
     doctor: str = "watch",
@@ -143,6 +144,7 @@ def fit(
         device: ``auto``, ``cpu``, ``cuda``, ``cuda:N`` or ``mps``.
         seed: decides every random draw of the training.
         steps: stop after so many updates.
+        epoch_steps: updates of an epoch at the most; the next one shuffles all rows anew.
         time: stop after so many seconds.
         threads: threads torch computes with.
         doctor: ``watch`` records statistics of every layer, ``off`` does not.

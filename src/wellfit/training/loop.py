@@ -23,7 +23,7 @@ from wellfit.training.interrupt import Interruption
 from wellfit.training.loss_windows import LossWindows
 from wellfit.training.monitor import LayerStatistics
 from wellfit.training.products import LinearByOneDnn
-from wellfit.training.recipe import Recipe
+from wellfit.training.recipe import Recipe, updates_of
 from wellfit.training.step import Updater
 from wellfit.training.stopping import EarlyStopping
 from wellfit.training.terms import refuse_changed
@@ -95,8 +95,7 @@ class Trainer:
     @property
     def epoch_steps(self) -> int | None:
         """Updates that one epoch makes."""
-        batches = self.train.steps(self.recipe.batch_rows)
-        return None if batches is None else -(-batches // self.recipe.accumulate)
+        return updates_of(self.train, self.recipe.batch_rows, self.recipe.accumulate, self.recipe.epoch_steps)
 
     def resume(self) -> bool:
         """Go on from the newest whole checkpoint, if there is one."""
@@ -174,7 +173,9 @@ class Trainer:
         reader = self.train.epoch(
             batch_rows=recipe.batch_rows, seed=recipe.seed, epoch=position.epoch, start=position.batch
         )
-        for batches in _grouped(reader, recipe.accumulate):
+        made = -(-position.batch // recipe.accumulate)
+        most = None if recipe.epoch_steps is None else max(0, recipe.epoch_steps - made)
+        for batches in itertools.islice(_grouped(reader, recipe.accumulate), most):
             ready = [prepared(batch.to(recipe.device), recipe.loss, self.train, recipe.outputs) for batch in batches]
             try:
                 self._pending.append(self.updater(ready, position.step, self._losses))

@@ -22,7 +22,7 @@ from wellfit.runtime import default_threads, resolve_device
 from wellfit.schedules import SCHEDULES
 from wellfit.training.combinations import refuse_combinations
 from wellfit.training.first_pass import tried
-from wellfit.training.recipe import LossLike, Recipe, Score
+from wellfit.training.recipe import LossLike, Recipe, Score, updates_of
 
 __all__ = ["FitOptions", "Settled", "as_loss", "settle"]
 
@@ -53,6 +53,7 @@ class FitOptions:
     device: str = "auto"
     seed: int = 0
     steps: int | None = None
+    epoch_steps: int | None = None
     threads: int | None = None
     time: float | None = None
     doctor: str = "watch"
@@ -69,6 +70,7 @@ _NUMBERS = (
     Option(name="ema", default=None, low=0.0, high=1.0, high_open=True, example=0.999, help="decay of the average"),
     Option(name="seed", kind="int", default=0, low=0, help="seed"),
     Option(name="steps", kind="int", default=None, low=0, example=1000, help="most updates"),
+    Option(name="epoch_steps", kind="int", default=None, low=1, example=1000, help="most updates of an epoch"),
     Option(name="threads", kind="int", default=None, low=1, example=2, help="threads"),
     Option(name="time", default=None, low=0.0, low_open=True, example=60, help="seconds"),
 )
@@ -104,6 +106,7 @@ def settle(
         batch_rows=batch_rows,
         epochs=options.epochs,
         steps=options.steps,
+        epoch_steps=options.epoch_steps,
         factor=_factor(options, train, batch_rows),
         needs_closure=choice is not None and choice.entry.needs_closure,
         l1=options.l1,
@@ -277,14 +280,13 @@ def _factor(options: FitOptions, train: Batches, batch_rows: int) -> Callable[[i
         takes_losses = len(inspect.signature(given).parameters) > 1
         return given if takes_losses else lambda step, losses: float(given(step))
     choice = SCHEDULES.choose(given)
-    batches = train.steps(batch_rows)
-    if batches is None:
+    per_epoch = updates_of(train, batch_rows, options.accumulate, options.epoch_steps)
+    if per_epoch is None:
         raise ConfigError(
             "A schedule must know how many updates an epoch has.",
             got=choice.name,
             do="Give rows whose number is known, an iterable with a length, or a function of the step.",
         )
-    per_epoch = -(-batches // options.accumulate)
     made: Callable[[int, Sequence[float]], float] = choice.entry.make(
         total_steps=per_epoch * options.epochs, steps_per_epoch=per_epoch, **choice.options
     )

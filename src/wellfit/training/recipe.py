@@ -10,7 +10,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-__all__ = ["LossLike", "Recipe", "Score"]
+from wellfit.data.batches import Batches
+
+__all__ = ["LossLike", "Recipe", "Score", "updates_of"]
 
 
 class LossLike(Protocol):
@@ -48,6 +50,8 @@ class Recipe:
     """Columns of the module's output."""
     steps: int | None = None
     """Stop after so many updates; the schedule still spans all epochs."""
+    epoch_steps: int | None = None
+    """Updates that an epoch makes at the most, of rows shuffled anew; None: as many as all rows take."""
     factor: Callable[[int, Sequence[float]], float] | None = None
     """The schedule: what multiplies the base rate at a step, given the validation losses so far."""
     needs_closure: bool = False
@@ -78,3 +82,16 @@ class Recipe:
     min_delta: float = 0.0
     restore_best: bool = False
     """Whether the best epoch's weights are kept, not the last."""
+
+
+def updates_of(rows: Batches, batch_rows: int, accumulate: int = 1, most: int | None = None) -> int | None:
+    """Give the updates that an epoch of rows makes, ``most`` at the most; None where only walking through them tells.
+
+    >>> from wellfit.data.batches import Resident
+    >>> rows = Resident((torch.zeros(10, 1),), torch.zeros(10))
+    >>> updates_of(rows, batch_rows=2), updates_of(rows, batch_rows=2, most=3)
+    (5, 3)
+    """
+    batches = rows.steps(batch_rows)
+    whole = None if batches is None else -(-batches // accumulate)
+    return whole if most is None or whole is None else min(whole, most)

@@ -20,7 +20,7 @@ __all__ = ["DRESSED", "LIMIT", "PLAIN", "STYLES", "NumberReader", "parse_number"
 LIMIT = 1e100
 """Numbers beyond count as infinite: they are sentinels such as 1.8e308, and their squares would overflow."""
 
-SMALL = 256
+SMALL = 32
 """Up to so many cells, one by one is faster than a pass by Polars."""
 
 LONGEST = 64
