@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from wellfit.artifact import RunFolder, next_run_path
-from wellfit.bagging import EnsembleExperiment
+from wellfit.bagging import EnsembleExperiment, paced
 from wellfit.config import Config, as_mapping, load_config, to_yaml, with_values
 from wellfit.data.sources.lasting import name_of
 from wellfit.errors import Interrupted, RunFolderError
@@ -51,6 +51,8 @@ def train_run(
     prepared = prepare_source(config, data)
     if isinstance(prepared, PreparedImages):
         prepared = decided(prepared, started)
+    elif prepared.config.model["type"] != "ensemble":
+        prepared = paced(prepared, config, started)
     experiment = _experiment(folder, prepared, callbacks, started)
     settled = with_values(experiment.config, {"output.run": str(folder.path)})
     folder.clear()

@@ -13,6 +13,7 @@ import pytest
 
 from wellfit.bagging import budget
 from wellfit.bagging.bag import pooled
+from wellfit.bagging.cost import PARTS, Cost, Watch
 from wellfit.bagging.recipes import (
     MOST_CLASSES,
     NEIGHBOURS,
@@ -38,9 +39,9 @@ def table() -> PreparedTable:
 COSTS = {"realmlp": 0.1, "modernnca": 0.2, "tabm": 0.5}
 
 
-def costing(epoch: float, steps: int = 10) -> budget.Cost:
+def costing(epoch: float, steps: int = 10) -> Cost:
     """Give what costs so many seconds an epoch, a tenth of them for the validation."""
-    return budget.Cost(update=0.9 * epoch / steps, validation=0.1 * epoch, steps=steps)
+    return Cost(update=0.9 * epoch / steps, validation=0.1 * epoch, steps=steps)
 
 
 def planned(table: PreparedTable, seconds: float, monkeypatch: pytest.MonkeyPatch, **epochs: float) -> dict[str, Any]:
@@ -94,18 +95,18 @@ def test_an_epoch_that_does_not_fit_is_a_part_of_the_rows(
     members, _ = budget.chosen_members(table, pooled(table), time.monotonic() + 30)
     assert [member["type"] for member in members] == ["linear", "realmlp"]
     train = members[1]["train"]
-    assert budget.PARTS[0] <= train["epochs"] <= budget.PARTS[1]
+    assert PARTS[0] <= train["epochs"] <= PARTS[1]
     assert 1 <= train["epoch_steps"] < 2000
     assert 20 <= cost.of(members[1]) <= 30
     # Of many rows the held-out ones take long to answer: they are asked less often.
     slow = replace(cost, validation=3.0)
     monkeypatch.setattr(budget, "_measured", lambda *given: slow if given[2] == "realmlp" else dear)
     fewer, _ = budget.chosen_members(table, pooled(table), time.monotonic() + 30)
-    assert fewer[1]["train"]["epochs"] == budget.PARTS[0] < train["epochs"]
+    assert fewer[1]["train"]["epochs"] == PARTS[0] < train["epochs"]
 
 
 def test_few_side_by_side_cost_more_each(table: PreparedTable) -> None:
-    cost = budget.Cost(update=0.01, validation=0.0, steps=10, together=4)
+    cost = Cost(update=0.01, validation=0.0, steps=10, together=4)
     assert [cost.of_few(count).update for count in (1, 2, 3, 4, 8)] == pytest.approx([0.02, 0.015, 0.012, 0.01, 0.01])
     # What was measured alone is what one alone takes.
     assert replace(cost, together=1).of_few(1).update == 0.01
@@ -129,14 +130,14 @@ def test_time_is_left_to_answer_the_test_rows(table: PreparedTable, monkeypatch:
 def test_a_validation_is_measured_on_some_of_the_rows(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
     answered: list[int] = []
 
-    class Watch(budget._Watch):
+    class Slow(Watch):
         def on_epoch(self, trainer: Any) -> None:
             super().on_epoch(trainer)
             self.validations[-1] = 1.0
             answered.append(trainer.valid.rows)
 
     monkeypatch.setattr(budget, "TRIED_ROWS", 50)
-    monkeypatch.setattr(budget, "_Watch", Watch)
+    monkeypatch.setattr(budget, "Watch", Slow)
     pool = pooled(table)
     found = budget._measured(table, pool, "linear", 1, time.monotonic() + 60)
     assert set(answered) == {50}
@@ -177,7 +178,7 @@ def test_neighbours_are_asked_where_there_are_enough_of_them(
 def test_one_thread_is_taken_where_several_were_measured_to_be_slower(
     table: PreparedTable, several: float, kept: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def cost(held: PreparedTable, *given: Any) -> budget.Cost:
+    def cost(held: PreparedTable, *given: Any) -> Cost:
         return costing(1.0 if held.config.train.threads == 1 else several)
 
     monkeypatch.setattr(budget, "_measured", cost)
@@ -194,7 +195,7 @@ def test_one_thread_is_taken_where_several_were_measured_to_be_slower(
 def test_what_is_known_is_not_measured_again(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
     measured: list[str] = []
 
-    def cost(table: PreparedTable, pool: Any, name: str, *rest: Any) -> budget.Cost:
+    def cost(table: PreparedTable, pool: Any, name: str, *rest: Any) -> Cost:
         measured.append(name)
         return costing(COSTS[name])
 
@@ -211,13 +212,13 @@ def test_what_is_known_is_not_measured_again(table: PreparedTable, monkeypatch: 
 def test_a_measurement_ends_where_updates_take_long(table: PreparedTable, monkeypatch: pytest.MonkeyPatch) -> None:
     made: list[int] = []
 
-    class Watch(budget._Watch):
+    class Slow(Watch):
         def on_step(self, trainer: Any) -> None:
             time.sleep(0.1)
             super().on_step(trainer)
             made.append(trainer.position.step)
 
-    monkeypatch.setattr(budget, "_Watch", Watch)
+    monkeypatch.setattr(budget, "Watch", Slow)
     found = budget._measured(table, pooled(table), "linear", 1, time.monotonic() + 60)
     assert 2 <= len(made) <= 4
     assert 0.1 * found.steps <= found.epoch <= 0.3 * found.steps

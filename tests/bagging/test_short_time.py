@@ -13,6 +13,7 @@ import yaml
 import wellfit
 from wellfit.bagging import EnsembleExperiment, budget
 from wellfit.bagging.bag import pooled
+from wellfit.bagging.cost import Cost
 from wellfit.bagging.recipes import HASTY_STEPS, hasty_member
 from wellfit.bagging.stage import Stage, held_out
 from wellfit.config import from_mapping
@@ -103,7 +104,7 @@ def test_networks_that_the_clock_ended_give_way_to_the_linear_model() -> None:
 def test_networks_with_few_updates_are_compared_with_the_linear_model(
     epoch: float, compared: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(budget, "_measured", lambda *given: budget.Cost(update=0.4 * epoch, validation=0.2 * epoch, steps=2))
+    monkeypatch.setattr(budget, "_measured", lambda *given: Cost(update=0.4 * epoch, validation=0.2 * epoch, steps=2))
     with_end(monkeypatch, None)
     called: list[int] = []
     monkeypatch.setattr(EnsembleExperiment, "_fall_back", lambda self: called.append(len(self.stages)))

@@ -1,7 +1,16 @@
 """Bags of networks, cross-validated and blended, within a time that is settled before training."""
 
 from wellfit.bagging.ensemble import EnsembleExperiment
+from wellfit.bagging.pace import paced
 from wellfit.bagging.recipes import ARCHITECTURES, architectures_of, epochs_of, member_of
 from wellfit.bagging.single import of_one_network
 
-__all__ = ["ARCHITECTURES", "EnsembleExperiment", "architectures_of", "epochs_of", "member_of", "of_one_network"]
+__all__ = [
+    "ARCHITECTURES",
+    "EnsembleExperiment",
+    "architectures_of",
+    "epochs_of",
+    "member_of",
+    "of_one_network",
+    "paced",
+]

@@ -2,34 +2,32 @@
 
 from __future__ import annotations
 
-import math
-import statistics
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from wellfit.bagging.bag import Bag, Pool
+from wellfit.bagging.cost import (
+    CAREFUL,
+    FEWEST_SECONDS,
+    SOME,
+    TRIED,
+    TRIED_ROWS,
+    TRIED_SECONDS,
+    WHOLE,
+    Cost,
+    Watch,
+    trial,
+)
 from wellfit.bagging.recipes import architectures_of, epochs_of, hasty_member, member_of
 from wellfit.bagging.stage import Member, stage_config
-from wellfit.config import Config, with_values
+from wellfit.config import with_values
 from wellfit.experiment import Experiment
 from wellfit.prepared import Prepared, PreparedTable
 from wellfit.runtime import default_threads
-from wellfit.training import Callback, Trainer
 
-__all__ = ["Cost", "chosen_members", "with_threads"]
+__all__ = ["chosen_members", "with_threads"]
 
-TRIED = 12
-"""Updates that an architecture's cost is measured on, by their median: of five, the first ones, which are slower, made
-a small network half as dear again as it is."""
-TRIED_SECONDS = 0.25
-"""Seconds after which no more updates are tried: of wide tables one takes long, and is measured well by few."""
-CAREFUL = 0.93
-"""The share of the time that is planned for: what is left over covers a machine that is busier later."""
-FEWEST_SECONDS = 1.0
-"""Below this there is no network worth training, and the linear model is fitted."""
-SOME = 4
-"""Members that are worth more than longer training of fewer: one alone errs by chance where two or four do not."""
 SHARED = 4
 """Members of an architecture where all learn from the same rows: they differ in what they draw."""
 SLACK = 0.4
@@ -41,54 +39,8 @@ WITH_NEIGHBOURS = {"realmlp": 0.2, "modernnca": 0.25, "tabm": 0.4}
 WITH_SOME_NEIGHBOURS = {"realmlp": 0.3, "modernnca": 0.12, "tabm": 0.5}
 """The same of more than `MANY_ROWS`: ModernNCA looks among a part of them alone, and counts where that is enough."""
 MANY_ROWS = 40_000
-
-
-TRIED_ROWS = 8192
-"""Held-out rows that are answered to measure a validation: of a hundred thousand, one would take seconds."""
-WHOLE = 6
-"""Epochs of one member below which they are parts of the rows: whole ones would leave time, or be cut at a high rate."""
-PARTS = (2, 8)
-"""The fewest and the most such parts: each is judged on the held-out rows, and the best is kept."""
-JUDGING = 0.15
-"""The share of the time that these judgements may take."""
 MOST_ANSWERING = 0.5
 """The share of the time that is kept at the most to answer the test rows."""
-FEW = {1: 2.0, 2: 1.5, 3: 1.2}
-"""What a member's part of an update takes where few are side by side, against that of `SOME`: by their number."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Cost:
-    """What one member costs, and how many updates an epoch has."""
-
-    update: float
-    """Seconds an update, and a validation."""
-    validation: float
-    steps: int
-    """Updates of an epoch of all rows."""
-    together: int = 1
-    """Members that were measured side by side: one alone takes longer."""
-
-    @property
-    def epoch(self) -> float:
-        """Seconds an epoch."""
-        return self.update * self.steps + self.validation
-
-    def affordable(self, seconds: float) -> float:
-        """Give the epochs of one member that fit into so many seconds."""
-        return seconds / self.epoch
-
-    def of_few(self, members: int) -> Cost:
-        """Give the cost of a member where fewer are side by side than when it was measured."""
-        if members >= self.together or self.together < SOME:
-            return self
-        return replace(self, update=FEW[members] * self.update, together=members)
-
-    def of(self, member: Member) -> float:
-        """Give the seconds that members take."""
-        train = member["train"]
-        steps = self.update * train.get("epoch_steps", self.steps)
-        return float(member["members"] * train["epochs"] * (steps + self.validation))
 
 
 def chosen_members(
@@ -127,7 +79,7 @@ def _answering(table: PreparedTable, pool: Pool, costs: Mapping[str, Cost], memb
     """Give the seconds that members take to answer the test rows: as long a row as a validation."""
     share = table.rows["test"] / len(pool.fold(0).valid)
     networks = [member for member in members if member["type"] in costs]
-    return share * sum(member["members"] * costs[member["type"]].validation for member in networks)
+    return share * sum(costs[member["type"]].validation * int(member["members"]) for member in networks)
 
 
 def _shared_out(
@@ -207,41 +159,8 @@ def _fitted(table: Prepared, name: str, folds: int, cost: Cost, seconds: float) 
     cost = cost.of_few(members)
     affordable = cost.affordable(seconds) / members
     if members == 1 and affordable < min(WHOLE, enough):
-        return _in_parts(table, name, cost, seconds), cost
+        return member_of(table, name, 1, *cost.parts(seconds)), cost
     return member_of(table, name, members, max(1, min(enough, int(affordable)))), cost
-
-
-def _in_parts(table: Prepared, name: str, cost: Cost, seconds: float) -> Member:
-    """Give a member epochs of so many updates that they fill the time: its rate falls to its end before time does."""
-    fewest, most = PARTS
-    parts = max(fewest, min(most, int(JUDGING * seconds / cost.validation)))
-    steps = int((seconds / parts - cost.validation) / cost.update)
-    return member_of(table, name, 1, parts, max(1, min(cost.steps, steps)))
-
-
-class _Watch(Callback):
-    """Notes how long updates and validations take."""
-
-    def __init__(self) -> None:
-        self.updates: list[float] = []
-        self.validations: list[float] = []
-        self._last = math.nan
-
-    def on_start(self, trainer: Trainer) -> None:
-        """Begin."""
-        self._last = time.perf_counter()
-
-    def on_step(self, trainer: Trainer) -> None:
-        """Note an update."""
-        self.updates.append(self._passed())
-
-    def on_epoch(self, trainer: Trainer) -> None:
-        """Note a validation."""
-        self.validations.append(self._passed())
-
-    def _passed(self) -> float:
-        before, self._last = self._last, time.perf_counter()
-        return self._last - before
 
 
 def _measured(table: PreparedTable, pool: Pool, name: str, members: int, until: float) -> Cost:
@@ -249,21 +168,16 @@ def _measured(table: PreparedTable, pool: Pool, name: str, members: int, until: 
 
     Where time ends before, nothing is known, and nothing more will be trained.
     """
-    watch = _Watch()
-    config = _trial(stage_config(table.config, member_of(table, name, members, TRIED), 0))
+    watch = Watch()
+    config = trial(stage_config(table.config, member_of(table, name, members, TRIED), 0))
     folds = tuple(replace(fold, valid=fold.valid[:TRIED_ROWS]) for fold in pool.folds)
     trainer = Experiment(Bag.of(table, replace(pool, folds=folds), members, config), callbacks=[watch]).trainer
     trainer.deadline = min(until, time.monotonic() + TRIED_SECONDS)
     trainer.run()
-    update = statistics.median(watch.updates[1:] or watch.updates)
     held = len(pool.fold(0).valid) / len(folds[0].valid)
     return Cost(
-        update=update / members,
+        update=watch.update / members,
         validation=held * min(watch.validations) / members,
         steps=trainer.epoch_steps or 1,
         together=members,
     )
-
-
-def _trial(config: Config) -> Config:
-    return with_values(config, {"train.steps": TRIED, "train.doctor": "off", "train.checkpoint_every": None})

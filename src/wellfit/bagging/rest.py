@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wellfit.bagging.bag import Pool
-from wellfit.bagging.budget import CAREFUL, SHARED
+from wellfit.bagging.budget import SHARED
+from wellfit.bagging.cost import CAREFUL
 from wellfit.bagging.recipes import ARCHITECTURES
 from wellfit.bagging.stage import Member, Stage
 
