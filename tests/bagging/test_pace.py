@@ -42,7 +42,7 @@ def test_epochs_are_as_many_as_fit(monkeypatch: pytest.MonkeyPatch) -> None:
     train = paced(monkeypatch, Cost(update=0.1, validation=0.1, steps=10)).config.train
     assert 18 <= train.epochs <= 27
     assert train.epoch_steps is None
-    # The test rows have to be answered in the same time.
+    # Rows have to be answered for the scores in the same time.
     slower = paced(monkeypatch, Cost(update=0.1, validation=0.1, steps=10), answering=10.0).config.train
     assert train.epochs - 10 <= slower.epochs <= train.epochs - 7
 
@@ -78,7 +78,8 @@ def test_a_few_updates_are_measured() -> None:
     assert cost.update > 0.0
     assert cost.steps == 1
     assert cost.validation == pytest.approx(0.4 * cost.update * prepared.rows["valid"] / 256)
-    assert answering == pytest.approx(0.4 * cost.update * prepared.rows["test"] / 256)
+    scored = prepared.rows["valid"] + prepared.rows["test"]
+    assert answering == pytest.approx(0.4 * cost.update * scored / 256)
 
 
 @pytest.mark.parametrize("streamed", [False, True])

@@ -9,6 +9,7 @@ from dataclasses import replace
 from wellfit.bagging.bag import Bag, Pool
 from wellfit.bagging.cost import (
     CAREFUL,
+    EXACT,
     FEWEST_SECONDS,
     SOME,
     TRIED,
@@ -76,8 +77,8 @@ def chosen_members(
 
 
 def _answering(table: PreparedTable, pool: Pool, costs: Mapping[str, Cost], members: Sequence[Member]) -> float:
-    """Give the seconds that members take to answer the test rows: as long a row as a validation."""
-    share = table.rows["test"] / len(pool.fold(0).valid)
+    """Give the seconds that members take to answer the test rows, by what a validation takes."""
+    share = EXACT * table.rows["test"] / len(pool.fold(0).valid)
     networks = [member for member in members if member["type"] in costs]
     return share * sum(costs[member["type"]].validation * int(member["members"]) for member in networks)
 

@@ -14,6 +14,7 @@ from wellfit.training import Callback, Trainer
 
 __all__ = [
     "CAREFUL",
+    "EXACT",
     "FEWEST_SECONDS",
     "SOME",
     "TRIED",
@@ -40,10 +41,12 @@ SOME = 4
 """Members that are worth more than longer training of fewer: one alone errs by chance where two or four do not."""
 WHOLE = 6
 """Epochs of one member below which they are parts of the rows: whole ones leave time, or are cut at a high rate."""
-PARTS = (2, 8)
+PARTS = (1, 8)
 """The fewest and the most such parts: each is judged on the held-out rows, and the best is kept."""
 JUDGING = 0.15
 """The share of the time that these judgements may take."""
+EXACT = 2.0
+"""What answering a row in float32 takes of what it does in bfloat16, as for the scores and in the validations."""
 FEW = {1: 2.0, 2: 1.5, 3: 1.2}
 """What a member's part of an update takes where few are side by side, against that of `SOME`: by their number."""
 

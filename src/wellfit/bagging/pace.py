@@ -6,7 +6,7 @@ import time
 from dataclasses import replace
 from typing import TypeVar
 
-from wellfit.bagging.cost import CAREFUL, FEWEST_SECONDS, TRIED_SECONDS, WHOLE, Cost, Watch, trial
+from wellfit.bagging.cost import CAREFUL, EXACT, FEWEST_SECONDS, TRIED_SECONDS, WHOLE, Cost, Watch, trial
 from wellfit.config import Config, with_values
 from wellfit.config.recipes import given_settings
 from wellfit.experiment import Experiment
@@ -62,7 +62,7 @@ def _sweeps(config: Config) -> bool:
 
 
 def _measured(prepared: Prepared, until: float) -> tuple[Cost, float]:
-    """Measure a few updates of a throwaway network; give the cost, and the seconds that the test rows will take."""
+    """Measure a few updates of a throwaway network; give the cost, and the seconds that the scores will take."""
     watch = Watch()
     experiment = Experiment(replace(prepared, config=trial(prepared.config)), callbacks=[watch])
     trainer = experiment.trainer
@@ -73,4 +73,5 @@ def _measured(prepared: Prepared, until: float) -> tuple[Cost, float]:
     recipe, rows = trainer.recipe, prepared.rows
     answer = _FORWARD * watch.update / (recipe.batch_rows * recipe.accumulate)
     cost = Cost(update=watch.update, validation=answer * rows["valid"], steps=trainer.epoch_steps or 1)
-    return cost, answer * rows["test"]
+    exact = EXACT if recipe.bfloat16 else 1.0
+    return cost, exact * answer * (rows["valid"] + rows["test"])
