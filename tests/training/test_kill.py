@@ -266,7 +266,7 @@ def test_settings_and_rows_that_changed_are_refused_by_name(bench):
         ("lr: 0.001", "lr: 0.01", "train.optimizer.lr changed: 0.001 then, 0.01 now"),
         ("patience: 4", "patience: 5", "train.early_stopping.patience changed: 4 then, 5 now"),
         ("hidden: [16, 16]", "hidden: [16, 8]", "model.hidden changed: [16, 16] then, [16, 8] now"),
-        ("steps: null", "steps: 12", "'steps' must be at least the 38 updates that were made"),
+        ("  steps: null", "  steps: 12", "'steps' must be at least the 38 updates that were made"),
     ]:
         ended = resumed(old, new)
         assert ended.status == 2
