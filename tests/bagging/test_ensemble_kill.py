@@ -26,7 +26,7 @@ def test_a_timed_ensemble_that_was_killed_is_replayed_bit_by_bit(rows: int, afte
     (tmp_path / "t.csv").write_text(csv_text(small_columns(rows)))
     run, again = tmp_path / "run", tmp_path / "again"
     every = ("-o", "train.checkpoint_every=20", "-o", "output.report=false")
-    process = begun("train", str(tmp_path / "t.csv"), "--target", "label", "--time", "12s", "--out", str(run), *every)
+    process = begun("train", str(tmp_path / "t.csv"), "--target", "label", "--time", "16s", "--out", str(run), *every)
     while not (run / "config.yaml").exists():
         assert process.poll() is None
         time.sleep(0.01)
