@@ -45,7 +45,8 @@ def paced(prepared: P, asked: Config, started: float) -> P:
     affordable = cost.affordable(seconds)
     if affordable >= config.train.epochs or seconds <= 0.0:
         return prepared
-    note = f"An epoch of all rows was measured to take {cost.epoch:.1f} s"
+    took = f"{cost.epoch:,.1f}" if cost.epoch >= 1.0 else f"{cost.epoch:.3f}"
+    note = f"An epoch of all rows was measured to take {took} s"
     if affordable >= WHOLE or cost.steps < WHOLE:
         epochs = max(1, int(affordable))
         values, note = {"train.epochs": epochs}, f"{note}: {epochs:,} fit into the time."
