@@ -174,13 +174,12 @@ def fit(
     held = None if valid is None else as_batches(valid, workers)
     options = with_found_rate(module, rows, options)
     settled = settle(module, rows, options, has_valid=held is not None)
-    checkpoints = None if checkpoint is None else Checkpoints(Path(checkpoint))
     trainer = make_trainer(
         module,
         rows,
         held,
         settled,
-        checkpoints=checkpoints,
+        checkpoints=None if checkpoint is None else Checkpoints(Path(checkpoint)),
         checkpoint_every=checkpoint_every,
         callbacks=callbacks,
         until=deadline(options),
