@@ -146,10 +146,11 @@ def tune(
     tell: Callable[[str], None] | None = None,
     **config: Any,
 ) -> Run:
-    """Search for better settings on the validation rows, and train the best into a run folder.
+    """Search for better settings on rows that don't test, and train the best into a run folder.
 
     The first trial is the config as it is; the others are drawn by Optuna (TPE), and the worse ones given up early
-    (ASHA). What was best replaces the default only where it is better on fresh seeds too. The test rows are scored
+    (ASHA). The validation rows judge; of a table of up to 5,000 rows all do, in five parts, each by a network that
+    learned the others (``tune.folds``). What was best replaces the default only where it is better on fresh seeds too. The test rows are scored
     once, by the final training. A study that was stopped goes on with the same call, or with ``wellfit resume``.
 
     Args:

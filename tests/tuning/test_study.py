@@ -25,7 +25,7 @@ SPACE = (
 
 
 def study(path: Path, **more: Any) -> Study:
-    given = {"trials": 12, "greater_is_better": False, "seed": 3, "default": {"train.l2": 0.0}, "epochs": 90}
+    given = {"trials": 12, "greater_is_better": False, "seed": 3, "default": {"train.l2": 0.0}, "rungs": rungs_of(90)}
     return Study(path, dimensions=SPACE, **{**given, **more})
 
 

@@ -28,7 +28,7 @@ def config(source: Path | str, out: Path | str, **tune: Any) -> dict[str, Any]:
         "data": {"source": str(source), "target": "label"},
         "model": dict(QUICK),
         "train": {"epochs": 3, "threads": 1},
-        "tune": {"trials": 4, "search": SEARCH, "workers": 1, **tune},
+        "tune": {"trials": 4, "search": SEARCH, "workers": 1, "folds": 1, **tune},
         "output": {"run": str(out), "report": False},
     }
 

@@ -38,7 +38,7 @@ def tune(
     force: Annotated[bool, typer.Option("--force", help="Overwrite an existing run.")] = False,
     json: Json = False,
 ) -> None:
-    """Search for better settings on the validation rows, prove the best, and train it."""
+    """Search for better settings on rows that don't test, prove the best, and train it."""
     import wellfit.cli as command
     from wellfit.alarm import live_display
     from wellfit.tuning import tune_run
@@ -86,7 +86,8 @@ def _print_tuned(run: Run, *, json: bool) -> None:
         return
     sign = -1.0 if record["greater_is_better"] else 1.0
     best = sorted(
-        (trial for trial in record["trials"] if trial["value"] is not None), key=lambda trial: sign * trial["value"]
+        (trial for trial in record["trials"] if trial["value"] is not None),
+        key=lambda trial: (trial["state"] != "complete", sign * trial["value"]),
     )
     shown = [*best[:_SHOWN], *(trial for trial in best[_SHOWN:] if trial["default"])]
     columns = ["trial", "settings", record["metric"], "seconds"]

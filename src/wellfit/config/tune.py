@@ -139,5 +139,8 @@ class Tune(Section):
     """Ranges by dotted key; auto takes those of the model, the optimizer and the training that are left as they are."""
     time: Annotated[float | None, Either(null=True, rule=Duration())] = None
     """The longest that tuning may take in all, final training included, in seconds or as 10m; null: no limit."""
+    folds: Annotated[Literal["auto"] | int, Either("auto", rule=Whole(1, 100, example=5), null_is="auto")] = "auto"
+    """Parts of the rows that don't test, each of which judges a trial that learned the others; 1: the validation rows
+    judge, auto: 5 of up to 5,000 rows of a table, else 1."""
     workers: Annotated[Literal["auto"] | int, Either("auto", rule=Whole(1, 1024, example=1), null_is="auto")] = "auto"
     """Trainings at the same time, each in a process of its own; 1 gives the same result each time."""

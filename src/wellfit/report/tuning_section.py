@@ -49,7 +49,7 @@ def tuning_section(record: Mapping[str, Any] | None) -> Markup | None:
 
 def _story(record: Mapping[str, Any], trials: Sequence[Trial]) -> str:
     count = {state: sum(trial.get("state") == state for trial in trials) for state in _STATES}
-    said = f"{len(trials):,} trials in {figure(record.get('search_seconds'), 3)} s, judged on the validation rows"
+    said = f"{len(trials):,} trials in {figure(record.get('search_seconds'), 3)} s, judged on {_judges(record)}"
     said += f": {count['pruned']:,} given up early, {count['failed']:,} failed."
     if record.get("kept") == "tuned":
         number_ = inside(record, "best", "number")
@@ -59,6 +59,11 @@ def _story(record: Mapping[str, Any], trials: Sequence[Trial]) -> str:
     if record.get("proofs"):
         return f"{said} What was best was not better than the default on fresh seeds: the default was kept."
     return f"{said} Nothing was better than the default, which was kept."
+
+
+def _judges(record: Mapping[str, Any]) -> str:
+    folds = number(record.get("folds")) or 1
+    return f"{folds:.0f} parts of the rows, each by what it did not learn" if folds > 1 else "the validation rows"
 
 
 def _proofs(record: Mapping[str, Any]) -> Markup | None:
@@ -90,7 +95,7 @@ def _course(trials: Sequence[Trial], title: str, greater: bool) -> Markup | None
     return chart_figure(
         search_charts.progress(rows, title=title),
         title="The course of the search",
-        label=f"{title} of the validation rows by trial, and the best so far as a line.",
+        label=f"{title} of held-out rows by trial, and the best so far as a line.",
         caption="Trial 0 is the config as it was. The line is the best of the trainings that were finished.",
     )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import statistics
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -11,12 +12,13 @@ from typing import Any, Literal
 import torch
 
 from wellfit.config import Config, as_mapping, with_recipe, with_values
-from wellfit.errors import ConfigError, Interrupted, WellfitError
+from wellfit.errors import ConfigError, DataError, Interrupted, WellfitError
 from wellfit.experiment import Experiment
 from wellfit.metrics import METRICS, default_metric
 from wellfit.prepared import Prepared
 from wellfit.source_preparation import prepare_source
 from wellfit.training import Callback, Trainer
+from wellfit.tuning.folds import fold_count, of_fold
 from wellfit.tuning.images import Settled, cells_of, settled_once
 from wellfit.tuning.settings import with_settings
 
@@ -24,10 +26,10 @@ __all__ = ["Bench", "Job", "Measured", "Report", "State"]
 
 State = Literal["complete", "pruned", "failed"]
 Report = Callable[[int, float], bool]
-"""``report(epoch, value)`` tells whether the training is given up."""
+"""``report(rung, value)`` tells whether the training is given up."""
 
 _KEPT = 4
-"""Sets of prepared rows that are held: as many as there are scalers worth trying, and the config's own."""
+"""Sets of prepared rows that are held of each fold: as many as there are scalers worth trying, and the config's own."""
 
 _ABOUT_A_TRIAL = {
     "train.checkpoint_every": None,
@@ -48,14 +50,14 @@ class Job:
     seed: int | None = None
     """The training's seed; None: the config's own."""
     rungs: tuple[int, ...] = ()
-    """Epochs after which it is asked whether the training is given up."""
+    """Epochs, or folds where there are several, after which it is asked whether the training is given up."""
     seconds: float | None = None
     """The longest it may take; it is cut short then."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Measured:
-    """What a training gave on the validation rows."""
+    """What a training gave on the validation rows, or trainings on each of several folds in the mean."""
 
     state: State
     value: float | None = None
@@ -85,8 +87,22 @@ class Bench:
         self.config = with_values(untimed, self.settled.values)
         recipe = with_recipe(self.config, task=self.prepared.target.task, rows=self.prepared.rows["train"])
         self._rows: dict[str, Prepared] = {_rows_key(recipe): self.prepared}
+        self.folds = fold_count(self.config, self.prepared)
+        """On how many parts of the rows a training is judged."""
+        self._expect_folds()
         self.metric = self._metric()
         self.greater_is_better = METRICS[self.metric].greater_is_better
+
+    def _expect_folds(self) -> None:
+        if self.folds == 1:
+            return
+        try:
+            self.ready(of_fold(self.config, 0, self.folds))
+        except DataError:
+            # Too few groups for so many.
+            if self.config.tune.folds != "auto":
+                raise
+            self.folds = 1
 
     def resolved(self) -> Config:
         """Give the config with every auto as a training takes it."""
@@ -110,7 +126,7 @@ class Bench:
         config = with_recipe(config, task=self.prepared.target.task, rows=self.prepared.rows["train"])
         key = _rows_key(config)
         if key not in self._rows:
-            if len(self._rows) >= _KEPT:
+            if len(self._rows) >= _KEPT * self.folds:
                 # The config's own rows stay: the default and most others read them.
                 self._rows.pop(list(self._rows)[1])
             self._rows[key] = prepare_source(config, self.data)
@@ -138,7 +154,28 @@ class Bench:
     def _measure(self, job: Job, report: Report, started: float) -> Measured:
         seed = {} if job.seed is None else {"train.seed": job.seed}
         config = with_settings(self.config, {**job.values, **seed})
-        watch = _Watch(job.rungs, report, None if job.seconds is None else started + job.seconds)
+        until = None if job.seconds is None else started + job.seconds
+        if self.folds == 1:
+            return self._trained(config, _Watch(job.rungs, report, until))
+        return self._over_folds(config, job.rungs, report, until)
+
+    def _over_folds(self, config: Config, rungs: Sequence[int], report: Report, until: float | None) -> Measured:
+        """Train on each fold in turn; a training that time ends stands for none where there was one before."""
+        done: list[Measured] = []
+        for fold in range(self.folds):
+            given = _Watch((), report, until)
+            measured = self._trained(of_fold(config, fold, self.folds), given)
+            if measured.value is None or (measured.state == "pruned" and not done):
+                return measured
+            if measured.state == "pruned":
+                return _mean(done, "pruned", measured.reason)
+            done.append(measured)
+            count = len(done)
+            if count in rungs and count < self.folds and report(count, _mean(done, "complete").value or 0.0):
+                return _mean(done, "pruned", f"Others were better on {count} of {self.folds} folds.")
+        return _mean(done, "complete")
+
+    def _trained(self, config: Config, watch: _Watch) -> Measured:
         experiment = Experiment(self.ready(config), callbacks=[watch])
         experiment.trainer.run()
         trainer = experiment.trainer
@@ -152,6 +189,12 @@ class Bench:
             return Measured(state="failed", epochs=trainer.position.epoch, reason=reason)
         state: State = "pruned" if watch.reason else "complete"
         return Measured(state=state, value=value, epochs=trainer.position.epoch, reason=watch.reason)
+
+
+def _mean(done: Sequence[Measured], state: State, reason: str = "") -> Measured:
+    values = [measured.value for measured in done if measured.value is not None]
+    epochs = round(statistics.fmean(measured.epochs for measured in done))
+    return Measured(state=state, value=statistics.fmean(values), epochs=epochs, reason=reason)
 
 
 _OF_ROWS = ("data", "split", "clean", "features")

@@ -27,23 +27,24 @@ class Clock:
         """Seconds since the start."""
         return time.monotonic() - self.started
 
-    def left_for_search(self, longest: float, proofs: int) -> float | None:
+    def left_for_search(self, longest: float, proofs: float) -> float | None:
         """Give the seconds that a further trial may take; 0 or less where there should be none, None for no limit.
 
         Args:
             longest: seconds of a whole training, as far as one was seen.
-            proofs: trainings that come after the search, the final one among them.
+            proofs: trainings that come after the search, the final one among them, which takes a part of one if it is
+                made of several.
         """
         if self.limit is None:
             return None
         share = _SEARCH if longest else _FIRST
         return min(share * self.limit, self.limit - self._closing() - longest * proofs) - self.elapsed
 
-    def left_for_proof(self, longest: float) -> float | None:
+    def left_for_proof(self, final: float) -> float | None:
         """Give the seconds that a training of the proof may take, so that the final one can still be made."""
         if self.limit is None:
             return None
-        return self.limit - self._closing() - 1.2 * longest - self.elapsed
+        return self.limit - self._closing() - 1.2 * final - self.elapsed
 
     def short_of(self, longest: float) -> bool:
         """Tell whether less is left for the final training than a whole one takes, or than a second."""

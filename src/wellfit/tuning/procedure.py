@@ -21,6 +21,7 @@ from wellfit.tuning.bench import Bench, Job, Measured
 from wellfit.tuning.clock import Clock
 from wellfit.tuning.dimensions import Dimension
 from wellfit.tuning.folder import StudyFolder, is_study
+from wellfit.tuning.folds import rungs_of_folds
 from wellfit.tuning.images import augmentations
 from wellfit.tuning.proof import CANDIDATES, FRESH, Candidate, Proof, candidates, proof_jobs
 from wellfit.tuning.record import Record, trial_line
@@ -28,7 +29,7 @@ from wellfit.tuning.room import cores, worker_count
 from wellfit.tuning.runners import Here, Processes, Runner
 from wellfit.tuning.settings import setting_at, with_settings
 from wellfit.tuning.space import default_space, given_space
-from wellfit.tuning.study import Study, expect_optuna
+from wellfit.tuning.study import Study, expect_optuna, rungs_of
 
 __all__ = ["resume_study", "tune_run"]
 
@@ -37,7 +38,7 @@ Telling = Callable[[], AbstractContextManager[Tell]]
 Display = Callable[[], AbstractContextManager[Sequence[Callback]]]
 
 _SEEDS = 2
-"""Fresh seeds of the proof."""
+"""Fresh seeds of the proof; one where each of several folds is trained on by it."""
 
 _SEVERAL = ("auto", "ensemble")
 """Types that stand for several networks."""
@@ -102,7 +103,7 @@ def tune_run(
         tuning.search()
         proofs, chosen = tuning.prove()
     record = Record(bench, study, dimensions, proofs, chosen, seconds=clock.elapsed)
-    hasty = chosen is None and clock.short_of(tuning.longest())
+    hasty = chosen is None and clock.short_of(tuning.longest() / bench.folds)
     # Of several networks, what is trained is what there is time for, down to a linear model.
     final = asked if hasty and _is_member(config, asked) else with_values(config, bench.settled.values)
     with display() as callbacks:
@@ -143,7 +144,8 @@ def _study(folder: StudyFolder, bench: Bench, dimensions: Sequence[Dimension], r
         greater_is_better=bench.greater_is_better,
         seed=bench.config.train.seed,
         default={dimension.key: setting_at(resolved, dimension.key) for dimension in dimensions},
-        epochs=resolved.train.epochs,
+        rungs=rungs_of(resolved.train.epochs) if bench.folds == 1 else rungs_of_folds(bench.folds),
+        of_folds=bench.folds > 1,
     )
     content = bench.prepared.content("train") + bench.prepared.content("valid")
     folder.expect_rows(study.kept("rows"), content)
@@ -195,7 +197,7 @@ class _Tuning:
             raise RunFailed("No trial could be trained.", got=reasons[0] if reasons else "none", do="Mend the config.")
 
     def _following(self) -> Job | None:
-        seconds = self.clock.left_for_search(self.longest(), (CANDIDATES + 1) * self._seeds() + 1)
+        seconds = self.clock.left_for_search(self.longest(), (CANDIDATES + 1) * self._seeds() + 1 / self.bench.folds)
         if seconds is not None and seconds <= 0:
             if self.study.records():
                 return None
@@ -204,16 +206,17 @@ class _Tuning:
         return None if job is None else replace(job, seconds=seconds)
 
     def longest(self) -> float:
-        """Give the seconds of the longer of the default's training and the best one's."""
+        """Give the seconds of the longer of the default's training and the best one's, on all folds."""
         whole = [trial for trial in self.study.records() if trial["state"] == "complete"]
         held = [trial["seconds"] for trial in whole if trial["default"]]
         best = max(whole, key=lambda trial: trial["value"] * (1 if self.greater else -1), default=None)
         return max([*held, *([best["seconds"]] if best else [])], default=0.0)
 
     def _seeds(self) -> int:
+        most = _SEEDS if self.bench.folds == 1 else 1
         if self.clock.limit is None or not self.longest():
-            return _SEEDS
-        return max(1, min(_SEEDS, int(_PROOF * self.clock.limit / ((CANDIDATES + 1) * self.longest()))))
+            return most
+        return max(1, min(most, int(_PROOF * self.clock.limit / ((CANDIDATES + 1) * self.longest()))))
 
     def _done(self, job: Job, measured: Measured) -> None:
         self.study.tell(job, measured)
@@ -233,7 +236,7 @@ class _Tuning:
         waiting = iter([job for job in proof_jobs(candidate, seeds) if job.key not in known])
 
         def following() -> Job | None:
-            seconds = self.clock.left_for_proof(self.longest())
+            seconds = self.clock.left_for_proof(self.longest() / self.bench.folds)
             return None if seconds is not None and seconds <= self.longest() else next(waiting, None)
 
         def done(job: Job, measured: Measured) -> None:

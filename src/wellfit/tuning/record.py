@@ -35,6 +35,7 @@ class Record:
             "greater_is_better": bench.greater_is_better,
             "kept": "default" if chosen is None else "tuned",
             "best": None if chosen is None else {"number": chosen.number, "values": dict(chosen.values)},
+            "folds": bench.folds,
             "space": {dimension.key: dimension.range.as_setting() for dimension in dimensions},
             "trials": trials,
             "proofs": [proof.as_dict() for proof in proofs],

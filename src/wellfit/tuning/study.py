@@ -64,7 +64,8 @@ class Study:
         greater_is_better: the metric's direction.
         seed: what the draws depend on, beside the trial's number and the trials before it.
         default: where the config itself stands, by key; keys outside their range are left out.
-        epochs: epochs of a training.
+        rungs: epochs, or folds, after which the worse trainings are given up.
+        of_folds: whether they are folds: a figure of some of them is held against those of the same alone.
     """
 
     def __init__(
@@ -76,14 +77,15 @@ class Study:
         greater_is_better: bool,
         seed: int,
         default: Mapping[str, Any],
-        epochs: int,
+        rungs: Sequence[int],
+        of_folds: bool = False,
     ) -> None:
         import optuna
 
         optuna.logging.set_verbosity(optuna.logging.ERROR)
         self.dimensions, self.trials, self.seed = tuple(dimensions), trials, seed
         self.greater_is_better = greater_is_better
-        self.rungs = rungs_of(epochs)
+        self.rungs, self.of_folds = tuple(rungs), of_folds
         self._lock = threading.RLock()
         self._asked: dict[str, Trial] = {}
         _mend(path)
@@ -127,7 +129,9 @@ class Study:
             values = self._values(trial, default)
             key = f"trial {trial.number}"
             self._asked[key] = trial
-            return Job(key=key, values={} if default else values, rungs=() if default else self.rungs)
+            return Job(
+                key=key, values={} if default else values, rungs=() if default and not self.of_folds else self.rungs
+            )
 
     def _next(self) -> Trial | None:
         from optuna.trial import Trial, TrialState
@@ -164,11 +168,14 @@ class Study:
         with self._lock, _Quiet():
             trial = self._asked[job.key]
             trial.report(value, epoch)
-            return bool(trial.should_prune()) and not self._leads(value)
+            given_up = bool(trial.should_prune()) and not self._leads(value)
+            return given_up and not trial.user_attrs.get("default")
 
     def _leads(self, value: float) -> bool:
         from optuna.trial import TrialState
 
+        if self.of_folds:
+            return False
         ended = self._study.get_trials(deepcopy=False, states=(TrialState.COMPLETE,))
         held = [trial.value for trial in ended if trial.value is not None]
         return bool(held) and (value > max(held) if self.greater_is_better else value < min(held))
