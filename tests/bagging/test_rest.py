@@ -15,12 +15,15 @@ import yaml
 import wellfit
 from small import csv_text, small_columns
 from wellfit.bagging import EnsembleExperiment
-from wellfit.bagging.rest import more_members
-from wellfit.bagging.stage import Stage
+from wellfit.bagging.kinds import answers_of, kinds_of
+from wellfit.bagging.recipes import member_of
+from wellfit.bagging.rest import more_members, poorer_variants
+from wellfit.bagging.stage import Stage, alike, stage_config
+from wellfit.bagging.variants import KEPT, VARIANTS
 from wellfit.config import from_mapping
 from wellfit.preparation import prepare_table
 
-TRAIN = {"epochs": 3, "loss": "cce", "batch_size": 32}
+TRAIN = {"epochs": 3, "loss": "cce", "batch_size": 32, "weight_decay": 0.0, "optimizer": {"name": "adam", "lr": 0.01}}
 PLANNED: list[dict[str, Any]] = [
     {"type": "linear", "members": 8, "train": TRAIN},
     {"type": "realmlp", "members": 3, "hidden": [8], "train": TRAIN},
@@ -42,13 +45,26 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(EnsembleExperiment, "_hurried", lambda self, stage: False)
 
 
-def stage(kind: str, members: int, seconds: float) -> Any:
-    return SimpleNamespace(member={"type": kind}, seconds=seconds, bag=SimpleNamespace(members=members))
+@pytest.fixture
+def no_variants(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The recipes' settings alone."""
+    monkeypatch.setattr("wellfit.bagging.rest.VARIANTS", {})
 
 
-def more(*kinds: tuple[float, list[Any]], folds: int = 8, seconds: float = 100.0) -> tuple[str, int] | None:
+def stage(kind: str, members: int, seconds: float, **options: Any) -> Any:
+    member = {"type": kind, "train": TRAIN, **options}
+    return SimpleNamespace(member=member, seconds=seconds, bag=SimpleNamespace(members=members))
+
+
+def further(
+    *kinds: tuple[float, list[Any]], folds: int = 8, seconds: float = 100.0, tried: dict[str, int] | None = None
+) -> Any:
     pool: Any = SimpleNamespace(crossed=True, folds=range(folds))
-    member = more_members([kind for _, kind in kinds], [weight for weight, _ in kinds], pool, seconds)
+    return more_members([kind for _, kind in kinds], [weight for weight, _ in kinds], pool, seconds, tried)
+
+
+def more(*kinds: tuple[float, list[Any]], **given: Any) -> tuple[str, int] | None:
+    member = further(*kinds, **given)
     return None if member is None else (str(member["type"]), int(member["members"]))
 
 
@@ -67,6 +83,7 @@ def test_every_fold_has_one_member_before_there_are_second_ones() -> None:
     assert more((0.1, [stage("realmlp", 5, 1.0)]), whole) == ("realmlp", 3)
 
 
+@pytest.mark.usefixtures("no_variants")
 def test_second_members_come_when_every_fold_has_one() -> None:
     whole = (0.9, [stage("tabm", 5, 5.0), stage("tabm", 3, 4.0)])
     assert more((0.1, [stage("linear", 8, 0.1)]), whole) == ("tabm", 8)
@@ -76,7 +93,77 @@ def test_second_members_come_when_every_fold_has_one() -> None:
     assert more((0.1, [stage("realmlp", 16, 1.0)]), twice) is None
 
 
+def test_members_of_other_settings_come_before_second_ones() -> None:
+    network, heads = (0.9, [stage("realmlp", 8, 8.0)]), (0.1, [stage("tabm", 8, 80.0)])
+    one, other = VARIANTS["realmlp"][0], VARIANTS["tabm"][0]
+    member = further(network, heads, seconds=1000.0)
+    assert member == one.of(network[1][0].member, members=8)
+    assert member["train"]["optimizer"] == {"name": "adam", "lr": 0.01 * one.rate}
+    assert member["train"]["weight_decay"] == one.decay
+    # The architectures take turns, and each goes on where it was.
+    assert further(network, heads, seconds=1000.0, tried={"realmlp": 1}) == other.of(heads[1][0].member, members=8)
+    second = VARIANTS["realmlp"][1].of(network[1][0].member, members=8)
+    assert further(network, heads, seconds=1000.0, tried={"realmlp": 1, "tabm": 1}) == second
+    # No time for the dear one: the next of the other, and at last second members of the recipe.
+    assert further(network, heads, seconds=60.0, tried={"realmlp": 1}) == second
+    every = {name: len(settings) for name, settings in VARIANTS.items()}
+    assert more(network, heads, seconds=1000.0, tried=every) == ("realmlp", 8)
+    assert further(network, heads, seconds=1000.0, tried=every)["train"] == TRAIN
+
+
+def test_variants_are_none_of_the_kinds_that_get_more_folds() -> None:
+    plain, variant = (0.2, [stage("realmlp", 8, 8.0)]), (0.8, [stage("realmlp", 3, 3.0, hidden=[4])])
+    member = further(plain, variant, tried={"realmlp": len(VARIANTS["realmlp"])})
+    assert "hidden" not in member
+    assert member["members"] == 8
+
+
+def test_the_best_few_variants_of_an_architecture_are_kept() -> None:
+    plain = [[stage("linear", 8, 1.0)], [stage("realmlp", 8, 8.0)], [stage("tabm", 8, 8.0)]]
+    variants = [[stage("realmlp", 8, 8.0, hidden=[width])] for width in range(1, 7)]
+    kinds = [*plain, *variants, [stage("tabm", 8, 8.0, k=3)]]
+    poorer = poorer_variants(kinds, [9.0, 8.0, 7.0, 0.6, 0.1, 0.5, 0.2, 0.3, 0.4, 6.0])
+    assert [kind[0].member["hidden"] for kind in poorer] == [[6], [3], [1]]
+    assert KEPT == 3
+
+
+@pytest.mark.parametrize("name", sorted(VARIANTS))
+def test_each_variant_is_one_that_its_architecture_takes(name: str) -> None:
+    table = prepare_table(from_mapping({"data": {"target": "label"}}), pl.DataFrame(small_columns(200)))
+    usual = member_of(table, name, 2, 8)
+    for settings in VARIANTS[name]:
+        member = settings.of(usual, members=2)
+        assert not alike(member, usual)
+        config = stage_config(table.config, {**member, "train": {**member["train"], "seed": 77}}, 1)
+        assert config.train.seed == 77
+        assert config.train.epochs == round(settings.epochs * 8)
+        for key, value in settings.options.items():
+            assert config.model[key] == (tuple(value) if isinstance(value, list) else value)
+
+
 @pytest.mark.usefixtures("planned")
+def test_members_of_other_settings_count_and_are_replayed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wellfit.bagging.rest.KEPT", 1)
+    Path("table.csv").write_text(csv_text(small_columns(200)))
+    run = wellfit.train("table.csv", "label", out="run", time="120s", threads=1, report=False)
+    members = run.config["model"]["members"]
+    settings = {(member["type"], str(member["train"]["weight_decay"])) for member in members}
+    assert len(settings) > 3
+    kinds = [member for member in members if "seed" in member["train"]]
+    assert len({member["train"]["seed"] for member in kinds}) == len(kinds)
+    shares = run.predictor.module.weights.numpy()
+    assert shares.sum() == pytest.approx(1.0)
+    # What does not count is left out, unless it was planned.
+    own = [share for share, member in zip(shares, members, strict=True) if member["train"]["weight_decay"] > 0.0]
+    assert own
+    assert min(own) > 0.0
+    log = (run.path / "log.txt").read_text()
+    assert "settings (" in log
+    again = wellfit.train("table.csv", "label", out="again", **replayed(run))
+    assert (run.path / "model.safetensors").read_bytes() == (again.path / "model.safetensors").read_bytes()
+
+
+@pytest.mark.usefixtures("planned", "no_variants")
 def test_time_that_is_left_gives_every_fold_its_members() -> None:
     Path("table.csv").write_text(csv_text(small_columns(200)))
     run = wellfit.train("table.csv", "label", out="run", time="60s", threads=1, report=False)
@@ -94,7 +181,7 @@ def test_time_that_is_left_gives_every_fold_its_members() -> None:
     assert (run.path / "model.safetensors").read_bytes() == (again.path / "model.safetensors").read_bytes()
 
 
-@pytest.mark.usefixtures("planned")
+@pytest.mark.usefixtures("planned", "no_variants")
 def test_further_members_learn_the_next_folds() -> None:
     given = {"data": {"target": "label"}, "train": {"threads": 1, "time": 60.0}}
     experiment = EnsembleExperiment(prepare_table(from_mapping(given), pl.DataFrame(small_columns(200))))
@@ -106,7 +193,7 @@ def test_further_members_learn_the_next_folds() -> None:
     for kind in ("realmlp", "tabm"):
         judged = np.concatenate([ids for name, ids in zip(kinds, held, strict=True) if name == kind])
         assert np.array_equal(np.sort(judged), np.repeat(np.arange(rows), 2))
-    _, known = experiment._held_out()
+    _, known = answers_of(kinds_of(experiment.stages))
     assert len(known) == rows
 
 

@@ -4,10 +4,12 @@ from wellfit.bagging.ensemble import EnsembleExperiment
 from wellfit.bagging.pace import paced
 from wellfit.bagging.recipes import ARCHITECTURES, architectures_of, epochs_of, member_of
 from wellfit.bagging.single import of_one_network
+from wellfit.bagging.stage import alike
 
 __all__ = [
     "ARCHITECTURES",
     "EnsembleExperiment",
+    "alike",
     "architectures_of",
     "epochs_of",
     "member_of",

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import functools
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -16,12 +16,13 @@ from scipy.special import softmax
 from wellfit.answer_room import refuse_wide_answers
 from wellfit.bagging.bag import pooled
 from wellfit.bagging.budget import chosen_members, with_threads
+from wellfit.bagging.kinds import Kinds, answers_of, kinds_of, listed
 from wellfit.bagging.recipes import ARCHITECTURES, epochs_of, hasty_member, member_of
-from wellfit.bagging.rest import more_members
+from wellfit.bagging.rest import more_members, poorer_variants
 from wellfit.bagging.stage import Member, Stage, alike, foremost, held_out
 from wellfit.config import Config, with_values
 from wellfit.diagnosis import diagnose
-from wellfit.ensembling import blend, clearly_better, greedy_weights, temperature
+from wellfit.ensembling import blend, clearly_better, greedy_weights, mean_loss, temperature
 from wellfit.experiment import Experiment, Outcome, score_all
 from wellfit.findings import Finding
 from wellfit.metrics import all_scores
@@ -72,14 +73,15 @@ class EnsembleExperiment:
         self._until = None if limit is None else self.started + limit - Experiment.reserve(limit)
         members, ends = self._members(given)
         self._folder = folder
+        self._tried: Counter[str] = Counter()
+        """How many variants of each architecture there were."""
         self.stages: list[Stage] = []
-        for member, end in zip(members, ends, strict=True):
-            self.stages.append(self._stage(member, until=end))
+        for place, (member, end) in enumerate(zip(members, ends, strict=True)):
+            self.stages.append(self._stage(member, place=place, until=end))
         self.config = self._config(limit)
 
-    def _stage(self, member: Member, *, until: float | None) -> Stage:
-        """Settle a stage behind those that there are; of the same kind as one of them, it has the next folds."""
-        place = len(self.stages)
+    def _stage(self, member: Member, *, place: int, until: float | None) -> Stage:
+        """Settle a stage beside those that there are; of the same kind as one of them, it has the next folds."""
         return Stage(
             self.prepared,
             self.pool,
@@ -144,12 +146,12 @@ class EnsembleExperiment:
             self._fall_back()
         elif self._dealt is not None:
             self._use_rest()
-        answers, rows = self._held_out()
+        answers, rows = answers_of(kinds_of(self.stages))
         truth = self.pool.rows.target.numpy()[rows]
         weights = greedy_weights(answers, truth)
         mixed = blend(answers, weights)
         heat = 1.0 if self.prepared.target.task == "regression" else temperature(mixed, truth)
-        main = self.stages.index(self._kinds()[int(weights.argmax())][0])
+        main = self.stages.index(kinds_of(self.stages)[int(weights.argmax())][0])
         outcome = self._outcome(self._blended(weights, heat), main)
         outcome.scores["valid"] = self._scores(mixed, truth, heat)
         return outcome
@@ -164,43 +166,50 @@ class EnsembleExperiment:
         wanted = epoch * epochs_of(name, self.prepared.rows["train"], epoch)[0]
         return bool(shortened) and stage.steps < wanted / 4
 
-    def _kinds(self) -> list[list[Stage]]:
-        """Give the stages, those that are alike together."""
-        kinds: list[list[Stage]] = []
-        for stage in self.stages:
-            known = next((kind for kind in kinds if alike(kind[0].member, stage.member)), None)
-            if known is None:
-                kinds.append([stage])
-            else:
-                known.append(stage)
-        return kinds
-
     def _use_rest(self) -> None:
-        """Train more members of what counts the most, in the time that is left."""
+        """Train more members of what counts the most, and such of other settings, in the time that is left."""
+        planned, made = list(self.stages), len(self.stages)
         while member := self._more():
-            stage = self._stage(member, until=self._until)
+            # A seed by its own number: of those before, not all are kept.
+            seed = (self.prepared.config.train.seed + made) % 2**32
+            stage = self._stage({**member, "train": {**member["train"], "seed": seed}}, place=made, until=self._until)
+            made += 1
             stage.run()
             if stage.cut:
                 stage.forget()
-                return
+                break
             self.stages.append(stage)
+            if not any(alike(stage.member, one.member) for one in planned):
+                self._tried[stage.member["type"]] += 1
+                self._drop(poorer_variants(kinds_of(self.stages), self._losses()))
+        unused = [kind for kind, weight in zip(kinds_of(self.stages), self._weights(), strict=True) if not weight]
+        self._drop([kind for kind in unused if not any(alike(kind[0].member, one.member) for one in planned)])
+
+    def _drop(self, kinds: Kinds) -> None:
+        """Forget networks that are of no use in the blend."""
+        for stage in [stage for kind in kinds for stage in kind]:
+            stage.forget()
+            self.stages.remove(stage)
+
+    def _losses(self) -> list[float]:
+        """Give the loss of each kind of network alone."""
+        answers, rows = answers_of(kinds_of(self.stages))
+        truth = self.pool.rows.target.numpy()[rows]
+        return [mean_loss(said, truth) for said in answers]
+
+    def _weights(self) -> Array:
+        answers, rows = answers_of(kinds_of(self.stages))
+        return greedy_weights(answers, self.pool.rows.target.numpy()[rows])
 
     def _more(self) -> Member | None:
-        answers, rows = self._held_out()
-        weights = greedy_weights(answers, self.pool.rows.target.numpy()[rows])
+        weights = self._weights()
         scoring = sum(stage.scoring(self.prepared.rows["test"]) for stage in self.stages)
         left = cast(float, self._until) - time.monotonic() - scoring
-        return more_members(self._kinds(), weights.tolist(), self.pool, left)
-
-    def _held_out(self) -> tuple[Array, Array]:
-        """Give what every kind of network says of the rows that no member of it learned, and their numbers."""
-        said = [held_out(stages) for stages in self._kinds()]
-        rows = functools.reduce(np.intersect1d, [ids for _, ids in said])
-        return np.stack([values[np.isin(ids, rows)] for values, ids in said]), rows
+        return more_members(kinds_of(self.stages), weights.tolist(), self.pool, left, self._tried)
 
     def _fall_back(self) -> None:
         """Keep a linear model alone where the clock ended networks so early that it is clearly better."""
-        answers, rows = self._held_out()
+        answers, rows = answers_of(kinds_of(self.stages))
         truth = self.pool.rows.target.numpy()
         mixed = blend(answers, greedy_weights(answers, truth[rows]))
         plain = Stage(self.prepared, self.pool, hasty_member(self.prepared, len(self.pool.folds)), 0)
@@ -227,7 +236,7 @@ class EnsembleExperiment:
     def _shares(self, weights: Array) -> Array:
         """Give each stage its part of the weight of its kind, by its members."""
         shares = np.zeros(len(self.stages))
-        for weight, kind in zip(weights, self._kinds(), strict=True):
+        for weight, kind in zip(weights, kinds_of(self.stages), strict=True):
             for stage in kind:
                 shares[self.stages.index(stage)] = weight * stage.bag.members / sum(one.bag.members for one in kind)
         return shares
@@ -250,23 +259,26 @@ class EnsembleExperiment:
             trainer.history.meta["best_epoch"] = trainer.stopping.best_epoch
         trainer.conclude()
         config = self._config(None)
+        model = self._model(module, main)
         return Outcome(
             prepared=self.prepared,
             config=config,
             predictor=self.prepared.predictor(module, first.loss.spec(), config),
             history=trainer.history,
             findings=[*self.prepared.findings, *self._short_time(), *diagnose(trainer.history)],
-            model=self._model(module, main),
-            notes=[*self.prepared.notes, f"Trained: {self._summary(module)}."],
+            model=model,
+            notes=[*self.prepared.notes, f"Trained: {model['summary']}."],
         )
 
     def _model(self, module: Ensemble, main: int) -> dict[str, Any]:
         first = self._foremost
         inputs = first.inputs
+        shares = dict(zip(self.stages, module.weights.tolist(), strict=True))
+        judged = "each judged on rows it did not learn" if self.pool.crossed else "judged on the validation rows"
         return {
             "type": "ensemble",
             "options": self.options,
-            "summary": self._summary(module),
+            "summary": f"ensemble of {listed(kinds_of(self.stages), shares)}, {judged}",
             "inputs": {"numeric": inputs.numeric, "cardinalities": list(inputs.cardinalities)},
             "outputs": first.outputs,
             "loss": first.loss.spec(),
@@ -282,15 +294,3 @@ class EnsembleExperiment:
         if self._dealt is None or any(stage.member["type"] != "linear" for stage in self.stages):
             return []
         return [linear_instead(self._dealt)]
-
-    def _summary(self, module: Ensemble) -> str:
-        """Say which networks there are, and how much each counts."""
-        shares = dict(zip(self.stages, module.weights.tolist(), strict=True))
-        listed = ", ".join(f"{_count(kind)} ({sum(map(shares.__getitem__, kind)):.0%})" for kind in self._kinds())
-        judged = "each judged on rows it did not learn" if self.pool.crossed else "judged on the validation rows"
-        return f"ensemble of {listed}, {judged}"
-
-
-def _count(kind: Sequence[Stage]) -> str:
-    members = sum(stage.bag.members for stage in kind)
-    return f"{members} {kind[0].member['type']}" + (" networks" if members > 1 else "")

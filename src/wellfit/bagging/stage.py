@@ -44,16 +44,16 @@ def alike(one: Member, other: Member) -> bool:
 
 
 def _kind(member: Member) -> Member:
-    train = {key: value for key, value in member.get("train", {}).items() if key != "steps"}
+    train = {key: value for key, value in member.get("train", {}).items() if key not in ("steps", "seed")}
     return {**{key: value for key, value in member.items() if key != "members"}, "train": train}
 
 
 def stage_config(config: Config, member: Member, place: int) -> Config:
-    """Give the config that trains one architecture of an ensemble alone; each has a seed of its own."""
+    """Give the config that trains one architecture of an ensemble alone; each has a seed of its own, by its place."""
     network = {key: value for key, value in member.items() if key != "train"}
     own = {f"train.{key}": value for key, value in member.get("train", {}).items()}
     seed = (config.train.seed + place) % 2**32
-    return with_values(config, {"model": network, **own, "train.seed": seed, "train.time": None})
+    return with_values(config, {"model": network, "train.seed": seed, **own, "train.time": None})
 
 
 class Stage:

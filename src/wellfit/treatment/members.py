@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from wellfit.bagging import ARCHITECTURES, architectures_of, epochs_of, member_of
+from wellfit.bagging import ARCHITECTURES, alike, architectures_of, epochs_of, member_of
 from wellfit.config import Config, model_spec, with_values
 from wellfit.models import MODELS
 from wellfit.prepared import PreparedTable
@@ -91,9 +91,10 @@ def as_trial(config: Config, rows: int) -> Config:
         config: an ensemble's, its members named.
         rows: training rows, which say how many updates an epoch has.
     """
-    singles = [_single(member, rows) for member in model_spec(config)["members"]]
-    members = [single for place, single in enumerate(singles) if single not in singles[:place]]
-    return with_values(config, {"model.members": members})
+    first: dict[str, Member] = {}
+    for member in model_spec(config)["members"]:
+        first.setdefault(member["type"], member)
+    return with_values(config, {"model.members": [_single(member, rows) for member in first.values()]})
 
 
 def _single(member: Member, rows: int) -> dict[str, Any]:
@@ -108,10 +109,14 @@ def _single(member: Member, rows: int) -> dict[str, Any]:
 
 
 def usual_members(table: PreparedTable, given: Sequence[Member]) -> list[dict[str, Any]]:
-    """Give the networks that a new run would have, as many of each as given, trained for as long as they need."""
+    """Give the networks that a new run would have, as many of each as given, trained for as long as they need.
+
+    Those of other settings, for which time was left, are not among them.
+    """
     counts: Counter[str] = Counter()
     for member in given:
-        counts[member["type"]] += int(member.get("members", 1))
+        if alike(member, next(one for one in given if one["type"] == member["type"])):
+            counts[member["type"]] += int(member.get("members", 1))
     most = max(counts.values(), default=1)
     return [dict(_usual(table, name, counts[name] or most)) for name in ("linear", *architectures_of(table))]
 
