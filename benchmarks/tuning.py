@@ -34,6 +34,7 @@ from wellfit.tuning import tune_run
 from wellfit.tuning.bench import Bench, Job
 from wellfit.tuning.settings import with_settings
 from wellfit.tuning.space import default_space
+from wellfit.tuning.subject import Subject
 
 SEEDS = (0, 1, 2)
 """Seeds on which each choice is trained; the search uses the first."""
@@ -141,7 +142,7 @@ def compared(table: Table, folder: Path, options: argparse.Namespace) -> dict[st
     with tempfile.TemporaryDirectory() as place:
         config = config_of(table, folder, options, Path(place) / "run")
         values, record, seconds = tuned(config)
-    bench = Bench(with_values(config, {"tune.folds": 1}))
+    bench = Bench(Subject(with_values(config, {"tune.folds": 1})))
     random_values, draws = drawn(bench, seconds)
     choices = {"default": {}, "tuned": values, "random": random_values}
     return {

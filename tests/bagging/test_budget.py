@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import replace
+from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
@@ -11,6 +12,8 @@ import numpy as np
 import polars as pl
 import pytest
 
+import wellfit
+from small import csv_text, small_columns
 from wellfit.bagging import budget
 from wellfit.bagging.bag import pooled
 from wellfit.bagging.cost import PARTS, Cost, Watch
@@ -24,6 +27,7 @@ from wellfit.bagging.recipes import (
     member_of,
 )
 from wellfit.config import from_mapping, with_values
+from wellfit.errors import BadInput
 from wellfit.preparation import prepare_table
 from wellfit.prepared import PreparedTable
 
@@ -230,3 +234,41 @@ def test_tabm_is_wide_for_many_classes(classes: int, shape: dict[str, int]) -> N
     frame = pl.DataFrame({"a": np.random.default_rng(0).normal(size=len(label)), "y": label})
     member = member_of(prepare_table(from_mapping({"data": {"target": "y"}}), frame), "tabm", 1)
     assert {key: member[key] for key in shape} == shape
+
+
+def test_settings_stand_over_the_recipe_of_their_architecture() -> None:
+    frame = pl.DataFrame(small_columns(60))
+    settings = [
+        {"type": "realmlp", "dropout": 0.4, "train": {"optimizer": {"lr": 0.01}, "epochs": 9}},
+        {"type": "tabm", "k": 3, "train": {"optimizer": {"name": "momentum", "lr": 0.5}}},
+    ]
+    given = {"data": {"target": "label"}, "model": {"type": "ensemble", "settings": settings}}
+    changed = prepare_table(from_mapping(given), frame)
+    usual = prepare_table(from_mapping({"data": {"target": "label"}}), frame)
+    network, recipe = member_of(changed, "realmlp", 2), member_of(usual, "realmlp", 2)
+    assert (network["dropout"], network["members"]) == (0.4, 2)
+    assert network["train"]["optimizer"] == {**recipe["train"]["optimizer"], "lr": 0.01}
+    assert network["train"]["batch_size"] == recipe["train"]["batch_size"]
+    # What the time allows stands over what was set.
+    assert network["train"]["epochs"] == 9
+    assert member_of(changed, "realmlp", 2, 4)["train"]["epochs"] == 4
+    assert member_of(changed, "tabm", 2)["train"]["optimizer"] == {"name": "momentum", "lr": 0.5}
+    assert member_of(changed, "tabm", 2)["k"] == 3
+    assert member_of(changed, "linear", 2) == member_of(usual, "linear", 2)
+
+
+@pytest.mark.parametrize(
+    ("model", "said"),
+    [
+        ({"settings": [{"type": "realmpl"}]}, "Did you mean 'realmlp'"),
+        ({"settings": [{"type": "realmlp", "droput": 0.1}]}, "Did you mean 'dropout'"),
+        ({"settings": [{"type": "tabm", "k": 3}], "members": [{"type": "linear"}]}, "Write them into members"),
+    ],
+)
+def test_wrong_settings_are_one_sentence(model: dict[str, Any], said: str, tmp_path: Path) -> None:
+    Path(tmp_path / "table.csv").write_text(csv_text(small_columns(60)))
+    with pytest.raises(BadInput, match=said):
+        wellfit.train(
+            str(tmp_path / "table.csv"), "label", out=str(tmp_path / "run"), model={"type": "ensemble", **model}
+        )
+    assert not (tmp_path / "run").exists()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import itertools
 import time
+from collections.abc import Mapping
 from pathlib import Path
-from types import SimpleNamespace
+from types import MappingProxyType, SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -19,7 +21,7 @@ from wellfit.bagging.kinds import answers_of, kinds_of
 from wellfit.bagging.recipes import member_of
 from wellfit.bagging.rest import more_members, poorer_variants
 from wellfit.bagging.stage import Stage, alike, stage_config
-from wellfit.bagging.variants import KEPT, VARIANTS
+from wellfit.bagging.variants import KEPT, Variant, variants_of
 from wellfit.config import from_mapping
 from wellfit.preparation import prepare_table
 
@@ -48,7 +50,7 @@ def planned(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture
 def no_variants(monkeypatch: pytest.MonkeyPatch) -> None:
     """The recipes' settings alone."""
-    monkeypatch.setattr("wellfit.bagging.rest.VARIANTS", {})
+    monkeypatch.setattr("wellfit.bagging.ensemble.variants_of", lambda rows: {})
 
 
 def stage(kind: str, members: int, seconds: float, **options: Any) -> Any:
@@ -57,10 +59,14 @@ def stage(kind: str, members: int, seconds: float, **options: Any) -> Any:
 
 
 def further(
-    *kinds: tuple[float, list[Any]], folds: int = 8, seconds: float = 100.0, tried: dict[str, int] | None = None
+    *kinds: tuple[float, list[Any]],
+    folds: int = 8,
+    seconds: float = 100.0,
+    variants: Mapping[str, tuple[Variant, ...]] = MappingProxyType({}),
+    tried: Mapping[str, int] = MappingProxyType({}),
 ) -> Any:
     pool: Any = SimpleNamespace(crossed=True, folds=range(folds))
-    return more_members([kind for _, kind in kinds], [weight for weight, _ in kinds], pool, seconds, tried)
+    return more_members([kind for _, kind in kinds], [weight for weight, _ in kinds], pool, seconds, variants, tried)
 
 
 def more(*kinds: tuple[float, list[Any]], **given: Any) -> tuple[str, int] | None:
@@ -83,7 +89,6 @@ def test_every_fold_has_one_member_before_there_are_second_ones() -> None:
     assert more((0.1, [stage("realmlp", 5, 1.0)]), whole) == ("realmlp", 3)
 
 
-@pytest.mark.usefixtures("no_variants")
 def test_second_members_come_when_every_fold_has_one() -> None:
     whole = (0.9, [stage("tabm", 5, 5.0), stage("tabm", 3, 4.0)])
     assert more((0.1, [stage("linear", 8, 0.1)]), whole) == ("tabm", 8)
@@ -93,27 +98,33 @@ def test_second_members_come_when_every_fold_has_one() -> None:
     assert more((0.1, [stage("realmlp", 16, 1.0)]), twice) is None
 
 
+OTHERS = {
+    "realmlp": (Variant(decay=0.5, rate=2.0, batch=0.5, epochs=3.0), Variant(decay=0.6, options={"dropout": 0.4})),
+    "tabm": (Variant(decay=0.7, cost=2.0), Variant(decay=0.8)),
+}
+
+
 def test_members_of_other_settings_come_before_second_ones() -> None:
     network, heads = (0.9, [stage("realmlp", 8, 8.0)]), (0.1, [stage("tabm", 8, 80.0)])
-    one, other = VARIANTS["realmlp"][0], VARIANTS["tabm"][0]
-    member = further(network, heads, seconds=1000.0)
-    assert member == one.of(network[1][0].member, members=8)
-    assert member["train"]["optimizer"] == {"name": "adam", "lr": 0.01 * one.rate}
-    assert member["train"]["weight_decay"] == one.decay
+    given: dict[str, Any] = {"variants": OTHERS, "seconds": 1000.0}
+    member = further(network, heads, **given)
+    assert (member["type"], member["members"]) == ("realmlp", 8)
+    changed = {"optimizer": {"name": "adam", "lr": 0.02}, "weight_decay": 0.5, "batch_size": 16, "epochs": 9}
+    assert member["train"] == {**TRAIN, **changed}
     # The architectures take turns, and each goes on where it was.
-    assert further(network, heads, seconds=1000.0, tried={"realmlp": 1}) == other.of(heads[1][0].member, members=8)
-    second = VARIANTS["realmlp"][1].of(network[1][0].member, members=8)
-    assert further(network, heads, seconds=1000.0, tried={"realmlp": 1, "tabm": 1}) == second
+    assert further(network, heads, **given, tried={"realmlp": 1})["train"]["weight_decay"] == 0.7
+    second = further(network, heads, **given, tried={"realmlp": 1, "tabm": 1})
+    assert (second["dropout"], second["train"]["weight_decay"]) == (0.4, 0.6)
     # No time for the dear one: the next of the other, and at last second members of the recipe.
-    assert further(network, heads, seconds=60.0, tried={"realmlp": 1}) == second
-    every = {name: len(settings) for name, settings in VARIANTS.items()}
-    assert more(network, heads, seconds=1000.0, tried=every) == ("realmlp", 8)
-    assert further(network, heads, seconds=1000.0, tried=every)["train"] == TRAIN
+    assert further(network, heads, variants=OTHERS, seconds=100.0, tried={"realmlp": 1}) == second
+    every = {name: len(settings) for name, settings in OTHERS.items()}
+    last = further(network, heads, **given, tried=every)
+    assert (last["type"], last["members"], last["train"]) == ("realmlp", 8, TRAIN)
 
 
 def test_variants_are_none_of_the_kinds_that_get_more_folds() -> None:
     plain, variant = (0.2, [stage("realmlp", 8, 8.0)]), (0.8, [stage("realmlp", 3, 3.0, hidden=[4])])
-    member = further(plain, variant, tried={"realmlp": len(VARIANTS["realmlp"])})
+    member = further(plain, variant)
     assert "hidden" not in member
     assert member["members"] == 8
 
@@ -127,18 +138,19 @@ def test_the_best_few_variants_of_an_architecture_are_kept() -> None:
     assert KEPT == 3
 
 
-@pytest.mark.parametrize("name", sorted(VARIANTS))
-def test_each_variant_is_one_that_its_architecture_takes(name: str) -> None:
-    table = prepare_table(from_mapping({"data": {"target": "label"}}), pl.DataFrame(small_columns(200)))
-    usual = member_of(table, name, 2, 8)
-    for settings in VARIANTS[name]:
-        member = settings.of(usual, members=2)
-        assert not alike(member, usual)
-        config = stage_config(table.config, {**member, "train": {**member["train"], "seed": 77}}, 1)
-        assert config.train.seed == 77
-        assert config.train.epochs == round(settings.epochs * 8)
-        for key, value in settings.options.items():
-            assert config.model[key] == (tuple(value) if isinstance(value, list) else value)
+@pytest.mark.parametrize("rows", [200, 2500])
+def test_each_variant_is_one_that_its_architecture_takes(rows: int) -> None:
+    table = prepare_table(from_mapping({"data": {"target": "label"}}), pl.DataFrame(small_columns(rows)))
+    for name, several in variants_of(table.rows["train"]).items():
+        usual = member_of(table, name, 2, 8)
+        made = [settings.of(usual, members=2) for settings in several]
+        assert not any(alike(one, other) for one, other in itertools.combinations([usual, *made], 2))
+        for settings, member in zip(several, made, strict=True):
+            config = stage_config(table.config, {**member, "train": {**member["train"], "seed": 77}}, 1)
+            assert config.train.seed == 77
+            assert config.train.epochs == round(settings.epochs * 8)
+            for key, value in settings.options.items():
+                assert config.model[key] == (tuple(value) if isinstance(value, list) else value)
 
 
 @pytest.mark.usefixtures("planned")

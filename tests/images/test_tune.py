@@ -27,6 +27,7 @@ from wellfit.source_preparation import are_images, prepare_source
 from wellfit.tuning import resume_study, tune_run
 from wellfit.tuning.bench import Bench, Job
 from wellfit.tuning.space import given_space
+from wellfit.tuning.subject import Subject
 
 SIDE = 8
 TINY: dict[str, Any] = {"type": "convnet", "widths": [4]}
@@ -149,7 +150,7 @@ def test_what_was_found_by_mirroring_is_told_and_stays_in_the_run(tmp_path: Path
 
 def test_keys_of_augmentations_stand_beside_what_was_settled(shapes: Path, tmp_path: Path) -> None:
     search = {"train.augment.cutout": "int(0, 3)", "train.augment.mixup": [False, 0.3]}
-    bench = Bench(from_mapping(config(shapes, tmp_path / "run", search=search)))
+    bench = Bench(Subject(from_mapping(config(shapes, tmp_path / "run", search=search))))
     taken: list[Any] = []
     ready = Bench.ready
 

@@ -18,6 +18,7 @@ from wellfit.tuning import folds, resume_study, tune_run
 from wellfit.tuning.bench import Bench, Job, Measured
 from wellfit.tuning.dimensions import Dimension
 from wellfit.tuning.study import Study
+from wellfit.tuning.subject import Subject
 
 QUICK = {"type": "mlp", "hidden": [4]}
 SEARCH = {"train.optimizer.lr": "log(1e-3, 1e-1)", "features.scale": ["robust", "standard"]}
@@ -120,7 +121,7 @@ def test_otherwise_the_validation_rows_judge(
     split: dict[str, Any], rows: int, table: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(folds, "FEW_ROWS", rows)
-    bench = Bench(from_mapping(config(numbered(table, tmp_path), tmp_path / "run", split)))
+    bench = Bench(Subject(from_mapping(config(numbered(table, tmp_path), tmp_path / "run", split))))
     assert bench.folds == 1
 
 
@@ -134,7 +135,7 @@ def numbered(table: Path, into: Path) -> Path:
 
 def test_too_few_groups_for_so_many_folds(table: Path, tmp_path: Path) -> None:
     split = {"method": "group", "column": "x", "test": 0.3, "valid": 0.3}
-    assert Bench(from_mapping(config(numbered(table, tmp_path), tmp_path / "run", split))).folds == 1
+    assert Bench(Subject(from_mapping(config(numbered(table, tmp_path), tmp_path / "run", split)))).folds == 1
 
 
 def test_folds_of_rows_that_can_t_be_dealt_are_refused(table: Path, tmp_path: Path) -> None:
@@ -145,7 +146,7 @@ def test_folds_of_rows_that_can_t_be_dealt_are_refused(table: Path, tmp_path: Pa
 
 
 def test_time_that_ends_between_folds_leaves_the_mean_of_those_before(table: Path, tmp_path: Path) -> None:
-    bench = Bench(from_mapping(config(table, tmp_path / "run")))
+    bench = Bench(Subject(from_mapping(config(table, tmp_path / "run"))))
     seen: list[tuple[int, float]] = []
 
     def report(count: int, value: float) -> bool:

@@ -2,7 +2,7 @@
 
 from wellfit.bagging.ensemble import EnsembleExperiment
 from wellfit.bagging.pace import paced
-from wellfit.bagging.recipes import ARCHITECTURES, architectures_of, epochs_of, member_of
+from wellfit.bagging.recipes import ARCHITECTURES, architectures_of, as_set, epochs_of, member_of
 from wellfit.bagging.single import of_one_network
 from wellfit.bagging.stage import alike
 
@@ -11,6 +11,7 @@ __all__ = [
     "EnsembleExperiment",
     "alike",
     "architectures_of",
+    "as_set",
     "epochs_of",
     "member_of",
     "of_one_network",

@@ -20,12 +20,14 @@ from wellfit.bagging.kinds import Kinds, answers_of, kinds_of, listed
 from wellfit.bagging.recipes import ARCHITECTURES, epochs_of, hasty_member, member_of
 from wellfit.bagging.rest import more_members, poorer_variants
 from wellfit.bagging.stage import Member, Stage, alike, foremost, held_out
-from wellfit.config import Config, with_values
+from wellfit.bagging.variants import variants_of
+from wellfit.config import Config, model_spec, with_values
 from wellfit.diagnosis import diagnose
 from wellfit.ensembling import blend, clearly_better, greedy_weights, mean_loss, temperature
 from wellfit.experiment import Experiment, Outcome, score_all
 from wellfit.findings import Finding
 from wellfit.metrics import all_scores
+from wellfit.models import MODELS
 from wellfit.models.ensemble import Ensemble
 from wellfit.models.members import known_rows
 from wellfit.prediction import Scores
@@ -62,6 +64,7 @@ class EnsembleExperiment:
         ``crossed`` lets members learn from validation rows too, each judged on those that it did not learn.
         """
         self.started = time.monotonic() if started is None else started
+        _refuse_wrong_members(prepared.config)
         self.prepared, self.pool = prepared, pooled(prepared, crossed=crossed)
         self.callbacks = callbacks
         refuse_wide_answers(prepared.target, len(self.pool.rows.target), copies=_COPIES)
@@ -202,10 +205,11 @@ class EnsembleExperiment:
         return greedy_weights(answers, self.pool.rows.target.numpy()[rows])
 
     def _more(self) -> Member | None:
-        weights = self._weights()
+        variants = variants_of(self.prepared.rows["train"])
         scoring = sum(stage.scoring(self.prepared.rows["test"]) for stage in self.stages)
         left = cast(float, self._until) - time.monotonic() - scoring
-        return more_members(kinds_of(self.stages), weights.tolist(), self.pool, left, self._tried)
+        weights = self._weights().tolist()
+        return more_members(kinds_of(self.stages), weights, self.pool, left, variants, self._tried)
 
     def _fall_back(self) -> None:
         """Keep a linear model alone where the clock ended networks so early that it is clearly better."""
@@ -294,3 +298,8 @@ class EnsembleExperiment:
         if self._dealt is None or any(stage.member["type"] != "linear" for stage in self.stages):
             return []
         return [linear_instead(self._dealt)]
+
+
+def _refuse_wrong_members(config: Config) -> None:
+    chosen = MODELS.choose(model_spec(config))
+    chosen.entry.settle(chosen.options, "value")

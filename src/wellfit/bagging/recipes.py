@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from wellfit.bagging.stage import Member
@@ -11,7 +11,7 @@ from wellfit.models import MODELS, Occasion
 from wellfit.prepared import Prepared
 from wellfit.runtime import fast_bfloat16, resolve_device
 
-__all__ = ["ARCHITECTURES", "architectures_of", "epochs_of", "first_member", "hasty_member", "member_of"]
+__all__ = ["ARCHITECTURES", "architectures_of", "as_set", "epochs_of", "first_member", "hasty_member", "member_of"]
 
 ARCHITECTURES = ("realmlp", "modernnca", "tabm")
 """The networks of an ensemble, in the order of their training: the last one takes what time is left."""
@@ -29,6 +29,12 @@ SHAPE = {"k": 8, "width": 128}
 
 In the same time, on held-out rows, against k = 16 and 256 units: California housing 1 % and bike sharing 9 % less
 RMSE, letter 20 % and covertype 14 % less log loss, sick and insurance alike.
+"""
+SMALL = {"hidden": [128, 128], "activation": "mish"}
+"""Of RealMLP on fewer than `FEW_ROWS`, which learns by batches of 128 then.
+
+For 80 epochs, against the recipe's network for 64 (six tables, three splits each): 1 to 7 % less loss on held-out rows
+and on test rows from 9 % less to 1 % more, in half the time.
 """
 WIDE_SHAPE = {"k": 4, "width": 256}
 """The same for more than `MANY_CLASSES`: in two runs the whole ensemble had 3 and 9 % less log loss on letter, of 26
@@ -84,12 +90,31 @@ def member_of(
     if name == "tabm":
         part = _FEW_PART if table.rows["train"] < FEW_ROWS else _PART
         train["early_stopping"] = {"patience": max(_PATIENCE, train["epochs"] // part)}
-    return {"type": name, "members": members, **_shape(table, name), "train": train}
+    member = {"type": name, "members": members, **_shape(table, name), "train": train}
+    return as_set(member, table.config.model.get("settings"), keep=said)
+
+
+def as_set(member: Member, settings: Sequence[Member] | None, keep: Collection[str]) -> Member:
+    """Give a member with what a person or a search set for its architecture; ``keep`` is what the time allows."""
+    for one in settings or ():
+        if one["type"] == member["type"]:
+            own = {key: value for key, value in one.get("train", {}).items() if key not in keep}
+            train = {key: _merged(member["train"].get(key), value) for key, value in own.items()}
+            member = {**member, **one, "members": member["members"], "train": {**member["train"], **train}}
+    return member
+
+
+def _merged(held: Any, value: Any) -> Any:
+    """Give a value of a key; options of what is there already leave its others as they are."""
+    both = isinstance(held, Mapping) and isinstance(value, Mapping)
+    return {**held, **value} if both and value.get("name", held.get("name")) == held.get("name") else value
 
 
 def _shape(table: Prepared, name: str) -> Mapping[str, Any]:
     if name == "tabm":
         return WIDE_SHAPE if len(table.target.classes) > MANY_CLASSES else SHAPE
+    if name == "realmlp" and table.rows["train"] < FEW_ROWS:
+        return SMALL
     recipe = _recipe(table, name).items()
     return {key.removeprefix("model."): value for key, value in recipe if key.startswith("model.")}
 
@@ -172,12 +197,20 @@ def _recipe(table: Prepared, name: str) -> dict[str, Any]:
     return dict(MODELS[name].recipe(occasion))
 
 
+def _small_training(table: Prepared) -> dict[str, Any]:
+    recipe = _recipe(table, "realmlp")
+    optimizer = recipe["train.optimizer"]
+    return {"batch_size": 128, "weight_decay": 0.012, "optimizer": {**optimizer, "lr": 0.8 * optimizer["lr"]}}
+
+
 def _changed(table: Prepared, name: str) -> dict[str, Any]:
     if name in ("linear", "modernnca"):
         return {}
     precision = table.config.train.precision
     if precision == "auto":
         precision = "bfloat16" if fast_bfloat16(resolve_device(table.config.train.device)) else "float32"
+    if name == "realmlp" and table.rows["train"] < FEW_ROWS:
+        return {"precision": precision, **_small_training(table)}
     if name != "tabm":
         return {"precision": precision}
     # A rate that falls to zero needs fewer epochs than one that stays; twice the rows bear twice the rate.

@@ -11,13 +11,18 @@ from wellfit.bagging.cost import CAREFUL
 from wellfit.bagging.kinds import Kinds
 from wellfit.bagging.recipes import ARCHITECTURES
 from wellfit.bagging.stage import Member, Stage
-from wellfit.bagging.variants import KEPT, VARIANTS
+from wellfit.bagging.variants import KEPT, Variant
 
 __all__ = ["more_members", "poorer_variants"]
 
 
 def more_members(
-    kinds: Kinds, weights: Sequence[float], pool: Pool, seconds: float, tried: Mapping[str, int] | None = None
+    kinds: Kinds,
+    weights: Sequence[float],
+    pool: Pool,
+    seconds: float,
+    variants: Mapping[str, Sequence[Variant]],
+    tried: Mapping[str, int],
 ) -> Member | None:
     """Give further members that fit into so many seconds; None if there are none.
 
@@ -31,7 +36,8 @@ def more_members(
         weights: How much each of them counts.
         pool: How rows are dealt.
         seconds: What is left, for what a member took when it was trained beside others.
-        tried: How many variants of each architecture there were.
+        variants: Other settings by architecture, in the order in which they are tried.
+        tried: How many of them there were.
     """
     once = len(pool.folds) if pool.crossed else SHARED
     ranked = sorted(zip(weights, kinds, strict=True), key=lambda pair: -pair[0])
@@ -39,7 +45,7 @@ def more_members(
     usual = [kind for _, kind in ranked if kind in planned]
     return (
         _of_folds(usual, once, seconds)
-        or _of_other_settings(usual, once, seconds, Counter(tried or {}))
+        or _of_other_settings(usual, once, seconds, variants, Counter(tried))
         or _of_folds(usual, 2 * once, seconds)
     )
 
@@ -83,12 +89,14 @@ def _of_folds(kinds: Kinds, most: int, seconds: float) -> Member | None:
     return None
 
 
-def _of_other_settings(kinds: Kinds, members: int, seconds: float, tried: Counter[str]) -> Member | None:
+def _of_other_settings(
+    kinds: Kinds, members: int, seconds: float, variants: Mapping[str, Sequence[Variant]], tried: Counter[str]
+) -> Member | None:
     """Give the next variant that fits, of the architecture of which there were the fewest."""
     for kind in sorted(kinds, key=lambda kind: tried[kind[0].member["type"]]):
         stage = kind[0]
         name = stage.member["type"]
-        left = VARIANTS.get(name, ())[tried[name] :]
+        left = variants.get(name, ())[tried[name] :]
         if left and left[0].cost * members * _each(stage) <= CAREFUL * seconds:
             return left[0].of(stage.member, members=members)
     return None

@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from wellfit.bagging.recipes import FEW_ROWS
 from wellfit.bagging.stage import Member
 
-__all__ = ["KEPT", "VARIANTS", "Variant"]
+__all__ = ["KEPT", "Variant", "variants_of"]
 
 KEPT = 3
 """Variants of an architecture that are kept, the best by held-out rows: of more the blend chooses by chance, and each
@@ -43,29 +44,36 @@ class Variant:
         return {**member, **self.options, "members": members, "train": {**train, **own}}
 
 
-VARIANTS: Mapping[str, tuple[Variant, ...]] = {
+def variants_of(rows: int) -> Mapping[str, tuple[Variant, ...]]:
+    """Give the settings by architecture, in the order in which they are tried, for so many training rows."""
+    return _OF_FEW_ROWS if rows < FEW_ROWS else _OF_MORE_ROWS
+
+
+_DEEP, _FLAT = [256, 256, 256], [128, 128]
+_OF_FEW_ROWS = {
     "realmlp": (
         Variant(
-            options={"hidden": [128, 128, 128], "dropout": 0.0}, rate=0.5, decay=0.004, batch=0.25, epochs=0.5, cost=0.5
+            options={"hidden": [128, 128, 128], "dropout": 0.0}, rate=0.6, decay=0.004, batch=0.5, epochs=0.5, cost=0.9
         ),
-        Variant(
-            options={"hidden": [128, 128], "activation": "mish"}, rate=0.8, decay=0.012, batch=0.5, epochs=2.0, cost=1.2
-        ),
-        Variant(
-            options={"hidden": [384, 384], "activation": "selu", "dropout": 0.0},
-            rate=0.35,
-            decay=0.006,
-            batch=0.25,
-            epochs=2.0,
-            cost=3.5,
-        ),
-        Variant(options={"dropout": 0.2}, rate=0.4, decay=0.013, batch=0.25, epochs=2.0, cost=5.0),
-        Variant(options={"dropout": 0.0}, rate=0.25, decay=0.003, epochs=3.0, cost=3.2),
+        Variant(decay=0.012, epochs=2.0, cost=2.1),
+        Variant(options={"hidden": _DEEP, "dropout": 0.0}, rate=0.3, decay=0.003, batch=2.0, epochs=3.0, cost=5.0),
+        Variant(options={"hidden": _DEEP, "dropout": 0.2}, rate=0.5, decay=0.013, batch=0.5, epochs=2.0, cost=6.5),
     ),
     "tabm": (
-        Variant(options={"bins": 16}, rate=1.1, decay=0.008, batch=2.0, cost=1.5),
-        Variant(options={"width": 64, "bins": 8, "dropout": 0.1}, rate=2.2, decay=0.0, cost=1.5),
-        Variant(options={"bins": 16, "dropout": 0.35}, rate=0.6, decay=0.0, cost=2.0),
+        Variant(options={"width": 64, "bins": 8}, rate=2.2, decay=0.0, cost=1.1),
+        Variant(options={"bins": 16, "dropout": 0.0}, rate=1.1, decay=0.008, batch=2.0, cost=1.2),
+        Variant(options={"bins": 16, "dropout": 0.35}, rate=0.6, decay=0.0, cost=1.6),
     ),
 }
-"""The settings by architecture, in the order in which they are tried."""
+_OF_MORE_ROWS = {
+    "realmlp": (
+        Variant(
+            options={"hidden": _FLAT, "activation": "mish"}, rate=0.8, decay=0.012, batch=0.5, epochs=2.0, cost=1.4
+        ),
+        Variant(options={"dropout": 0.0}, rate=0.25, decay=0.003, epochs=3.0, cost=3.3),
+    ),
+    "tabm": (
+        Variant(options={"width": 64, "bins": 8}, rate=2.2, decay=0.0, cost=1.3),
+        Variant(options={"bins": 16, "dropout": 0.0}, rate=1.1, decay=0.008, batch=2.0, cost=1.5),
+    ),
+}

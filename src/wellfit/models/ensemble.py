@@ -36,7 +36,13 @@ class Ensemble(nn.Module):
     temperature: Tensor
 
     def __init__(
-        self, inputs: TableInputs, outputs: int, *, members: Sequence[Mapping[str, Any]], kind: Kind = "value"
+        self,
+        inputs: TableInputs,
+        outputs: int,
+        *,
+        members: Sequence[Mapping[str, Any]],
+        kind: Kind = "value",
+        settings: None = None,
     ) -> None:
         super().__init__()
         self.kind = kind
@@ -69,7 +75,12 @@ def _made(inputs: TableInputs, outputs: int, member: Mapping[str, Any]) -> nn.Mo
 
 
 def _settled(options: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
-    given = options["members"]
+    given, settings = options["members"], options["settings"]
+    if given is not None and settings is not None:
+        rule = "'settings' of ensemble are of members that are chosen by rows and time, and 'members' names them."
+        raise ConfigError(rule, got=settings, do="Write them into members.")
+    for one in settings or ():
+        _member(one, kind)
     return {
         **options,
         "kind": settled_kind(options, kind),
@@ -118,6 +129,12 @@ ENTRY = ModelEntry(
             kind="mappings",
             default=None,
             help="one mapping a network, {type: realmlp, members: 4}; null chooses by rows and time",
+        ),
+        Option(
+            name="settings",
+            kind="mappings",
+            default=None,
+            help="what chosen members have otherwise than by their recipe, {type: realmlp, dropout: 0.3}",
         ),
         KIND,
     ),

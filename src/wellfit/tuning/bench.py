@@ -21,6 +21,7 @@ from wellfit.training import Callback, Trainer
 from wellfit.tuning.folds import fold_count, of_fold
 from wellfit.tuning.images import Settled, cells_of, settled_once
 from wellfit.tuning.settings import with_settings
+from wellfit.tuning.subject import Subject
 
 __all__ = ["Bench", "Job", "Measured", "Report", "State"]
 
@@ -74,16 +75,17 @@ class Bench:
     Test rows are never scored.
 
     Args:
-        config: what is tuned.
+        subject: what is tuned.
         data: its rows, where they are in memory.
         settled: what was settled for all trainings, by dotted key, where that was done before; None settles it.
     """
 
-    def __init__(self, config: Config, data: Any = None, *, settled: Mapping[str, Any] | None = None) -> None:
-        self.data = data
+    def __init__(self, subject: Subject, data: Any = None, *, settled: Mapping[str, Any] | None = None) -> None:
+        self.subject, self.data = subject, data
+        config = subject.config
         untimed = with_values(config, _ABOUT_A_TRIAL)
         self.prepared: Prepared = prepare_source(untimed, data)
-        self.settled = settled_once(self.prepared, config) if settled is None else Settled(values=dict(settled))
+        self.settled = self._settled(config) if settled is None else Settled(values=dict(settled))
         self.config = with_values(untimed, self.settled.values)
         recipe = with_recipe(self.config, task=self.prepared.target.task, rows=self.prepared.rows["train"])
         self._rows: dict[str, Prepared] = {_rows_key(recipe): self.prepared}
@@ -92,6 +94,10 @@ class Bench:
         self._expect_folds()
         self.metric = self._metric()
         self.greater_is_better = METRICS[self.metric].greater_is_better
+
+    def _settled(self, config: Config) -> Settled:
+        found = settled_once(self.prepared, config)
+        return replace(found, values={**found.values, **self.subject.settled(self.prepared)})
 
     def _expect_folds(self) -> None:
         if self.folds == 1:

@@ -12,15 +12,22 @@ _SEARCH = 0.7
 _FIRST = 0.45
 """The same for the first trial, before it is known how long one takes: as much is left for the final training."""
 
+_SEVERAL = 0.35
+"""The same of both, and the share that is left for the final training at the least, where that is of several networks:
+what is searched is a part of them."""
+
 _CLOSING = 1.5
 """Seconds for the pages and files that come after the final run's own."""
 
 
 class Clock:
-    """The time that is left, counted from ``started``; no limit where ``limit`` is None."""
+    """The time that is left, counted from ``started``; no limit where ``limit`` is None.
 
-    def __init__(self, limit: float | None, started: float) -> None:
-        self.limit, self.started = limit, started
+    ``several``: whether the final training is of several networks, where trials are of one.
+    """
+
+    def __init__(self, limit: float | None, started: float, *, several: bool = False) -> None:
+        self.limit, self.started, self.several = limit, started, several
 
     @property
     def elapsed(self) -> float:
@@ -37,18 +44,15 @@ class Clock:
         """
         if self.limit is None:
             return None
-        share = _SEARCH if longest else _FIRST
+        share = _SEVERAL if self.several else _SEARCH if longest else _FIRST
         return min(share * self.limit, self.limit - self._closing() - longest * proofs) - self.elapsed
 
     def left_for_proof(self, final: float) -> float | None:
         """Give the seconds that a training of the proof may take, so that the final one can still be made."""
         if self.limit is None:
             return None
-        return self.limit - self._closing() - 1.2 * final - self.elapsed
-
-    def short_of(self, longest: float) -> bool:
-        """Tell whether less is left for the final training than a whole one takes, or than a second."""
-        return self.limit is not None and self.limit - self._closing() - self.elapsed < max(longest, 1.0)
+        kept = max(1.2 * final, _SEVERAL * self.limit if self.several else 0.0)
+        return self.limit - self._closing() - kept - self.elapsed
 
     def for_final(self) -> float | None:
         """Give the limit of the final run, counted from the start of all."""

@@ -12,10 +12,8 @@ from typing import Any
 
 from wellfit.config import Config, with_values
 from wellfit.errors import Interrupted, RunFailed
-from wellfit.image_preparation import with_image_network
 from wellfit.recording import resume_run, train_run
 from wellfit.run import Run
-from wellfit.source_preparation import are_images
 from wellfit.training import Callback
 from wellfit.tuning.bench import Bench, Job, Measured
 from wellfit.tuning.clock import Clock
@@ -27,9 +25,10 @@ from wellfit.tuning.proof import CANDIDATES, FRESH, Candidate, Proof, candidates
 from wellfit.tuning.record import Record, trial_line
 from wellfit.tuning.room import cores, worker_count
 from wellfit.tuning.runners import Here, Processes, Runner
-from wellfit.tuning.settings import setting_at, with_settings
+from wellfit.tuning.settings import setting_at
 from wellfit.tuning.space import default_space, given_space
 from wellfit.tuning.study import Study, expect_optuna, rungs_of
+from wellfit.tuning.subject import Subject
 
 __all__ = ["resume_study", "tune_run"]
 
@@ -39,12 +38,6 @@ Display = Callable[[], AbstractContextManager[Sequence[Callback]]]
 
 _SEEDS = 2
 """Fresh seeds of the proof; one where each of several folds is trained on by it."""
-
-_SEVERAL = ("auto", "ensemble")
-"""Types that stand for several networks."""
-
-_MEMBER = "realmlp"
-"""The network of them that is tuned."""
 
 _PROOF = 0.25
 """The largest share of a time limit that the proof may take."""
@@ -85,17 +78,17 @@ def tune_run(
     """
     started = time.monotonic() if started is None else started
     expect_optuna()
-    asked, config = config, _single(config, data)
-    given = given_space(config)
+    subject = Subject(config, data)
+    given = given_space(subject.config)
     folder = StudyFolder.of(config, data, force=force)
-    bench = Bench(config, data, settled=folder.settled())
+    bench = Bench(subject, data, settled=folder.settled())
     resolved = bench.resolved()
     tried = augmentations(bench.prepared, resolved)
-    dimensions = given or default_space(config, resolved, bench.prepared.rows["train"], augmentations=tried)
+    dimensions = given or default_space(subject.config, resolved, bench.prepared.rows["train"], augmentations=tried)
     folder.begin(config)
     folder.settle(bench.settled.values)
     study = _study(folder, bench, dimensions, resolved)
-    clock = Clock(config.tune.time, started)
+    clock = Clock(config.tune.time, started, several=subject.of_ensemble)
     with _stoppable(folder, study, config), _runner(folder, bench, resolved, data) as runner, telling() as tell:
         for note in bench.settled.notes:
             tell(note)
@@ -103,11 +96,10 @@ def tune_run(
         tuning.search()
         proofs, chosen = tuning.prove()
     record = Record(bench, study, dimensions, proofs, chosen, seconds=clock.elapsed)
-    hasty = chosen is None and clock.short_of(tuning.longest() / bench.folds)
-    # Of several networks, what is trained is what there is time for, down to a linear model.
-    final = asked if hasty and _is_member(config, asked) else with_values(config, bench.settled.values)
+    found = {} if chosen is None else chosen.values
+    final = subject.with_found(found, bench.prepared, bench.settled.values)
     with display() as callbacks:
-        run = _final(folder, final, data, study, clock, chosen, callbacks)
+        run = _final(folder, final, data, study, clock, callbacks)
     return record.written(run, folder, seconds=clock.elapsed)
 
 
@@ -120,20 +112,6 @@ def resume_study(
 ) -> Run:
     """Go on with a study that was stopped; see `tune_run`."""
     return tune_run(StudyFolder(path).read(), telling=telling, display=display, started=started)
-
-
-def _single(config: Config, data: Any) -> Config:
-    """Give one architecture to tune: that for images, and of a table's ensemble of several a member."""
-    if are_images(config, data):
-        return with_image_network(config)
-    if setting_at(config, "model.type") not in _SEVERAL:
-        return config
-    return with_settings(config, {"model.type": _MEMBER})
-
-
-def _is_member(config: Config, asked: Config) -> bool:
-    """Tell whether a network is tuned that stands for the ensemble that was asked for."""
-    return setting_at(config, "model.type") == _MEMBER and setting_at(asked, "model.type") in _SEVERAL
 
 
 def _study(folder: StudyFolder, bench: Bench, dimensions: Sequence[Dimension], resolved: Config) -> Study:
@@ -261,7 +239,6 @@ def _final(
     data: Any,
     study: Study,
     clock: Clock,
-    chosen: Candidate | None,
     callbacks: Sequence[Callback],
 ) -> Run:
     """Train what was chosen into the folder, or go on with that training."""
@@ -270,9 +247,8 @@ def _final(
     if study.kept("final") and data is None and folder.run.checkpoints.is_dir():
         return resume_run(folder.run.path, callbacks=callbacks)
     limit, own = clock.for_final(), config.train.time
-    settled = with_settings(config, {} if chosen is None else chosen.values)
     settled = with_values(
-        settled,
+        config,
         {
             "output.run": str(folder.run.path),
             "train.time": own if limit is None else limit if own is None else min(own + clock.elapsed, limit),

@@ -26,10 +26,11 @@ def main(path: str, parent: str) -> None:
     from wellfit.errors import WellfitError
     from wellfit.tuning.bench import Bench
     from wellfit.tuning.folder import StudyFolder
+    from wellfit.tuning.subject import Subject
 
     try:
         folder = StudyFolder(path)
-        bench = Bench(folder.read(), settled=folder.settled())
+        bench = Bench(Subject(folder.read()), settled=folder.settled())
     except WellfitError as error:
         _say(answers, {"fault": str(error)})
         return
