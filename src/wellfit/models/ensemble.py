@@ -42,7 +42,6 @@ class Ensemble(nn.Module):
         *,
         members: Sequence[Mapping[str, Any]],
         kind: Kind = "value",
-        settings: None = None,
     ) -> None:
         super().__init__()
         self.kind = kind
