@@ -17,7 +17,8 @@ from torch.nn import functional
 from torch.utils.data import TensorDataset
 
 from given import Given
-from wellfit.data.batches import as_batches
+from wellfit.data.bags import Bagged, deal_folds
+from wellfit.data.batches import Resident, as_batches
 from wellfit.losses import LOSSES
 from wellfit.training.appraisal import appraise
 from wellfit.training.constant_guess import constant_output
@@ -342,3 +343,30 @@ def test_without_validation_rows_half_of_the_training_rows_are_scored() -> None:
     assert record["scored"] == "train"
     assert "valid" not in record
     assert record["linear"]["rows"] == 150
+
+
+def test_no_baseline_is_scored_on_rows_that_it_has_learned_with_another_member() -> None:
+    """Each of eight networks side by side is judged on an eighth that the seven others have learned."""
+    draw = np.random.default_rng(0)
+    x, y = draw.normal(size=(400, 5)).astype(np.float32), draw.integers(0, 2, 400)
+    table = Resident((torch.from_numpy(x),), torch.from_numpy(y))
+    folds = deal_folds(y, 8, seed=0)
+
+    def of(split: str) -> Bagged:
+        return Bagged(table, [torch.from_numpy(getattr(fold, split)) for fold in folds])
+
+    class Guess(nn.Module):
+        def forward(self, x: Tensor) -> Tensor:
+            return torch.zeros(*x.shape[:2], 2) + x.mean() * 0.0
+
+    module = Guess()
+    recipe = recipe_for(nn.Linear(5, 2), (table.inputs[0], table.target), "cce")
+    record = appraise(module, of("train"), of("valid"), recipe)
+    assert "failed" not in record
+    assert record["valid"]["rows"] == 400
+    # Labels are dealt by a coin: who knows them by heart is right of nearly all rows, an honest learner of half.
+    valid = record["valid"]["figures"]["accuracy"][0]
+    for name in ("linear", "reference"):
+        reached = valid + record[name]["lead"]["accuracy"][0]
+        assert reached == pytest.approx(0.5, abs=0.12), name
+        assert record[name]["rows"] == 350

@@ -79,6 +79,12 @@ def test_weights_that_do_not_move_have_no_rate_to_scale() -> None:
     assert "at all" in finding.message
 
 
+def test_a_schedule_that_begins_at_a_rate_of_0_has_no_low_rate() -> None:
+    ratios = [0.0, *[2e-3] * 3]
+    weights: Series = {("update_ratio", "0.weight"): ratios, ("weight_norm", "0.weight"): [1.0] * 4}
+    assert not list(learning_rate_too_low.CHECK.find(poor(weights, settings={"lr": 0.03}, steps=400)))
+
+
 @pytest.mark.parametrize(("ratio", "found"), [(1e-5, 0), (1e-2, 1)])
 def test_a_batch_of_one_is_no_problem_where_the_rate_hardly_moves_weights(ratio: float, found: int) -> None:
     evidence = moved(ratio, lr=1e-5, batch_size=1, epochs=20)

@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterator
 
 import numpy as np
+import numpy.typing as npt
 
 from wellfit.diagnosis.check import rounded
 from wellfit.diagnosis.evidence import Evidence
@@ -30,11 +31,17 @@ def largest_update(evidence: Evidence) -> float:
 def first_updates(evidence: Evidence) -> float | None:
     """Give the largest update over weight of the first quarter of a run; None where none was recorded.
 
-    Later, updates fade because the loss has fallen, or the gradient has died.
+    Later, updates fade because the loss has fallen, or the gradient has died. Before the first one that moves anything,
+    the rate was 0, with which some schedules begin.
     """
-    curves = [evidence.curve("update_ratio", name) for name in _weights(evidence)]
+    curves = [_moving(evidence.curve("update_ratio", name)) for name in _weights(evidence)]
     known = [values for values in curves if np.isfinite(values).any()]
     return max((float(np.nanmax(values[: max(1, len(values) // 4)])) for values in known), default=None)
+
+
+def _moving(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    """Give a curve from its first value above 0 on; all of one that has none."""
+    return values[int(np.argmax(values > 0)) :]
 
 
 def of_usual_steps(evidence: Evidence, ratio: float, why: str) -> Iterator[Remedy]:

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
@@ -27,11 +28,13 @@ from wellfit.training.resampling import Draws, Sample, interval
 __all__ = ["appraise", "judged"]
 
 Record = dict[str, Any]
+Learner = Callable[[Tensor, Tensor, Tensor], Guesses]
 
 TOO_FEW = 16
 """Rows of which a 95 % interval of an accuracy spans half of its range; an iterator that ran out has two."""
 FITTED_ROWS = 1024
-"""Training rows that baselines are fitted to: the cost of the reference grows with their third power."""
+"""Training rows that baselines are fitted to: the cost of the reference grows with their third power. Where several
+networks learn side by side there is a baseline for each, of as many rows as cost the same in all."""
 MOST_RECALLS = 100
 """Classes of which each gets a recall of its own."""
 MISSED = 0.5
@@ -127,7 +130,7 @@ def _appraise(record: Record, seen: Glimpse, recipe: Recipe) -> None:
         if reason:
             record[name] = {"skipped": reason}
         else:
-            _tried(record, name, partial(_baseline, learner, fitted, scored, decoder))
+            _tried(record, name, partial(_baseline, learner, fitted, scored, decoder, seen.members))
 
 
 def _tried(record: Record, name: str, work: Callable[[], Record]) -> None:
@@ -256,17 +259,14 @@ def _dealt(train: _Part, valid: _Part | None, decoder: Decoder, recipe: Recipe) 
     return halves[0], halves[1]
 
 
-def _baseline(
-    learner: Callable[[Tensor, Tensor, Tensor], Guesses], fitted: _Part, scored: _Part, decoder: Decoder
-) -> Record:
-    """Fit a learner to training rows; compare it on the scored rows, and on its own, guessed half from half."""
-    count = fitted.sample.rows
-    chosen = np.linspace(0, count - 1, min(FITTED_ROWS, count)).round().astype(np.int64)
-    inputs = [part.cpu()[torch.from_numpy(chosen)] for part in fitted.batch.inputs]
+def _baseline(learner: Learner, fitted: _Part, scored: _Part, decoder: Decoder, members: int) -> Record:
+    """Fit a learner to training rows; compare it on the scored rows, and on its own, guessed half from half.
+
+    Of several networks side by side each has rows of its own, and so has the learner: a row that one is scored on is
+    among those that another learned.
+    """
+    chosen, said = _learned(learner, fitted, scored, decoder, members)
     truth = fitted.sample.truth[chosen]
-    design = Design.fit(inputs)
-    y = torch.from_numpy(np.eye(decoder.classes)[truth] if decoder.classes else truth).float()
-    said = learner(design.features(inputs), y, design.features([part.cpu() for part in scored.batch.inputs]))
     sample = Sample(truth, decoder.classes, seed=3)
     beside = fitted.output[torch.from_numpy(chosen).to(fitted.output.device)]
     own = sample.figures(decoder.guess(beside))
@@ -284,6 +284,26 @@ def _baseline(
         described["foremost"] = scored.sample.foremost(said.others.double().numpy())
         described["train"]["foremost"] = sample.foremost(said.own.double().numpy())
     return described
+
+
+def _learned(
+    learner: Learner, fitted: _Part, scored: _Part, decoder: Decoder, members: int
+) -> tuple[npt.NDArray[np.int64], Guesses]:
+    """Give the rows that the first learner was fitted to with what it says of them, and what all say of scored ones."""
+    most = max(1, round(FITTED_ROWS / members ** (1 / 3)))
+    rows, told = [], []
+    for member in range(members):
+        own = np.arange(member, fitted.sample.rows, members)
+        chosen = own[np.linspace(0, len(own) - 1, min(most, len(own))).round().astype(np.int64)]
+        inputs = [part.cpu()[torch.from_numpy(chosen)] for part in fitted.batch.inputs]
+        truth = fitted.sample.truth[chosen]
+        y = torch.from_numpy(np.eye(decoder.classes)[truth] if decoder.classes else truth).float()
+        design = Design.fit(inputs)
+        others = design.features([part.cpu()[member::members] for part in scored.batch.inputs])
+        rows.append(chosen)
+        told.append(learner(design.features(inputs), y, others))
+    together = torch.stack([one.others for one in told], 1).flatten(0, 1)
+    return rows[0], Guesses(told[0].own, together)
 
 
 def _said(sample: Sample, said: Tensor, own: Mapping[str, Draws]) -> dict[str, Draws]:

@@ -38,6 +38,8 @@ class Glimpse:
     train: tuple[Batch, Any] | None = None
     valid: tuple[Batch, Any] | None = None
     """None without validation rows."""
+    members: int = 1
+    """Networks side by side, whose rows come in turn: what one learned, another may be judged on."""
     failed: Exception | None = None
 
 
@@ -76,9 +78,13 @@ def _look(module: nn.Module, samples: list[_Sampled], recipe: Recipe, numbers: A
     try:
         with numbers, threads(recipe.threads), apart(module):
             train, valid = (None if found is None else _outputs(module, *found, recipe) for found in samples)
-        return Glimpse(train, valid)
+        return Glimpse(train, valid, members=_members(samples[0]))
     except Exception as error:
         return Glimpse(failed=error)
+
+
+def _members(sampled: _Sampled) -> int:
+    return len(sampled[0].members) if sampled is not None and isinstance(sampled[0], Bagged) else 1
 
 
 def _most_rows(rows: Batches, recipe: Recipe) -> int:
