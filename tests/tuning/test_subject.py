@@ -114,6 +114,14 @@ def test_one_network_stays_one(table: Path, tmp_path: Path) -> None:
     assert found(given, table, tmp_path, {"train.epochs": 5}).train.epochs == 5
 
 
+def test_who_searches_the_architecture_wants_one_network(table: Path, tmp_path: Path) -> None:
+    search = {"model.type": ["mlp", "linear"]}
+    subject = Subject(from_mapping(config(table, tmp_path / "run", tune={"trials": 2, "search": search})))
+    assert not subject.of_ensemble
+    final = subject.with_found({"model.type": "linear"}, Bench(subject).prepared, {})
+    assert final.model["type"] == "linear"
+
+
 def test_the_last_training_of_several_networks_keeps_a_third_of_the_time() -> None:
     now = time.monotonic()
     one, several = Clock(100.0, now), Clock(100.0, now, several=True)

@@ -141,6 +141,6 @@ class Tune(Section):
     """The longest that tuning may take in all, final training included, in seconds or as 10m; null: no limit."""
     folds: Annotated[Literal["auto"] | int, Either("auto", rule=Whole(1, 100, example=5), null_is="auto")] = "auto"
     """Parts of the rows that don't test, each of which judges a trial that learned the others; 1: the validation rows
-    judge, auto: 5 of up to 2,500 rows of a table, else 1."""
+    judge, auto: 5 of up to 2,000 rows of a table, else 1."""
     workers: Annotated[Literal["auto"] | int, Either("auto", rule=Whole(1, 1024, example=1), null_is="auto")] = "auto"
     """Trainings at the same time, each in a process of its own; 1 gives the same result each time."""

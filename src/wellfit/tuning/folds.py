@@ -10,7 +10,7 @@ __all__ = ["FOLDS", "fold_count", "of_fold", "rungs_of_folds"]
 
 FOLDS = 5
 """Parts of few rows: as many train and validate as where the config draws its 16 % of all rows."""
-FEW_ROWS = 2_500
+FEW_ROWS = 2_000
 """Training and validation rows up to which one part of them tells too little.
 
 Settings that are ranked by 50 to 160 validation rows stand among the test rows in an order of nearly their own (rank

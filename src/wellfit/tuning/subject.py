@@ -26,7 +26,8 @@ class Subject:
     """What is tuned.
 
     Of an ensemble it is one architecture, trained alone as members are: by the features that all of them read and for
-    as many epochs. What is found becomes the settings of those members.
+    as many epochs. What is found becomes the settings of those members. Who searches the architecture itself wants one
+    network.
 
     Args:
         asked: The config as it was given.
@@ -35,13 +36,14 @@ class Subject:
 
     def __init__(self, asked: Config, data: Any = None) -> None:
         self.asked = asked
-        self.of_ensemble = not are_images(asked, data) and setting_at(asked, "model.type") == "ensemble"
-        self.config = (
-            self._alone() if self.of_ensemble else with_image_network(asked) if are_images(asked, data) else asked
-        )
+        images, several = are_images(asked, data), setting_at(asked, "model.type") == "ensemble"
+        self.of_ensemble = several and not images and "model.type" not in asked.tune.search
+        self.config = with_image_network(asked) if images else self._alone() if several else asked
         """The config of one network."""
 
     def _alone(self) -> Config:
+        if not self.of_ensemble:
+            return with_settings(self.asked, {"model.type": _MEMBER})
         occasion = Occasion(task="regression", rows=1, metric="auto")
         features = MODELS["ensemble"].recipe(occasion).items()
         wanted = {key: value for key, value in features if is_left_open(self.asked, key)}
