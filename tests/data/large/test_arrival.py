@@ -205,7 +205,7 @@ def test_what_is_read_as_a_whole_stays_so(tmp_path: Path, monkeypatch: pytest.Mo
     path.write_bytes(BODIES["/t.json"])
     monkeypatch.setattr(memory, "SHARE", 0.0)
     assert isinstance(prepared(str(path)), PreparedTable)
-    with pytest.raises(ConfigError, match=r"'data\.streamed: true' is for.*list\.json"):
+    with pytest.raises(ConfigError, match=r"'data\.streamed: true' is for.*list"):
         prepared(str(path), streamed=True)
 
 

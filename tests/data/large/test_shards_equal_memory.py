@@ -225,10 +225,11 @@ def test_a_parquet_file_that_is_cut_off_is_named(tmp_path: Path) -> None:
         prepare(from_mapping({"data": settings}))
 
 
-def test_one_network_is_trained_where_an_ensemble_is_the_default(tmp_path: Path) -> None:
+@pytest.mark.parametrize(("time", "name"), [(None, "mlp"), (30, "realmlp")])
+def test_one_network_is_trained_where_an_ensemble_is_the_default(time: int | None, name: str, tmp_path: Path) -> None:
     write_csv(rows(), tmp_path / "t.csv")
     data = {"source": str(tmp_path / "t.csv"), "target": "label", "streamed": True}
-    prepared = prepare(from_mapping({"data": data, "model": {"type": "ensemble"}}))
-    assert prepared.config.model["type"] == "mlp"
-    assert any("One network" in note for note in prepared.notes)
+    prepared = prepare(from_mapping({"data": data, "model": {"type": "ensemble"}, "train": {"time": time}}))
+    assert prepared.config.model["type"] == name
+    assert any(f"One network ({name})" in note for note in prepared.notes)
     assert prepare(prepared.config).plan() == prepared.plan()
