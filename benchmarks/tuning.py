@@ -6,8 +6,8 @@ Run: WELLFIT_DATA=FOLDER python benchmarks/tuning.py [--only pima,mpg] [--trials
 All three are the same architecture on the same rows; tables of more than 20,000 rows are left out. Tuned is what
 `wellfit.tune` gives: search, of few rows on five folds, proof on fresh seeds, final training. Random search draws from
 the same ranges without giving trials up, for as many seconds as tuning took in all, and takes the best on validation
-rows, as a search does that is written in an afternoon. Each choice is then
-trained on three seeds; figures are their means, so that one lucky seed decides nothing.
+rows, as a search does that is written in an afternoon. Each choice is then trained on three seeds; figures are their
+means, so that one lucky seed decides nothing.
 
 Prints a table and writes benchmarks/results/tuning.json. With --keep a table's figures are kept in a folder as soon as
 they are there, and read from it by the next run.

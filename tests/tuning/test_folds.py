@@ -145,7 +145,7 @@ def test_folds_of_rows_that_can_t_be_dealt_are_refused(table: Path, tmp_path: Pa
     assert not (tmp_path / "run").exists()
 
 
-def test_time_that_ends_between_folds_leaves_the_mean_of_those_before(table: Path, tmp_path: Path) -> None:
+def test_what_is_given_up_between_folds_is_worth_the_mean_of_those_before(table: Path, tmp_path: Path) -> None:
     bench = Bench(Subject(from_mapping(config(table, tmp_path / "run"))))
     seen: list[tuple[int, float]] = []
 

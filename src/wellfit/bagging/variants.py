@@ -48,8 +48,9 @@ def variants_of(rows: int) -> Mapping[str, tuple[Variant, ...]]:
     """Give the settings by architecture, in the order in which they are tried, for so many training rows.
 
     They are some of 14 that were drawn for RealMLP and TabM on tables of 191 to 1,069 training rows. With the best
-    three of each beside the recipes' networks, the blend had 0 to 4 % less loss on test rows, in the mean 1 % (eight
-    tables, nine splits); with all of them 4 % more on horse colic, where answers are noisy.
+    three of each beside the networks of RealMLP's published recipe and of TabM's, the blend had 0 to 4 % less loss on
+    test rows, in the mean 1 % (eight tables, nine splits); with all of them 4 % more on horse colic, where answers are
+    noisy. On more rows their gain was not measured.
     """
     return _OF_FEW_ROWS if rows < FEW_ROWS else _OF_MORE_ROWS
 

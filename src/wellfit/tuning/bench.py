@@ -166,7 +166,7 @@ class Bench:
         return self._over_folds(config, job.rungs, report, until)
 
     def _over_folds(self, config: Config, rungs: Sequence[int], report: Report, until: float | None) -> Measured:
-        """Train on each fold in turn; a training that time ends stands for none where there was one before."""
+        """Train on each fold in turn; a training that the clock ended counts only if none was finished before it."""
         done: list[Measured] = []
         for fold in range(self.folds):
             given = _Watch((), report, until)
