@@ -50,6 +50,7 @@ from wellfit.preparation_settings import (
     refuse_unlearnable,
     source_of,
     target_spellings,
+    telling,
     without_columns,
 )
 from wellfit.prepared import PreparedTable, sources_of
@@ -114,17 +115,18 @@ def prepare_table(config: Config, data: Any = None, *, source: Any = None, estim
     target_plan = TargetPlan.fit(frames["train"].get_column(target), config.data.task, spellings=spellings)
     config = with_recipe(config, task=target_plan.task, rows=frames["train"].height)
     settings = cleaning_settings(config, target)
-    cleaning, train = CleaningPlan.fit_apply(features_of["train"], **settings, written=written)
     targets = Targets(
         target_plan.encode(frames["train"].get_column(target))[0].astype(np.float64), len(target_plan.classes)
     )
+    found = telling(config, split, targets)
+    cleaning, train = CleaningPlan.fit_apply(features_of["train"], **settings, written=written, telling=found)
     wanted = config.clean.leaks == "warn" and not estimator
     search = partial(_leaks, frames, train, cleaning, target_plan, method=split.method, wanted=wanted)
     with beside(search, rows=train.height) as leaks:
         features, matrix = FeaturePlan.fit_apply(train, targets=targets, **feature_settings(config, cleaning, split))
         findings = with_leaks(findings, leaks())
     ranges = _ranges(train)
-    del train, search, targets
+    del train, search, targets, found
     counts = {name: part.height for name, part in frames.items()}
     return PreparedTable(
         config=_resolved(config, record, split, target_plan, features, given=data is not None),

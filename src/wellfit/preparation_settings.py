@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
+from functools import partial
 from typing import Any
 
 import polars as pl
 
 from wellfit.config import Config, as_mapping
-from wellfit.data.cleaning import CleaningPlan
+from wellfit.data.cleaning import CleaningPlan, Telling
 from wellfit.data.cleaning.identifiers import named_code
+from wellfit.data.features import Targets, telling_words
 from wellfit.data.sources.lasting import lasting
 from wellfit.data.splitting import Split, fold_rows, split_rows
 from wellfit.data.table import resolve_column
@@ -27,6 +29,7 @@ __all__ = [
     "refuse_unlearnable",
     "source_of",
     "target_spellings",
+    "telling",
     "without_columns",
 ]
 
@@ -81,11 +84,23 @@ def feature_settings(config: Config, cleaning: CleaningPlan, split: Split) -> di
     nothing of the rows to come: a day that is new has no level.
     """
     settings: dict[str, Any] = as_mapping(config)["features"]
-    if settings["crosses"] == "auto" and method_of(config, split) not in _AT_RANDOM:
+    if settings["crosses"] == "auto" and not _at_random(config, split):
         settings["crosses"] = ()
     encoders = {name: column["encode"] for name, column in settings["columns"].items() if column["encode"] is not None}
     texts = [column.name for column in cleaning.used if column.kind == "text"]
     return {**settings, "columns": encoders, "texts": texts}
+
+
+def telling(config: Config, split: Split, targets: Targets) -> Telling | None:
+    """Give what finds the words of short texts that are used; None where rows are not dealt at random.
+
+    By groups or times, a word may name the group: it tells of training rows what it does not tell of those to come.
+    """
+    return partial(telling_words, targets=targets) if _at_random(config, split) else None
+
+
+def _at_random(config: Config, split: Split) -> bool:
+    return method_of(config, split) in _AT_RANDOM
 
 
 def columns_apart(config: Config, target: str) -> tuple[str, ...]:

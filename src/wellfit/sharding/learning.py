@@ -37,6 +37,7 @@ from wellfit.preparation_settings import (
     given_target,
     refuse_unlearnable,
     target_spellings,
+    telling,
     without_columns,
 )
 
@@ -100,14 +101,13 @@ def learned(config: Config, stream: RowStream, own: Mapping[str, RowStream]) -> 
     training = scan.kept.filter(places == 0).get_column(target)
     plan = TargetPlan.fit(training, config.data.task, spellings=target_spellings(config, target))
     config = with_recipe(config, task=plan.task, rows=len(training))
-    cleaning, typed = CleaningPlan.fit_apply(
-        without_columns(frames["train"], apart), **cleaning_settings(config, target)
-    )
-    if config.clean.leaks == "warn":
-        findings = with_leaks(findings, find_leaks(frames, typed, cleaning, plan, method=split.method))
     encoded = _encoded(plan, scan.kept.get_column(target), places)
     sampled = scan.sampled[places[scan.sampled] == 0]
     targets = Targets(encoded[sampled].astype(np.float64), len(plan.classes))
+    settings, found = cleaning_settings(config, target), telling(config, split, targets)
+    cleaning, typed = CleaningPlan.fit_apply(without_columns(frames["train"], apart), **settings, telling=found)
+    if config.clean.leaks == "warn":
+        findings = with_leaks(findings, find_leaks(frames, typed, cleaning, plan, method=split.method))
     features, matrix = FeaturePlan.fit_apply(typed, targets=targets, **feature_settings(config, cleaning, split))
     counts = {name: int((places == number).sum()) for number, name in enumerate(SPLITS)}
     counts |= {name: table.rows for name, table in own_scans.items()}

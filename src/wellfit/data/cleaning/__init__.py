@@ -5,7 +5,7 @@ from __future__ import annotations
 from wellfit.data.cleaning.class_numbers import class_labels
 from wellfit.data.cleaning.duplicates import repeated_rows
 from wellfit.data.cleaning.leakage import find_leaks
-from wellfit.data.cleaning.plan import CleaningPlan, ColumnPlan
+from wellfit.data.cleaning.plan import CleaningPlan, ColumnPlan, Telling
 from wellfit.data.cleaning.report import Coerced, CoercionReport
 from wellfit.data.cleaning.set_aside import RowsLeft
 from wellfit.data.cleaning.target import TargetPlan, TargetReport, misspelt_classes, rows_without_target
@@ -18,6 +18,7 @@ __all__ = [
     "RowsLeft",
     "TargetPlan",
     "TargetReport",
+    "Telling",
     "class_labels",
     "find_leaks",
     "misspelt_classes",

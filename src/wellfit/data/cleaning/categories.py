@@ -14,6 +14,7 @@ from wellfit.data.cleaning.missing import is_missing, is_missing_level
 from wellfit.data.cleaning.numbers import SMALL
 from wellfit.data.cleaning.report import Coerced, Tally
 from wellfit.data.cleaning.spellings import form_of, levels_by_form
+from wellfit.data.cleaning.words import first_of
 from wellfit.data.compact import is_compact, level_counts, translated
 from wellfit.errors import ContractError
 
@@ -99,7 +100,7 @@ class CategoryReader:
     kind: ClassVar[str] = "category"
     spelling: str = "text"
     """``text`` as it is; ``number`` takes 1, 1.0 and "1" for one level; ``bool`` true, TRUE and 1; ``presence`` says
-    only whether anything is there."""
+    only whether anything is there; ``words`` which of the levels is the first that stands in it as a word."""
     levels: tuple[str, ...] = ()
     """The levels of the training rows: a text of the same form as one of them is that level."""
     merged: Mapping[str, str] = field(default_factory=dict)
@@ -140,6 +141,8 @@ class CategoryReader:
         text = _text(cell)
         if text is None or self._is_absent(text):
             return None
+        if self.spelling == "words":
+            return first_of(self.levels, text)
         text = _SPELLINGS[self.spelling](text)
         if text in self._known:
             return text

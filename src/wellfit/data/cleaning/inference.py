@@ -27,7 +27,7 @@ from wellfit.data.cleaning.units import factors, offsets
 from wellfit.data.compact import has_one_value, is_worded
 from wellfit.errors import ConfigError, DataError
 
-__all__ = ["READABLE", "Inferred", "Reader", "as_reader", "infer", "number_reader", "refuse_nested"]
+__all__ = ["READABLE", "Inferred", "Reader", "as_reader", "by_words", "infer", "number_reader", "refuse_nested"]
 
 Reader = NumberReader | CategoryReader | DateReader | TextReader
 
@@ -68,6 +68,8 @@ class Inferred:
     """The code of the finding that says so."""
     note: str = ""
     """What was done instead of dropping it."""
+    short_text: str = ""
+    """Why it is short free text, such as names, of which words may tell something; empty where it is none."""
     forms: Mapping[str, str] = field(default_factory=dict)
     """Texts that are read as another level, as only their form differs."""
     typos: Mapping[str, str] = field(default_factory=dict)
@@ -294,14 +296,32 @@ def _useful(cells: Cells, how: Inferred, texts: Sequence[str]) -> Inferred:
             what = "its numbers have several units" if how.units else "its codes hardly return"
             reason = f"{what} ({how.typed.n_unique():,} different ones in {how.typed.count():,} cells)"
         missing = how.typed.null_count() / len(how.typed)
-        if reason and not (how.codes or how.units) and is_prose(how.typed):
+        short = reason if reason and not (how.codes or how.units) else ""
+        if short and is_prose(how.typed):
             return _how(TextReader(absent=how.reader.absent, kept=how.reader.kept), cells)
+        how = replace(how, short_text=short)
         if reason and PRESENCE[0] <= missing <= PRESENCE[1]:
             note = f"{reason}; only whether it is given is used"
             reader = replace(how.reader, spelling="presence", levels=(), merged={})
             typed, counts = reader.read(series)
-            return Inferred(reader=reader, counts=counts, typed=typed, note=note, code="id_column", units=how.units)
+            facts: dict[str, Any] = {"note": note, "code": "id_column", "units": how.units, "short_text": short}
+            return Inferred(reader=reader, counts=counts, typed=typed, **facts)
     return replace(how, drop=reason or "", code="id_column" if reason else "")
+
+
+def by_words(series: pl.Series, inferred: Inferred, words: Sequence[str]) -> Inferred:
+    """Give a column of short texts as the first of some words that each of them has.
+
+    Args:
+        series: The raw training cells.
+        inferred: What the column is without.
+        words: The words, the most telling one first.
+    """
+    assert isinstance(inferred.reader, CategoryReader)
+    reader = replace(inferred.reader, spelling="words", levels=tuple(words), merged={})
+    typed, counts = reader.read(series)
+    note = f"{inferred.short_text}; only whether it has a word that tells of the target is used: {', '.join(words)}"
+    return Inferred(reader=reader, counts=counts, typed=typed, note=note, code="id_column")
 
 
 def _levels_read(cells: Cells, how: Inferred) -> Mapping[str, int]:

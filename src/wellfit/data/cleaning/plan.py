@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain
 from typing import Any
@@ -14,7 +14,7 @@ from wellfit.data.cleaning.column_findings import column_findings
 from wellfit.data.cleaning.contract import LEAST_ROWS, ColumnContract, Drift
 from wellfit.data.cleaning.duplicates import duplicate_columns
 from wellfit.data.cleaning.filling import Filled
-from wellfit.data.cleaning.inference import Inferred, Reader, as_reader, infer, refuse_nested
+from wellfit.data.cleaning.inference import Inferred, Reader, as_reader, by_words, infer, refuse_nested
 from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.report import Coerced, CoercionReport
 from wellfit.data.cleaning.settings import ColumnSettings, settings_of
@@ -23,7 +23,10 @@ from wellfit.data.compact import as_text, is_worded
 from wellfit.errors import ContractError, DataError
 from wellfit.findings import Finding
 
-__all__ = ["CleaningPlan", "ColumnPlan"]
+__all__ = ["CleaningPlan", "ColumnPlan", "Telling"]
+
+Telling = Callable[[pl.DataFrame, Mapping[str, pl.Series]], Mapping[str, Sequence[str]]]
+"""Gives the words that tell of the target, by column, from the typed columns and the texts of those of short texts."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -146,6 +149,7 @@ class CleaningPlan:
         missing: Any = "auto",
         columns: Mapping[str, Any] | None = None,
         written: Collection[str] = (),
+        telling: Telling | None = None,
     ) -> tuple[CleaningPlan, pl.DataFrame]:
         """Decide on every column of the training rows, and give them as `apply` does, which reads them anew.
 
@@ -157,6 +161,7 @@ class CleaningPlan:
             missing: What missing cells become: ``auto``, ``mean``, ``median``, ``most_frequent``, or a mapping.
             columns: What a person says of columns: ``{"zip": {"type": "category"}}``; see `ColumnSettings`.
             written: The columns of numbers that were text, as `Table` names them.
+            telling: Finds the words of short texts that are used; None uses none.
 
         Raises:
             ConfigError: A stated column isn't there, or a setting is none.
@@ -174,6 +179,8 @@ class CleaningPlan:
         )
         names = [series.name for series in given]
         inferred = _without_copies(dict(zip(names, found, strict=True)), settings)
+        if telling is not None:
+            inferred = _with_words(inferred, frame, telling)
         mixed = not all(series.name in written or is_worded(series) for series in frame.get_columns())
 
         def findings_of(found: tuple[str, Inferred]) -> list[Finding]:
@@ -258,6 +265,28 @@ def _without_copies(inferred: Mapping[str, Inferred], settings: Mapping[str, Col
         else column
         for name, column in inferred.items()
     }
+
+
+def _with_words(inferred: Mapping[str, Inferred], frame: pl.DataFrame, telling: Telling) -> dict[str, Inferred]:
+    """Use the words of short texts that tell something."""
+    short = {
+        name: _there(as_text(safely_named(frame.get_column(name))), column.typed)
+        for name, column in inferred.items()
+        if column.short_text and column.code == "id_column"
+    }
+    if not short:
+        return dict(inferred)
+    typed = pl.DataFrame([column.typed.alias(name) for name, column in inferred.items() if not column.drop])
+    found = telling(typed, short)
+    return {
+        name: by_words(safely_named(frame.get_column(name)), column, found[name]) if name in found else column
+        for name, column in inferred.items()
+    }
+
+
+def _there(texts: pl.Series, typed: pl.Series) -> pl.Series:
+    """Give texts, null where the cell is missing."""
+    return pl.select(pl.when(typed.is_not_null()).then(texts)).to_series()
 
 
 def _column(name: str, inferred: Inferred | None, settings: ColumnSettings) -> ColumnPlan:

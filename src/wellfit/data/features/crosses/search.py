@@ -13,7 +13,7 @@ import polars as pl
 from wellfit.data.features.crosses.additive import GroupMeans, left_by_curves, spread_out, unexplained
 from wellfit.data.features.crosses.candidates import Candidate, by_day, by_name, joined, paired
 from wellfit.data.features.crosses.nearest import of_nearest
-from wellfit.data.features.crosses.values import Floats, Values, values_of
+from wellfit.data.features.crosses.values import Floats, Values, outputs_of, values_of
 from wellfit.data.features.selection import sampled_rows
 from wellfit.data.features.targets import Targets
 
@@ -24,8 +24,6 @@ FEWEST_ROWS = 1_000
 MOST_ROWS = 30_000
 """Rows that are looked at: about a second's work of one core."""
 MOST_CROSSES = 3
-MOST_CLASSES = 8
-"""Of more classes, the most frequent are looked at."""
 
 MATTERS = 0.02
 """What a cross has to explain, as a share of the geometric mean of what is explained without it and what is left."""
@@ -80,16 +78,8 @@ def find_crosses(
     columns = list(values_of(series for series in frame[rows].get_columns() if series.name not in apart))
     if not columns:
         return ()
-    taken = [candidate.of for candidate in _Search(columns, _outputs(targets[rows])).run()]
+    taken = [candidate.of for candidate in _Search(columns, outputs_of(targets[rows])).run()]
     return tuple(of for of in taken if not any(set(of) < set(other) for other in taken))
-
-
-def _outputs(targets: Targets) -> Floats:
-    """Give what is explained, [n, o]: the values, or a flag for each of the most frequent classes but one of two."""
-    if targets.classes <= 2:
-        return targets.values[:, None].astype(np.float64)
-    common = np.argsort(-np.bincount(targets.values.astype(np.int64)), kind="stable")[:MOST_CLASSES]
-    return np.asarray(targets.values[:, None] == common, dtype=np.float64)
 
 
 class _Search:

@@ -1,6 +1,6 @@
 """`Values`: a typed column as whole numbers that tell its values apart, and as the few steps that a curve over it has.
 
-Legend: ``n`` rows.
+Legend: ``n`` rows, ``o`` outputs.
 """
 
 from __future__ import annotations
@@ -13,11 +13,15 @@ import numpy as np
 import polars as pl
 
 from wellfit.data.compact import compact_text, is_compact, is_worded
+from wellfit.data.features.targets import Targets
 
-__all__ = ["STEPS", "Codes", "Values", "frequent", "joint", "values_of"]
+__all__ = ["STEPS", "Codes", "Values", "frequent", "joint", "outputs_of", "values_of"]
 
 STEPS = 32
 """Quantiles that a curve over a column of more values is made of: networks learn such curves by themselves."""
+
+MOST_CLASSES = 8
+"""Of more classes, the most frequent are looked at."""
 
 Codes = np.ndarray[Any, np.dtype[np.int64]]
 Floats = np.ndarray[Any, np.dtype[np.float64]]
@@ -74,6 +78,18 @@ def _numbered(cells: Any, known: Any) -> tuple[Codes, int]:
     values, codes[known] = np.unique(cells[known], return_inverse=True)
     codes[known] += 1
     return codes, len(values)
+
+
+def outputs_of(targets: Targets) -> Floats:
+    """Give what is explained, [n, o]: the values, or a flag for each of the most frequent classes but one of two.
+
+    >>> outputs_of(Targets(np.array([0.0, 1.0]), 2)).tolist()
+    [[0.0], [1.0]]
+    """
+    if targets.classes <= 2:
+        return targets.values[:, None].astype(np.float64)
+    common = np.argsort(-np.bincount(targets.values.astype(np.int64)), kind="stable")[:MOST_CLASSES]
+    return np.asarray(targets.values[:, None] == common, dtype=np.float64)
 
 
 def joint(first: Codes, second: Codes) -> Codes:
