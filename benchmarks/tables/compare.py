@@ -3,9 +3,10 @@
 Run: WELLFIT_DATA=FOLDER python benchmarks/tables/compare.py [--only adult,titanic] [--rivals lightgbm,catboost]
      [--time 2m] [--seed 0] [--python RIVALS_PYTHON] [--python autogluon=PYTHON] [--keep FOLDER]
 
-A rival gets the rows that wellfit trains and validates on, with its types; its seconds are those of ``fit`` alone,
-wellfit's those of the whole command, from its start to the finished folder. ``--time`` is wellfit's limit, and
-AutoGluon's; with ``--time realmlp`` it is what RealMLP-TD took on the table (10 s at the least). Tables of fewer than
+A rival gets the rows that wellfit trains and validates on, with its types. Seconds are those of the whole process:
+wellfit's from the command's start to the finished folder, a rival's from its start over reading typed rows, fitting and
+scoring the test rows to its end (``fit`` alone is beside it). ``--time`` is wellfit's limit, and AutoGluon's; with
+``--time realmlp`` it is what RealMLP-TD took on the table (10 s at the least). Tables of fewer than
 ten thousand rows are split three times, each contestant trains on each split, and figures are means: of eighty test
 rows, one house or car decides. Rivals are imported from another environment where ``--python`` names one (pytabkit,
 lightgbm, catboost), or one for a rival alone. What is in the folder of ``--keep`` is not trained again. Prints a table,
@@ -127,11 +128,12 @@ def _one_vocabulary(frame: pl.DataFrame, first: Path) -> pl.DataFrame:
 def rival(name: str, given: Sequence[str], seed: int, limit: float, python: str) -> dict[str, Any]:
     script = str(Path(__file__).with_name("rivals.py"))
     command = [python, script, name, *given, str(seed), str(limit)]
+    started = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
+    seconds = round(time.perf_counter() - started, 2)
     if done.returncode:
         return {"error": (done.stderr.strip().splitlines() or ["no answer"])[-1][:200]}
-    answer: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
-    return answer
+    return {"seconds": seconds, **json.loads(done.stdout.strip().splitlines()[-1])}
 
 
 def wellfit(table: Table, folder: Path, split: int, limit: float, seed: int, out: Path) -> dict[str, Any]:

@@ -30,7 +30,7 @@ def main(name: str, train_file: str, test_file: str, target: str, task: str, see
     started = time.perf_counter()
     predict = autogluon(train, y, task, limit) if name == "autogluon" else RIVALS[name](train, y, task, seed)
     seconds = time.perf_counter() - started
-    print(json.dumps({"seconds": round(seconds, 2), **scores(task, truth, predict(test))}))
+    print(json.dumps({"fit": round(seconds, 2), **scores(task, truth, predict(test))}))
 
 
 def scores(task: str, truth: Any, predicted: Any) -> dict[str, float]:

@@ -299,10 +299,10 @@ def _useful(cells: Cells, how: Inferred, texts: Sequence[str]) -> Inferred:
         short = reason if reason and not (how.codes or how.units) else ""
         if short and is_prose(how.typed):
             return _how(TextReader(absent=how.reader.absent, kept=how.reader.kept), cells)
-        how = replace(how, short_text=short)
+        reader, how = how.reader, replace(how, short_text=short)
         if reason and PRESENCE[0] <= missing <= PRESENCE[1]:
             note = f"{reason}; only whether it is given is used"
-            reader = replace(how.reader, spelling="presence", levels=(), merged={})
+            reader = replace(reader, spelling="presence", levels=(), merged={})
             typed, counts = reader.read(series)
             facts: dict[str, Any] = {"note": note, "code": "id_column", "units": how.units, "short_text": short}
             return Inferred(reader=reader, counts=counts, typed=typed, **facts)

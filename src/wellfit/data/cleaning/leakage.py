@@ -12,7 +12,7 @@ from wellfit.data.cleaning.contract import shifted_names
 from wellfit.data.cleaning.identifiers import named_id, named_owner
 from wellfit.data.cleaning.leaks import target_leaks
 from wellfit.data.cleaning.near_duplicates import near_duplicates
-from wellfit.data.cleaning.plan import CleaningPlan
+from wellfit.data.cleaning.plan import CleaningPlan, ColumnPlan
 from wellfit.data.cleaning.report import CoercionReport
 from wellfit.data.cleaning.split_leaks import divided_groups, has_times, mixed_time, shared_rows
 from wellfit.data.cleaning.target import TargetPlan
@@ -75,19 +75,27 @@ def _shifts(report: CoercionReport, cleaning: CleaningPlan, split: str) -> Itera
 
 def _witnesses(train: pl.DataFrame, cleaning: CleaningPlan) -> list[str]:
     """Give the columns that are no features and still tell rows apart: names and remarks, not keys and numbers."""
-    dropped = [column.name for column in cleaning.columns if column.reader is None and column.name in train.columns]
-    texts = [name for name in dropped if is_worded(train.get_column(name)) and not named_id(name)]
+    unread = [column.name for column in cleaning.columns if not _is_read_whole(column) and column.name in train.columns]
+    texts = [name for name in unread if is_worded(train.get_column(name)) and not named_id(name)]
     blank = {name: as_text(train.get_column(name)).str.contains(r"\S\s+\S").mean() for name in texts}
     return [name for name in texts if (blank[name] or 0.0) > WORDED]  # type: ignore[operator]
 
 
+def _is_read_whole(column: ColumnPlan) -> bool:
+    return column.reader is not None and getattr(column.reader, "spelling", "") not in ("presence", "words")
+
+
 def _whole(typed: pl.DataFrame, encoded: np.ndarray[Any, Any], raw: pl.DataFrame, witnesses: list[str]) -> pl.DataFrame:
-    """Put the witnesses and the target beside the columns; the target under a name that no column has."""
+    """Put the witnesses and the target to the columns; the target under a name that no column has."""
     name = "target"
     while name in raw.columns or name in typed.columns:
         name += " "
     return pl.DataFrame(
-        [*typed.get_columns(), *(raw.get_column(column) for column in witnesses), pl.Series(name, encoded)]
+        [
+            *(series for series in typed.get_columns() if series.name not in witnesses),
+            *(raw.get_column(column) for column in witnesses),
+            pl.Series(name, encoded),
+        ]
     )
 
 

@@ -86,7 +86,7 @@ def _left(typed: pl.DataFrame, wanted: Floats) -> Floats:
     """Give what the columns leave of the target, [n, o]."""
     columns = list(values_of(typed.get_columns()))
     if not columns:
-        return wanted - wanted.mean(axis=0)
+        return np.asarray(wanted - wanted.mean(axis=0))
     curves = wanted - left_by_curves([its.steps for its in columns], wanted)
     return unexplained(wanted, np.concatenate([curves, of_nearest(columns, wanted)], axis=1))
 
