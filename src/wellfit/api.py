@@ -150,7 +150,7 @@ def tune(
 
     The first trial is the config as it is; the others are drawn by Optuna (TPE), and the worse ones given up early
     (ASHA). The validation rows judge; of a table of up to 2,000 rows all do, in five parts, each by a network that
-    learned the others (``tune.folds``). What was best replaces the default only where it is better on fresh seeds too.
+    learned the others (``tune.folds``). What was best replaces the default only where it is better by fresh seeds and half of its lead.
     The test rows are scored once, by the final training. A study that was stopped goes on with the same call, or with
     ``wellfit resume``.
 

@@ -51,7 +51,7 @@ def record(**changes: Any) -> dict[str, Any]:
 
 def test_the_section_tells_what_was_kept_and_is_safe() -> None:
     page = str(tuning_section(record()))
-    assert "Trial 2 was better than the default on fresh seeds too" in page
+    assert "Trial 2 was better than the default by fresh seeds and half of its lead" in page
     assert "1 given up early, 1 failed" in page
     assert "<script>alert" not in page
     assert page.count("<figure") == 3
@@ -60,7 +60,7 @@ def test_the_section_tells_what_was_kept_and_is_safe() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"kept": "default", "best": None}, "was not better than the default on fresh seeds"),
+        ({"kept": "default", "best": None}, "By fresh seeds and half of its lead, nothing was better than the default"),
         ({"kept": "default", "best": None, "proofs": []}, "Nothing was better than the default"),
         ({"kept": "default", "best": None, "proofs": [{"number": 2, "seeds": []}]}, "There was no time to prove"),
     ],

@@ -35,6 +35,21 @@ def test_a_proof_holds_where_the_candidate_is_better_on_the_mean(
     assert Proof(number=1, default=default, candidate=tuned, greater_is_better=greater).holds is holds
 
 
+@pytest.mark.parametrize(("fresh", "holds"), [(0.1, True), (0.0, True), (-0.1, True), (-0.2, False), (-0.3, False)])
+@pytest.mark.parametrize("greater", [False, True])
+def test_half_of_the_lead_that_chose_it_counts(fresh: float, holds: bool, greater: bool) -> None:
+    sign = 1.0 if greater else -1.0
+    proof = Proof(
+        number=1, default=[0.5], candidate=[0.5 + sign * fresh], searched=(sign * 0.3, 0.0), greater_is_better=greater
+    )
+    assert proof.holds is holds
+    assert proof.gain == pytest.approx((fresh + 0.15) / 2)
+
+
+def test_without_the_default_s_figure_the_fresh_seeds_decide() -> None:
+    assert Proof(number=1, default=[0.5], candidate=[0.4], searched=(0.3, None)).gain == pytest.approx(0.1)
+
+
 def test_candidates_are_the_best_that_beat_the_default() -> None:
     trials = [
         trial(0, 0.5),

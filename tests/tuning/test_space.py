@@ -12,7 +12,7 @@ from wellfit.models import MODELS
 from wellfit.optimizers import OPTIMIZERS
 from wellfit.tuning.dimensions import Dimension
 from wellfit.tuning.settings import setting_at, with_settings
-from wellfit.tuning.space import default_space, given_space
+from wellfit.tuning.space import default_space, given_space, portfolio
 
 
 def searched(search: dict[str, Any], **sections: Any) -> tuple[Dimension, ...]:
@@ -124,6 +124,31 @@ def test_the_default_stands_in_the_space() -> None:
     for one in default_space(config, resolved, rows=10_000):
         if one.range.kind == "list":
             assert one.drawn(setting_at(resolved, one.key)) is not None
+
+
+@pytest.mark.parametrize("name", TABLE_MODELS)
+def test_settings_that_are_tried_first_lie_in_the_space_and_are_taken(name: str) -> None:
+    config = from_mapping({"model": {"type": name}})
+    resolved = _resolved(config)
+    found = portfolio(resolved, default_space(config, resolved, rows=500))
+    assert len(found) == len(MODELS[name].portfolio)
+    for settings in found:
+        with_settings(config, settings)
+
+
+def test_their_rate_is_a_part_of_the_usual_one() -> None:
+    config = from_mapping({"model": {"type": "mlp"}})
+    resolved = _resolved(config)
+    rates = [its["train.optimizer.lr"] for its in portfolio(resolved, default_space(config, resolved, rows=500))]
+    parts = [its["train.optimizer.lr"] for its in MODELS["mlp"].portfolio]
+    assert rates == [part * setting_at(resolved, "train.optimizer.lr") for part in parts]
+
+
+@pytest.mark.parametrize("given", [{"model": {"type": "mlp", "dropout": 0.3}}, {"features": {"scale": "standard"}}])
+def test_they_are_tried_whole_or_not_at_all(given: dict[str, Any]) -> None:
+    config = from_mapping({"model": {"type": "mlp"}, **given})
+    resolved = _resolved(config)
+    assert portfolio(resolved, default_space(config, resolved, rows=500)) == []
 
 
 def test_values_of_a_list_may_be_lists() -> None:

@@ -90,6 +90,28 @@ def test_a_study_that_was_cut_draws_what_it_would_have_drawn(tmp_path: Path, cut
     assert [job.values for job in rest] == whole[cut:]
 
 
+FIRST = ({"train.l2": 0.003, "model.hidden": [8, 8]}, {"train.l2": 0.03, "train.epochs": 2})
+
+
+def test_what_is_known_to_do_well_is_tried_after_the_default(tmp_path: Path) -> None:
+    jobs = trained(study(tmp_path / "j", first=FIRST), 3)
+    assert jobs[0].values == {}
+    assert [{**job.values, **settings} for job, settings in zip(jobs[1:], FIRST, strict=True)] == [
+        job.values for job in jobs[1:]
+    ]
+    # What they leave open is drawn.
+    assert all(len(job.values) == len(SPACE) for job in jobs[1:])
+
+
+@pytest.mark.parametrize("lines", [3, 5, 8, 11])
+def test_a_process_that_ended_while_they_were_written_down_loses_none(tmp_path: Path, lines: int) -> None:
+    whole = [job.values for job in trained(study(tmp_path / "whole", first=FIRST))]
+    study(tmp_path / "begun", first=FIRST)
+    cut = (tmp_path / "begun").read_bytes().splitlines(keepends=True)[:lines]
+    (tmp_path / "cut").write_bytes(b"".join(cut))
+    assert [job.values for job in trained(study(tmp_path / "cut", first=FIRST))] == whole
+
+
 def test_a_trial_that_ends_the_process_twice_has_failed(tmp_path: Path) -> None:
     held = study(tmp_path / "j")
     trained(held, 1)

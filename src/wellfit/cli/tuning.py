@@ -101,7 +101,7 @@ def _why_not(proofs: list[dict[str, Any]]) -> str:
         return "no trial was better"
     if not any(proof["seeds"] for proof in proofs):
         return "there was no time to prove on fresh seeds that what was found is better"
-    return "on fresh seeds what was found is no better"
+    return "by fresh seeds and half of its lead, what was found is no better"
 
 
 def _name(trial: dict[str, Any]) -> str:
@@ -140,4 +140,5 @@ def _kept(record: dict[str, Any]) -> Iterator[str]:
     options = " ".join(
         f"-o {shlex.quote(f'{key}={setting(value)}')}" for key, value in record["best"]["values"].items()
     )
-    yield f"Kept:    trial {record['best']['number']}, better than the default on fresh seeds too: {options}"
+    said = "better than the default by fresh seeds and half of its lead"
+    yield f"Kept:    trial {record['best']['number']}, {said}: {options}"

@@ -107,6 +107,27 @@ def _settled(options: Mapping[str, Any], kind: Kind) -> dict[str, Any]:
     return {**options, "init": ACTIVATIONS[options["activation"]].init if init == "auto" else resolve_init(init)}
 
 
+def _set(hidden: list[int], dropout: float, rate: float, decay: float, scale: str) -> dict[str, Any]:
+    return {
+        "model.hidden": hidden,
+        "model.dropout": dropout,
+        "train.optimizer.lr": rate,
+        "train.weight_decay": decay,
+        "features.scale": scale,
+    }
+
+
+_PORTFOLIO = (
+    _set([128, 128], 0.2, 0.75, 0.013, "standard"),
+    _set([128], 0.375, 0.9, 0.025, "robust"),
+    _set([128], 0.045, 0.86, 0.0005, "quantile"),
+    _set([512, 512], 0.39, 0.375, 0.0075, "robust"),
+)
+"""Of 36 settings that were drawn, those of which one is among the best nearly everywhere, by cross-validation on six
+tables of some hundred rows. Three that were chosen so on five of them came, on the sixth, as near its best as ten draws
+at random."""
+
+
 ENTRY = ModelEntry(
     name="mlp",
     summary="Residual multi-layer perceptron with embeddings for categories",
@@ -138,4 +159,5 @@ ENTRY = ModelEntry(
         ),
         dropout(0.1),
     ),
+    portfolio=_PORTFOLIO,
 )

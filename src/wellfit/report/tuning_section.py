@@ -53,11 +53,11 @@ def _story(record: Mapping[str, Any], trials: Sequence[Trial]) -> str:
     said += f": {count['pruned']:,} given up early, {count['failed']:,} failed."
     if record.get("kept") == "tuned":
         number_ = inside(record, "best", "number")
-        return f"{said} Trial {number_} was better than the default on fresh seeds too, and was kept."
+        return f"{said} Trial {number_} was better than the default by fresh seeds and half of its lead, and was kept."
     if record.get("proofs") and not any(inside(proof, "seeds") for proof in record["proofs"]):
         return f"{said} There was no time to prove on fresh seeds that the best is better: the default was kept."
     if record.get("proofs"):
-        return f"{said} What was best was not better than the default on fresh seeds: the default was kept."
+        return f"{said} By fresh seeds and half of its lead, nothing was better than the default, which was kept."
     return f"{said} Nothing was better than the default, which was kept."
 
 

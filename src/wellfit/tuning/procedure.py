@@ -26,7 +26,7 @@ from wellfit.tuning.record import Record, trial_line
 from wellfit.tuning.room import cores, worker_count
 from wellfit.tuning.runners import Here, Processes, Runner
 from wellfit.tuning.settings import setting_at
-from wellfit.tuning.space import default_space, given_space
+from wellfit.tuning.space import default_space, given_space, portfolio
 from wellfit.tuning.study import Study, expect_optuna, rungs_of
 from wellfit.tuning.subject import Subject
 
@@ -124,6 +124,7 @@ def _study(folder: StudyFolder, bench: Bench, dimensions: Sequence[Dimension], r
         default={dimension.key: setting_at(resolved, dimension.key) for dimension in dimensions},
         rungs=rungs_of(resolved.train.epochs) if bench.folds == 1 else rungs_of_folds(bench.folds),
         of_folds=bench.folds > 1,
+        first=portfolio(resolved, dimensions),
     )
     content = bench.prepared.content("train") + bench.prepared.content("valid")
     folder.expect_rows(study.kept("rows"), content)
@@ -201,13 +202,15 @@ class _Tuning:
         self.tell(trial_line(job.key, measured, self.study.records(), self.bench.metric, greater=self.greater))
 
     def prove(self) -> tuple[list[Proof], Candidate | None]:
-        """Put the best trials to the proof; give the one that gains most over the default on fresh seeds, if any."""
-        held = candidates(self.study.records(), greater_is_better=self.greater)
-        proofs = [self._proof(candidate) for candidate in held]
+        """Put the best trials to the proof; give the one that gains most over the default, if any does."""
+        trials = self.study.records()
+        held = candidates(trials, greater_is_better=self.greater)
+        default = next((its["value"] for its in trials if its["default"] and its["state"] == "complete"), None)
+        proofs = [self._proof(candidate, default) for candidate in held]
         proved = [(proof.gain, candidate) for proof, candidate in zip(proofs, held, strict=True) if proof.holds]
         return proofs, max(proved, key=lambda pair: pair[0])[1] if proved else None
 
-    def _proof(self, candidate: Candidate) -> Proof:
+    def _proof(self, candidate: Candidate, default: float | None) -> Proof:
         first = self.bench.config.train.seed + FRESH
         seeds = range(first, first + self._seeds())
         known: dict[str, float | None] = dict(self.study.kept("proof") or {})
@@ -223,7 +226,8 @@ class _Tuning:
             self.tell(trial_line(job.key, measured, [], self.bench.metric, greater=self.greater))
 
         self.runner.run(following, lambda job, epoch, value: False, done)
-        proof = Proof(number=candidate.number, greater_is_better=self.greater)
+        searched = (candidate.value, default)
+        proof = Proof(number=candidate.number, searched=searched, greater_is_better=self.greater)
         for seed in seeds:
             own, usual = f"proof {candidate.number} {seed}", f"proof default {seed}"
             if own in known and usual in known:

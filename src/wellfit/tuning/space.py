@@ -15,7 +15,7 @@ from wellfit.tuning.dimensions import Dimension
 from wellfit.tuning.images import reads_images
 from wellfit.tuning.settings import NAMES, is_left_open, setting_at, with_settings
 
-__all__ = ["default_space", "given_space"]
+__all__ = ["default_space", "given_space", "portfolio"]
 
 _REFUSED = {
     r"version": "the format's version is none of the training's settings",
@@ -31,6 +31,8 @@ _REFUSED = {
 
 _OF_COLUMNS = {r"features(\..*)?|clean\.(?!duplicates).*": "images have no columns"}
 """The same where images are read."""
+
+_RATE = "train.optimizer.lr"
 
 _BELOW, _ABOVE = 8.0, 4.0
 """How far below and above its own rate an architecture is searched: too high a rate fails sooner."""
@@ -145,12 +147,29 @@ def default_space(
     return tuple(dimensions)
 
 
+def portfolio(resolved: Config, dimensions: Sequence[Dimension]) -> list[dict[str, Any]]:
+    """Give the settings that are known to do well on many tables, as far as all of them are searched.
+
+    Args:
+        resolved: the config with every auto resolved.
+        dimensions: what is searched.
+    """
+    searched = {dimension.key: dimension for dimension in dimensions}
+    rate = setting_at(resolved, _RATE)
+    found = []
+    for settings in family("models")[setting_at(resolved, "model.type")].portfolio:
+        own = {key: value * rate if key == _RATE else value for key, value in settings.items()}
+        if all(key in searched and searched[key].drawn(value) is not None for key, value in own.items()):
+            found.append(own)
+    return found
+
+
 def _found(resolved: Config, rows: int) -> Iterator[tuple[str, Range]]:
     optimizer = family("optimizers")[setting_at(resolved, "train.optimizer.name")]
     options = {option.name: option for option in optimizer.options}
     model = family("models")[setting_at(resolved, "model.type")]
-    rate = setting_at(resolved, "train.optimizer.lr")
-    yield "train.optimizer.lr", _around(options["lr"], rate, always=model.reads == "images")
+    rate = setting_at(resolved, _RATE)
+    yield _RATE, _around(options["lr"], rate, always=model.reads == "images")
     if "weight_decay" in options:
         yield from _of_options("train.optimizer", [options["weight_decay"]], resolved)
     elif "weight_decay" not in optimizer.refuses_combinations:

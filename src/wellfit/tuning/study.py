@@ -64,6 +64,7 @@ class Study:
         greater_is_better: the metric's direction.
         seed: what the draws depend on, beside the trial's number and the trials before it.
         default: where the config itself stands, by key; keys outside their range are left out.
+        first: settings that are tried next, by key.
         rungs: epochs, or folds, after which the worse trainings are given up.
         of_folds: whether they are folds: a figure of some of them is held against those of the same alone.
     """
@@ -79,6 +80,7 @@ class Study:
         default: Mapping[str, Any],
         rungs: Sequence[int],
         of_folds: bool = False,
+        first: Sequence[Mapping[str, Any]] = (),
     ) -> None:
         import optuna
 
@@ -100,9 +102,14 @@ class Study:
                 ),
             )
             self._left = self._left_over()
-            if not self._study.get_trials(deepcopy=False):
-                drawn = self._drawn(default)
-                self._study.enqueue_trial(drawn, user_attrs={"default": True, "known": list(drawn)})
+            self._enqueue(default, first)
+
+    def _enqueue(self, default: Mapping[str, Any], first: Sequence[Mapping[str, Any]]) -> None:
+        """Put what is tried before anything is drawn into the journal, or what a process that ended here left out."""
+        drawn = [self._drawn(settings) for settings in (default, *first)]
+        for place in range(len(self._study.get_trials(deepcopy=False)), len(drawn)):
+            known = {"default": True, "known": list(drawn[0])} if place == 0 else None
+            self._study.enqueue_trial(drawn[place], user_attrs=known)
 
     def _drawn(self, default: Mapping[str, Any]) -> dict[str, Any]:
         drawn = {dimension.key: dimension.drawn(default.get(dimension.key)) for dimension in self.dimensions}
