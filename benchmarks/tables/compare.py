@@ -166,6 +166,7 @@ def compared(table: Table, options: argparse.Namespace, folder: Path, scratch: P
     return {
         "task": splits[0]["task"],
         "splits": len(splits),
+        "seconds_of": splits[0]["seconds_of"],
         "contestants": {name: averaged([split["contestants"][name] for split in splits]) for name in first},
     }
 
@@ -189,7 +190,8 @@ def on_split(table: Table, split: int, options: argparse.Namespace, folder: Path
     """Train a table by all, but for those whose figures are kept."""
     kept = Path(options.keep or scratch) / f"{table.name}-{split}.json"
     kept.parent.mkdir(parents=True, exist_ok=True)
-    record: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else {"contestants": {}}
+    fresh = {"seconds_of": "processes", "contestants": {}}
+    record: dict[str, Any] = json.loads(kept.read_text()) if kept.exists() else fresh
     found = record["contestants"]
     given = frames(table, folder, scratch, split)
     record["task"] = given[3]
@@ -202,7 +204,10 @@ def on_split(table: Table, split: int, options: argparse.Namespace, folder: Path
         limit = _limit(options.time, found)
         found["wellfit"] = wellfit(table, folder, split, limit, options.seed, scratch / "run")
         kept.write_text(json.dumps(record))
-    return {"task": record["task"], "contestants": {name: found[name] for name in ("wellfit", *NAMES) if name in found}}
+    return {
+        **{key: record[key] for key in ("task", "seconds_of")},
+        "contestants": {name: found[name] for name in ("wellfit", *NAMES) if name in found},
+    }
 
 
 def _limit(asked: str, found: Mapping[str, Mapping[str, Any]]) -> float:

@@ -148,9 +148,10 @@ def tune(
 ) -> Run:
     """Search for better settings on rows that don't test, and train the best into a run folder.
 
-    The first trial is the config as it is; the others are drawn by Optuna (TPE), and the worse ones given up early
-    (ASHA). The validation rows judge; of a table of up to 2,000 rows all do, in five parts, each by a network that
-    learned the others (``tune.folds``). What was best replaces the default only where it is better by fresh seeds and half of its lead.
+    The first trial is the config as it is, then come settings that do well on many tables, where the architecture
+    names some; the others are drawn by Optuna (TPE), and the worse ones given up early (ASHA). The validation rows
+    judge; of a table of up to 2,000 rows all do, in five parts, each by a network that learned the others
+    (``tune.folds``). What was best replaces the default only where it is better by fresh seeds and half of its lead.
     The test rows are scored once, by the final training. A study that was stopped goes on with the same call, or with
     ``wellfit resume``.
 
