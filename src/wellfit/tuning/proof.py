@@ -9,7 +9,7 @@ from typing import Any
 
 from wellfit.tuning.bench import Job
 
-__all__ = ["CANDIDATES", "FRESH", "LUCK", "Candidate", "Proof", "candidates", "proof_jobs"]
+__all__ = ["CANDIDATES", "FRESH", "Candidate", "Proof", "candidates", "proof_jobs"]
 
 FRESH = 1000
 """What is added to the training's seed for the first fresh one."""
