@@ -147,6 +147,14 @@ def test_texts_that_are_often_missing_keep_that_they_are() -> None:
     assert levels.null_count() == ROWS
 
 
+@pytest.mark.parametrize("effect", [3.0, 0.0])
+def test_a_column_may_have_a_name_that_looks_like_a_pattern(effect: float) -> None:
+    table = prepared(cars(effect=effect).rename({"name": "^name.*$"}))
+    assert words_of(table) == ({"^name.*$": ("diesel",)} if effect else {})
+    rows = pl.DataFrame({"weight": [1.0], "^name.*$": ["a diesel"]})
+    assert table.cleaning.apply(rows)[0].width == 1 + bool(effect)
+
+
 @pytest.mark.parametrize("kind", ["category", "text", "drop"])
 def test_what_a_person_says_of_the_column_goes_before(kind: str) -> None:
     assert words_of(prepared(cars(), features={"columns": {"name": {"type": kind}}})) == {}

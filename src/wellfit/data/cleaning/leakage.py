@@ -11,6 +11,7 @@ import polars as pl
 from wellfit.data.cleaning.contract import shifted_names
 from wellfit.data.cleaning.identifiers import named_id, named_owner
 from wellfit.data.cleaning.leaks import target_leaks
+from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.near_duplicates import near_duplicates
 from wellfit.data.cleaning.plan import CleaningPlan, ColumnPlan
 from wellfit.data.cleaning.report import CoercionReport
@@ -77,7 +78,8 @@ def _witnesses(train: pl.DataFrame, cleaning: CleaningPlan) -> list[str]:
     """Give the columns that are no features and still tell rows apart: names and remarks, not keys and numbers."""
     unread = [column.name for column in cleaning.columns if not _is_read_whole(column) and column.name in train.columns]
     texts = [name for name in unread if is_worded(train.get_column(name)) and not named_id(name)]
-    blank = {name: as_text(train.get_column(name)).str.contains(r"\S\s+\S").mean() for name in texts}
+    cells = {name: as_text(safely_named(train.get_column(name))) for name in texts}
+    blank = {name: its.str.contains(r"\S\s+\S").mean() for name, its in cells.items()}
     return [name for name in texts if (blank[name] or 0.0) > WORDED]  # type: ignore[operator]
 
 

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wellfit.data.cleaning.naming import safely_named
 from wellfit.data.cleaning.target import TargetPlan
 from wellfit.data.compact import is_compact, is_worded, level_counts, numbered
 from wellfit.data.order_statistics import quantiles
@@ -69,11 +70,12 @@ def target_leaks(typed: pl.DataFrame, target: TargetPlan, encoded: np.ndarray[An
     shuffled = truth[np.random.default_rng(0).permutation(len(truth))]
     found: list[str] = []
     for series in typed[rows].get_columns():
-        score = _score(series, truth, target.task)
+        cells = safely_named(series)
+        score = _score(cells, truth, target.task)
         if not _is_leak(score, target.task):
             continue
         found.append(series.name)
-        yield _finding(series.name, target, score, _score(series, shuffled, target.task, always=True).figure)
+        yield _finding(series.name, target, score, _score(cells, shuffled, target.task, always=True).figure)
     if target.task == "regression" and not found:
         yield from _sums(typed[rows], encoded[rows].astype(np.float64))
 

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from wellfit.data.cleaning.naming import safely_named
 from wellfit.findings import Finding, Remedy
 
 __all__ = ["MOST_ROWS", "beyond_chance", "near_duplicates", "row_keys"]
@@ -33,7 +34,7 @@ Floats = np.ndarray[Any, np.dtype[np.float64]]
 
 def row_keys(frame: pl.DataFrame) -> Keys:
     """Give a number for each cell, equal for equal values: uint64 ``[row, column]``."""
-    keys = [_spread(series.hash(place).to_numpy()) for place, series in enumerate(frame.get_columns())]
+    keys = [_spread(safely_named(series).hash(place).to_numpy()) for place, series in enumerate(frame.get_columns())]
     return np.column_stack(keys) if keys else np.empty((frame.height, 0), dtype=np.uint64)
 
 
